@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { PhaseIdSchema, RunIdSchema } from "./ids.ts";
+
+const phaseRef = { run_id: RunIdSchema, phase: PhaseIdSchema, revision: z.int().min(1) };
+
+/** Data of a job on a `shards.<pool>` queue. */
+export const ShardJobSchema = z.strictObject({ ...phaseRef, shard: z.int().min(0), shard_count: z.int().min(1) });
+export type ShardJob = z.infer<typeof ShardJobSchema>;
+
+/** Data of a job on the `aggregate` queue. */
+export const AggregateJobSchema = z.strictObject({ ...phaseRef, shard_count: z.int().min(0) });
+export type AggregateJob = z.infer<typeof AggregateJobSchema>;
+
+/** Data of a job on the `scheduler` queue; the job's name says which. */
+export const SchedulerJobSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("start"), run_id: RunIdSchema }),
+  z.strictObject({ kind: z.literal("settle"), ...phaseRef }),
+  z.strictObject({ kind: z.literal("report"), ...phaseRef }),
+  z.strictObject({ kind: z.literal("sweep") }),
+]);
+export type SchedulerJob = z.infer<typeof SchedulerJobSchema>;

@@ -1,0 +1,208 @@
+import { z } from "zod";
+import { ArtifactNameSchema, PhaseIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
+
+const MAX_SEC = 30 * 24 * 3600;
+
+const durationSec = z.number().min(0).max(MAX_SEC);
+const envSchema = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of an environment variable"),
+  z.string(),
+);
+const jsonValue = z.json();
+
+/** What a phase does to the rest of its run once it has failed for good. */
+export const OnFailureSchema = z.enum(["abort", "skip_dependents", "continue"]);
+export type OnFailure = z.infer<typeof OnFailureSchema>;
+
+/** When an edge lets its target start: after the source's success, its failure, or either. */
+export const DependencyWhenSchema = z.enum(["success", "failure", "always", "completed"]);
+
+/** One dependency in its long form; a plain string is `{ phase, kind: hard, when: success }`. */
+export const DependencySchema = z.strictObject({
+  phase: PhaseIdSchema.describe("Id of the phase this one depends on."),
+  kind: z.enum(["hard", "soft"]).default("hard").describe("`soft` gates only if its source takes part in the run."),
+  when: DependencyWhenSchema.default("success").describe(
+    "Outcome of the source that lets this phase start. `completed` is `always`.",
+  ),
+});
+
+/** How the records of a phase are cut into shards. */
+export const ShardSchema = z.strictObject({
+  strategy: z.enum(["full", "chunk", "scene", "route", "group"]).describe("Rule that cuts the records into shards."),
+  over: z
+    .union([ArtifactNameSchema, z.array(jsonValue).max(100_000), z.strictObject({ glob: z.string().min(1) })])
+    .optional()
+    .describe(
+      "What is cut: the name of a JSONL artifact, a list in the plan, or `{ glob }` of files on the scheduler's workspace.",
+    ),
+  chunk_size: z.int().min(1).max(1_000_000).optional().describe("Records a shard; `chunk` only."),
+  batch_size: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("Groups a shard (default 1); `scene`, `route` and `group` only."),
+  group_by: z.string().min(1).max(100).optional().describe("Field whose equal values form a group; `group` only."),
+  grouping: z
+    .enum(["contiguous", "key"])
+    .optional()
+    .describe(
+      "`contiguous` (default): an id that comes back later is a new group. `key`: gathers it with its first appearance.",
+    ),
+});
+export type Shard = z.infer<typeof ShardSchema>;
+
+/** How the shard outputs of a phase are folded, always in shard order. */
+export const MergeSchema = z.strictObject({
+  strategy: z.enum(["records", "concat", "array"]).default("records").describe("Rule that folds the shard outputs."),
+  key: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("`records`: field that identifies a record; the result follows the source order of this key."),
+  on_duplicate: z
+    .enum(["error", "first", "last"])
+    .optional()
+    .describe("`records` with a key: what to do with a key that comes twice (default error)."),
+  complete: z.boolean().optional().describe("`records` with a key: demand exactly the keys of the source."),
+});
+export type Merge = z.infer<typeof MergeSchema>;
+
+/** One node of a plan's DAG, as the document declares it. */
+export const PhaseSchema = z.strictObject({
+  id: PhaseIdSchema.describe("Unique id within the plan."),
+  name: z.string().max(200).optional().describe("Title for people; the id when absent."),
+  description: z.string().max(10_000).optional(),
+  command: z.string().min(1).optional().describe("Program to run, without a shell unless `shell` is true."),
+  args: z.array(z.string()).max(10_000).optional().describe("Arguments of `command`, passed as they are."),
+  handler: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("JavaScript module whose default export runs the shard; relative to the plan's file."),
+  cwd: z.string().min(1).optional().describe("Working directory, relative to the plan's directory (the default)."),
+  shell: z.boolean().optional().describe("Run `command` through /bin/sh (default false)."),
+  env: envSchema.optional().describe("Added to the worker's environment and to `globals.env`."),
+  depends_on: z
+    .array(z.union([PhaseIdSchema, DependencySchema]))
+    .max(10_000)
+    .optional(),
+  shard: ShardSchema.optional(),
+  merge: MergeSchema.optional(),
+  max_parallel: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("Shards of this phase that may execute at once, over all workers."),
+  pool: PoolNameSchema.optional().describe("Pool of workers that runs the shards (default `default`)."),
+  retries: z.int().min(0).max(1_000).optional().describe("Extra tries of a shard after its first."),
+  retry_delay_sec: durationSec.optional().describe("Wait before the first retry, in seconds (default 1)."),
+  retry_backoff: z.enum(["fixed", "exponential"]).optional().describe("How the wait grows (default fixed)."),
+  retry_max_delay_sec: durationSec.optional().describe("Longest wait, in seconds (default 300)."),
+  retry_jitter: z.number().min(0).max(1).optional().describe("Spread of the wait, 0…1 (default 0)."),
+  timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
+  on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
+  critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
+  consumes: z.array(ArtifactNameSchema).max(1_000).optional().describe("Artifacts of earlier phases this one reads."),
+  provides: z
+    .array(ArtifactNameSchema)
+    .max(1_000)
+    .optional()
+    .describe("Artifacts this phase makes; the first one is its output."),
+  tags: z.array(z.string().max(100)).max(100).optional(),
+  ui_hints: z.record(z.string(), jsonValue).optional(),
+});
+export type Phase = z.infer<typeof PhaseSchema>;
+
+/** Settings of the whole run. */
+export const GlobalsSchema = z.strictObject({
+  max_concurrency: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("Shards of the run that may execute at once, over all workers."),
+  default_timeout_sec: z
+    .number()
+    .positive()
+    .max(MAX_SEC)
+    .optional()
+    .describe("`timeout_sec` of phases that name none (default 1800)."),
+  default_retries: z.int().min(0).max(1_000).optional().describe("`retries` of phases that name none (default 0)."),
+  kill_grace_sec: durationSec.optional().describe("Seconds between SIGTERM and SIGKILL (default 5)."),
+  cancellation: z
+    .enum(["isolated", "cascading"])
+    .optional()
+    .describe("Whether an abort lets running siblings finish (isolated, default) or kills them."),
+  env: envSchema.optional().describe("Added to the worker's environment for every command."),
+});
+export type Globals = z.infer<typeof GlobalsSchema>;
+
+/** A variable of a plan. */
+export const VariableSchema = z.strictObject({
+  default: z.union([z.string(), z.number(), z.boolean()]).optional().describe("Value when the caller gives none."),
+  description: z.string().max(1_000).optional(),
+});
+
+/** A plan document: the one shape of JSON, YAML and TypeScript. `steps` is another name of `phases`. */
+export const PlanSchema = z.strictObject({
+  plan_id: PlanIdSchema,
+  version: z.string().min(1).max(64),
+  description: z.string().max(10_000).optional(),
+  globals: GlobalsSchema.optional(),
+  variables: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of a variable"), VariableSchema)
+    .optional(),
+  phases: z.array(PhaseSchema).min(1).max(20_000),
+  metadata: z.record(z.string(), jsonValue).optional(),
+});
+export type Plan = z.infer<typeof PlanSchema>;
+
+/** A plan as its author writes it: defaults may be left out, and `phases` may be called `steps`. */
+export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
+  ({ phases: z.input<typeof PhaseSchema>[] } | { steps: z.input<typeof PhaseSchema>[] });
+
+/**
+ * Fields of the plan format that later releases implement. A plan that uses one is refused with
+ * "not supported yet", so that nobody believes a cap or a gate to be in force that is not.
+ */
+export const UNSUPPORTED_FIELDS = {
+  plan: ["hooks", "notify", "stages"],
+  globals: ["timeout_sec", "cost_budget_usd"],
+  phase: [
+    "plan",
+    "approval",
+    "enabled",
+    "condition",
+    "matrix",
+    "priority",
+    "concurrency_key",
+    "retry_on_timeout",
+    "max_consecutive_failures",
+    "max_failed_shards",
+    "non_retryable_exit_codes",
+    "retry_on_exit_codes",
+    "cache",
+    "collect",
+    "metrics",
+    "cost",
+    "lock",
+    "limits",
+    "for_each",
+    "repeat_until",
+    "max_iterations",
+    "spawnable",
+    "max_spawn_depth",
+    "max_spawned",
+    "retry_strategy",
+    "agents",
+  ],
+  merge: [],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Gives a plan written in TypeScript its type; returns it as it is. */
+export function definePlan(plan: PlanInput): PlanInput {
+  return plan;
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { ArtifactSchema, ContentSchema } from "./artifact.ts";
+import { PhaseIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
+
+/** Life of a run. */
+export const RunStatusSchema = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
+export type RunStatus = z.infer<typeof RunStatusSchema>;
+
+/** Life of a phase. */
+export const PhaseStatusSchema = z.enum(["pending", "running", "succeeded", "failed", "skipped", "cancelled"]);
+export type PhaseStatus = z.infer<typeof PhaseStatusSchema>;
+
+/** Outcome of an attempt. */
+export const AttemptStatusSchema = z.enum(["running", "succeeded", "failed", "timed_out", "cancelled", "lost"]);
+export type AttemptStatus = z.infer<typeof AttemptStatusSchema>;
+
+/** Why a phase or run did not succeed; `code` is closed, `phase` the root cause where there is one. */
+export const CauseSchema = z.strictObject({
+  code: z.enum([
+    "dependency_failed",
+    "unreachable",
+    "plan_aborted",
+    "cancel_requested",
+    "shards_failed",
+    "merge_rejected",
+    "expansion_failed",
+  ]),
+  phase: PhaseIdSchema.optional(),
+  message: z.string().optional(),
+});
+export type Cause = z.infer<typeof CauseSchema>;
+
+/** What a failed attempt left behind. Text is already masked and bounded. */
+export const FailureSchema = z.strictObject({
+  error_code: z.string(),
+  why: z.string(),
+  next_action: z.string().optional(),
+  exit_code: z.int().optional(),
+  signal: z.string().optional(),
+});
+export type Failure = z.infer<typeof FailureSchema>;
+
+/** Record of a phase within a run. */
+export const PhaseRecordSchema = z.strictObject({
+  status: PhaseStatusSchema,
+  /** Latest accepted revision; 0 before the first. While running, the revision in the making is this + 1. */
+  revision: z.int().min(0),
+  cause: CauseSchema.optional(),
+  started_at_ms: z.int().optional(),
+  finished_at_ms: z.int().optional(),
+  shard_count: z.int().min(0).optional(),
+  artifacts: z.array(ArtifactSchema).optional(),
+});
+export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
+
+/** Why nothing new of a run may start. */
+export const StopReasonSchema = z.enum(["abort", "cancel"]);
+export type StopReason = z.infer<typeof StopReasonSchema>;
+
+/** Record of a run. */
+export const RunRecordSchema = z.strictObject({
+  run_id: RunIdSchema,
+  plan_id: PlanIdSchema,
+  plan_version: z.string(),
+  status: RunStatusSchema,
+  /** Grows by one with every committed decision; a commit names the version it was decided on. */
+  version: z.int().min(0),
+  stop: StopReasonSchema.nullable(),
+  /** Phase whose failure aborted the run. */
+  stop_phase: PhaseIdSchema.nullable(),
+  /** Whether running shards are killed by the stop. */
+  stop_kills: z.boolean(),
+  tolerated_failures: z.int().min(0),
+  created_at_ms: z.int(),
+  started_at_ms: z.int().nullable(),
+  finished_at_ms: z.int().nullable(),
+});
+export type RunRecord = z.infer<typeof RunRecordSchema>;
+
+/** What an attempt reports on the resources it used. */
+export const AttemptRecordSchema = z.strictObject({
+  attempt: z.int().min(1),
+  status: AttemptStatusSchema,
+  worker: z.string(),
+  started_at_ms: z.int(),
+  finished_at_ms: z.int().optional(),
+  failure: FailureSchema.optional(),
+  /** Whole output of the attempt (stdout and stderr as they came), where it wrote any. */
+  log: ContentSchema.optional(),
+});
+export type AttemptRecord = z.infer<typeof AttemptRecordSchema>;
+
+/** Life of a shard in the ledger. `released`: on a queue, holds a slot. `waiting`: wants a slot. */
+export const ShardStatusSchema = z.enum([
+  "released",
+  "running",
+  "backoff",
+  "waiting",
+  "succeeded",
+  "failed",
+  "cancelled",
+]);
+export type ShardStatus = z.infer<typeof ShardStatusSchema>;
+
+/** Result a shard hands over: its output, and named extra artifacts. */
+export const ShardResultSchema = z.strictObject({
+  output: ContentSchema,
+  artifacts: z.record(z.string(), ContentSchema).optional(),
+});
+export type ShardResult = z.infer<typeof ShardResultSchema>;
