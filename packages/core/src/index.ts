@@ -1,1 +1,49 @@
-export const PLACEHOLDER = 0;
+export { assertNever, CoreError, type CoreErrorCode } from "./core-error.ts";
+export { findField, type JsonValue } from "./jsonl/json-value.ts";
+export { JsonlError } from "./jsonl/jsonl-error.ts";
+export { type JsonlRecord, readRecords } from "./jsonl/read-records.ts";
+export { checkOutput } from "./merge/check-output.ts";
+export { foldArray } from "./merge/fold-array.ts";
+export { foldConcat } from "./merge/fold-concat.ts";
+export { foldRecords } from "./merge/fold-records.ts";
+export { listConflicts } from "./merge/list-conflicts.ts";
+export { MergeError } from "./merge/merge-error.ts";
+export type { ShardOutputs } from "./merge/shard-outputs.ts";
+export { type CompileOptions, type CompileResult, compilePlanText, compilePlanValue } from "./plan/compile-plan.ts";
+export { formatProblem } from "./plan/format-problem.ts";
+export type { PlanSource } from "./plan/parse-plan-text.ts";
+export { PlanGraph } from "./plan/plan-graph.ts";
+export type { PlanProblem } from "./plan/plan-problem.ts";
+export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
+export { retrySeed } from "./policy/backoff.ts";
+export { decide, isTolerated } from "./run/decide.ts";
+export { phaseProgress } from "./run/phase-progress.ts";
+export { phaseReadiness, type Readiness } from "./run/readiness.ts";
+export {
+  applyDecision,
+  type Decision,
+  type Effect,
+  initialRunState,
+  isEmptyDecision,
+  phaseRecord,
+  restoreRunState,
+  type RunState,
+  type Trigger,
+} from "./run/run-state.ts";
+export { isPhaseOver, isRunOver, movePhase, moveRun } from "./run/transitions.ts";
+export { findGroupField, gatherOrder, groupValueOf } from "./shards/group-records.ts";
+export { createShardCutter } from "./shards/shard-cutter.ts";
+export { ShardError } from "./shards/shard-error.ts";
+export {
+  decodeShardEntry,
+  SHARD_PLAN_ENTRY_BYTES,
+  SHARD_PLAN_HEADER_BYTES,
+  ShardPlanEncoder,
+  type ShardRange,
+} from "./shards/shard-plan.ts";
+export { describeEvent } from "./view/describe-event.ts";
+export { eventLevel } from "./view/event-level.ts";
+export { formatBytes, formatDuration } from "./view/human-format.ts";
+export { reduceRun } from "./view/reduce-run.ts";
+export { emptyRunView, listFailures, type RunView, withPhases } from "./view/run-view.ts";
+export { runDocument, type RunSummary, summariseRun } from "./view/summarise-run.ts";

@@ -1,1 +1,1 @@
-export const PLACEHOLDER = 0;
+export { SchedulerService } from "./scheduler-service.ts";

@@ -82,4 +82,12 @@ export {
   ShardStatusSchema,
   type StopReason,
   StopReasonSchema,
+  type PhaseInputs,
+  PhaseInputsSchema,
+  type PhaseLedger,
+  PhaseLedgerSchema,
+  type ShardRecord,
+  ShardRecordSchema,
+  type Fold,
+  FoldSchema,
 } from "./run.ts";

@@ -30,10 +30,10 @@ export const DependencySchema = z.strictObject({
 export const ShardSchema = z.strictObject({
   strategy: z.enum(["full", "chunk", "scene", "route", "group"]).describe("Rule that cuts the records into shards."),
   over: z
-    .union([ArtifactNameSchema, z.array(jsonValue).max(100_000), z.strictObject({ glob: z.string().min(1) })])
+    .union([ArtifactNameSchema, z.array(jsonValue).max(100_000)])
     .optional()
     .describe(
-      "What is cut: the name of a JSONL artifact, a list in the plan, or `{ glob }` of files on the scheduler's workspace.",
+      "What is cut: the name of a JSONL artifact, or a list in the plan.",
     ),
   chunk_size: z.int().min(1).max(1_000_000).optional().describe("Records a shard; `chunk` only."),
   batch_size: z

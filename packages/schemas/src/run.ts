@@ -48,7 +48,6 @@ export const PhaseRecordSchema = z.strictObject({
   cause: CauseSchema.optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
-  shard_count: z.int().min(0).optional(),
   artifacts: z.array(ArtifactSchema).optional(),
 });
 export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
@@ -70,6 +69,8 @@ export const RunRecordSchema = z.strictObject({
   stop_phase: PhaseIdSchema.nullable(),
   /** Whether running shards are killed by the stop. */
   stop_kills: z.boolean(),
+  /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
+  cascades: z.boolean(),
   tolerated_failures: z.int().min(0),
   created_at_ms: z.int(),
   started_at_ms: z.int().nullable(),
@@ -108,3 +109,64 @@ export const ShardResultSchema = z.strictObject({
   artifacts: z.record(z.string(), ContentSchema).optional(),
 });
 export type ShardResult = z.infer<typeof ShardResultSchema>;
+
+/** What the ledger knows of a shard. Fields of a state appear when a shard first enters it. */
+export const ShardRecordSchema = z.strictObject({
+  status: ShardStatusSchema,
+  /** Latest attempt, from 1; absent before the first. */
+  attempt: z.int().min(1).optional(),
+  /** Token of the latest attempt: a result that carries an older one is refused. */
+  fence: z.int().min(1).optional(),
+  worker: z.string().optional(),
+  started_at_ms: z.int().optional(),
+  finished_at_ms: z.int().optional(),
+  /** How often its job had been started, stalls apart, when it last started or ended. */
+  starts: z.int().min(0).optional(),
+  /** Attempts charged to the user's retries since the shard was last started afresh. */
+  tries: z.int().min(0).optional(),
+  /** Attempts lost with their workers since then. */
+  losses: z.int().min(0).optional(),
+  /** When the backoff ends. */
+  until_ms: z.int().optional(),
+  /** Earlier attempts, oldest first. */
+  history: z.array(AttemptRecordSchema).optional(),
+  failure: FailureSchema.optional(),
+  result: ShardResultSchema.optional(),
+  log: ContentSchema.optional(),
+});
+export type ShardRecord = z.infer<typeof ShardRecordSchema>;
+
+/** Counts of a phase's revision in the making; see `lua/include/ledger.lua`. */
+export const PhaseLedgerSchema = z.strictObject({
+  revision: z.int().min(1),
+  total: z.int().min(0),
+  next: z.int().min(0),
+  in_flight: z.int().min(0),
+  held: z.int().min(0),
+  succeeded: z.int().min(0),
+  failed: z.int().min(0),
+  cancelled: z.int().min(0),
+  /** Shard that failed last. */
+  failed_shard: z.int().min(0).optional(),
+  unacked: z.int().min(0),
+  max_parallel: z.int().min(0),
+  window: z.int().min(1),
+});
+export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
+
+/** Where the input of a phase's shards is: the records, and the plan that says which range is whose. */
+export const PhaseInputsSchema = z.strictObject({
+  /** The records as their source has them; their order is the order of a merge by key. */
+  source: ContentSchema.nullable(),
+  /** The records as they were cut: the source, or the source regrouped. */
+  records: ContentSchema.nullable(),
+  shard_plan: ContentSchema.nullable(),
+});
+export type PhaseInputs = z.infer<typeof PhaseInputsSchema>;
+
+/** What came of folding a phase's shard outputs. */
+export const FoldSchema = z.union([
+  z.strictObject({ artifacts: z.array(ArtifactSchema) }),
+  z.strictObject({ failure: FailureSchema }),
+]);
+export type Fold = z.infer<typeof FoldSchema>;

@@ -1,1 +1,35 @@
-export const PLACEHOLDER = 0;
+export { type ArtifactStore, type ByteRange, readContent, type StoredArtifact, streamContent } from "./artifact-store.ts";
+export { AttemptLogs } from "./attempt-logs.ts";
+export { connectRedis, describeAddress, duplicateConnection, MIN_REDIS_VERSION, type RedisAddress } from "./connection.ts";
+export { FileArtifactStore } from "./file-artifact-store.ts";
+export { Journal } from "./journal.ts";
+export {
+  AGGREGATE_QUEUE,
+  DEFAULT_PREFIX,
+  GATES_QUEUE,
+  jobIds,
+  Keys,
+  parseShardId,
+  phaseRevisionId,
+  type RunKeys,
+  SCHEDULER_QUEUE,
+  type ShardRef,
+  shardId,
+  shardQueue,
+} from "./keys.ts";
+export {
+  type ClaimedShard,
+  type FinishReply,
+  Ledger,
+  type PhaseOpening,
+  type PhaseProgress,
+  type PhaseRef,
+  type ShardFinish,
+  type ShardStart,
+  type StartReply,
+} from "./ledger.ts";
+export { type FlowPhase, isDirect, Queues } from "./queues.ts";
+export { type CommitResult, type OutboxEntry, RunStore } from "./run-store.ts";
+export { Signals } from "./signals.ts";
+export { openStore, type Store } from "./store.ts";
+export { StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -1,1 +1,3 @@
-export const PLACEHOLDER = 0;
+export { compile, Deployment, type DeploymentOptions } from "./deployment.ts";
+export { eventually, type EventuallyOptions } from "./eventually.ts";
+export { startRedis, type TestRedis } from "./redis.ts";

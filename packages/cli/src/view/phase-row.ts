@@ -1,0 +1,134 @@
+import { describeCause, formatCount, formatDuration, type PhaseView, type RunView } from "@fanfold/core";
+import { displayWidth, fitToWidth, plainText } from "./plain-text.ts";
+import { type Paint, type Palette, renderLine, type Segment } from "./text-style.ts";
+
+const STATUS_COLUMNS = "succeeded".length;
+const MAX_NAME_COLUMNS = 32;
+const BAR_CELLS = 10;
+const MAX_DEPENDENCIES_NAMED = 3;
+
+/** Widths the rows of one table share, and what they are drawn with. */
+export interface RowLayout {
+  readonly nameColumns: number;
+  readonly counterColumns: number;
+  readonly timeColumns: number;
+  readonly columns: number;
+  readonly nowMs: number;
+  readonly palette: Palette;
+}
+
+/** The layout in which these phases stand below each other; names take at most a third of the width. */
+export function layoutRows(
+  phases: readonly PhaseView[],
+  terminal: Pick<RowLayout, "columns" | "nowMs" | "palette">,
+): RowLayout {
+  const mostForNames = Math.max(8, Math.min(MAX_NAME_COLUMNS, Math.floor(terminal.columns / 3)));
+  return {
+    ...terminal,
+    nameColumns: Math.min(mostForNames, widest(phases.map(({ phase }) => plainText(phase)))),
+    counterColumns: widest(phases.map(shardCounter)),
+    timeColumns: widest(phases.map((phase) => elapsedTime(phase, terminal.nowMs))),
+  };
+}
+
+/**
+ * One phase as one line: name, status, shards, time, progress, and what else there is to say. On a narrow
+ * terminal the bar and then the time give way before anything is cut.
+ */
+export function phaseRow(phase: PhaseView, view: RunView, layout: RowLayout): string {
+  const row = rowSegments(phase, layout);
+  const details = detailSegments(phase, view, layout.palette);
+  const candidates = [
+    [...row.head, ...row.time, ...row.bar, ...details],
+    [...row.head, ...row.time, ...details],
+    [...row.head, ...details],
+  ];
+  const fitting = candidates.find((segments) => segmentsWidth(segments) <= layout.columns);
+  return renderLine(fitting ?? [...row.head, ...details], layout.columns);
+}
+
+function rowSegments(phase: PhaseView, layout: RowLayout): Record<"head" | "time" | "bar", Segment[]> {
+  const { palette } = layout;
+  const isRunning = phase.status === "running";
+  const counter = shardCounter(phase);
+  const elapsed = elapsedTime(phase, layout.nowMs);
+  return {
+    head: [
+      {
+        text: `  ${fitToWidth(plainText(phase.phase), layout.nameColumns)}  `,
+        paint: isRunning ? palette.strong : undefined,
+      },
+      { text: fitToWidth(phase.status, STATUS_COLUMNS), paint: palette.status(phase.status) },
+      ...(layout.counterColumns > 0 ? [{ text: `  ${fitToWidth(counter, layout.counterColumns)}` }] : []),
+    ],
+    time:
+      layout.timeColumns > 0 ? [{ text: `  ${fitToWidth(elapsed, layout.timeColumns)}`, paint: palette.faint }] : [],
+    bar: isRunning && phase.shards.total > 1 ? [{ text: `  ${progressBar(phase)}` }] : [],
+  };
+}
+
+function detailSegments(phase: PhaseView, view: RunView, palette: Palette): Segment[] {
+  const { shards } = phase;
+  return [
+    ...count(shards.running, "running"),
+    ...count(shards.backoff, "backoff", palette.level("warn")),
+    ...count(shards.failed, "failed", palette.level("error")),
+    ...count(phase.lost, "lost", palette.level("warn")),
+    ...(phase.revision > 1 ? [{ text: `  revision ${phase.revision}`, paint: palette.faint }] : []),
+    ...(phase.is_stale ? [{ text: "  stale", paint: palette.level("warn") }] : []),
+    ...remark(phase, view).map((text) => ({ text: `  ${text}`, paint: palette.faint })),
+  ];
+}
+
+function count(amount: number, what: string, paint?: Paint): Segment[] {
+  return amount > 0 ? [{ text: `  ${amount} ${what}`, paint }] : [];
+}
+
+/** What a pending phase waits for, why a skipped or cancelled one did not run, or what a merge complained about. */
+function remark(phase: PhaseView, view: RunView): string[] {
+  if (phase.cause !== null) return [describeCause(phase.cause.code, phase.cause.phase)];
+  if (phase.status === "failed" && phase.shards.failed === 0 && phase.problem !== null) return [phase.problem.why];
+  if (phase.status !== "pending" || view.finished_at_ms !== null) return [];
+  if (phase.problem !== null) return [`blocked: ${phase.problem.why}`];
+  const open = phase.depends_on.filter((source) => isUnfinished(view.phases.get(source)));
+  if (open.length === 0) return [];
+  const named = open.slice(0, MAX_DEPENDENCIES_NAMED).join(", ");
+  const more = open.length - MAX_DEPENDENCIES_NAMED;
+  return [`waits for ${named}${more > 0 ? ` and ${more} more` : ""}`];
+}
+
+function isUnfinished(phase: PhaseView | undefined): boolean {
+  return phase === undefined || phase.status === "pending" || phase.status === "running";
+}
+
+function shardCounter({ shards, started_at_ms: startedAtMs }: PhaseView): string {
+  if (shards.total === 0 && startedAtMs === null) return "";
+  return `${shards.succeeded}/${formatCount(shards.total, "shard")}`;
+}
+
+function elapsedTime({ started_at_ms: startedAtMs, finished_at_ms: finishedAtMs }: PhaseView, nowMs: number): string {
+  return startedAtMs === null ? "" : formatDuration((finishedAtMs ?? nowMs) - startedAtMs);
+}
+
+/** Plain characters: a bar must also show where the terminal's font has no blocks. */
+function progressBar({ shards }: PhaseView): string {
+  const done = Math.floor((Math.min(shards.succeeded, shards.total) / shards.total) * BAR_CELLS);
+  return `[${"#".repeat(done)}${".".repeat(BAR_CELLS - done)}]`;
+}
+
+function widest(texts: readonly string[]): number {
+  let columns = 0;
+  for (const text of texts) columns = Math.max(columns, displayWidth(text));
+  return columns;
+}
+
+function segmentsWidth(segments: readonly Segment[]): number {
+  return displayWidth(
+    plainText(
+      segments
+        .map(({ text }) => text)
+        .join("")
+        .trimEnd(),
+    ),
+  );
+}

@@ -1,0 +1,116 @@
+import type { DeclaredMerge, DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
+import { quote } from "./describe-value.ts";
+import { escapesWorkspace } from "./escapes-workspace.ts";
+import type { PlanDraft } from "./plan-draft.ts";
+import type { PlanProblemCode } from "./plan-problem.ts";
+
+type Strategy = NonNullable<DeclaredShard["strategy"]>;
+
+interface StrategyRule {
+  readonly needs: readonly string[];
+  readonly takes: readonly string[];
+}
+
+const BY_GROUPS: StrategyRule = { needs: ["over"], takes: ["batch_size", "grouping"] };
+
+const STRATEGY_RULES: Readonly<Record<Strategy, StrategyRule>> = {
+  full: { needs: [], takes: [] },
+  chunk: { needs: ["over", "chunk_size"], takes: [] },
+  scene: BY_GROUPS,
+  route: BY_GROUPS,
+  group: { needs: ["over", "group_by"], takes: BY_GROUPS.takes },
+};
+
+const STRATEGY_FIELDS = ["chunk_size", "batch_size", "group_by", "grouping"] as const;
+const RECORDS_FIELDS = ["key", "on_duplicate", "complete"] as const;
+
+/** Reports fields of one phase that contradict each other. */
+export function checkPhase(phase: DeclaredPhase, draft: PlanDraft, baseDir: string): void {
+  new PhaseCheck(phase, draft, baseDir).run();
+}
+
+class PhaseCheck {
+  readonly #phase: DeclaredPhase;
+  readonly #draft: PlanDraft;
+  readonly #baseDir: string;
+
+  constructor(phase: DeclaredPhase, draft: PlanDraft, baseDir: string) {
+    this.#phase = phase;
+    this.#draft = draft;
+    this.#baseDir = baseDir;
+  }
+
+  run(): void {
+    const { shard, merge, cwd, handler } = this.#phase;
+    this.#checkWork();
+    if (shard !== undefined) this.#checkShard(shard);
+    if (merge !== undefined) this.#checkMerge(merge);
+    this.#checkPath(["cwd"], cwd);
+    this.#checkPath(["handler"], handler);
+  }
+
+  #checkWork(): void {
+    const { written, meant } = this.#phase.keys;
+    if (written.has("command") && written.has("handler")) {
+      this.#add("CONFLICTING_WORK", ["handler"], "a phase has either a command or a handler, not both");
+    } else if (meant.has("handler")) {
+      for (const field of ["args", "shell"]) {
+        if (written.has(field))
+          this.#add("MISPLACED_FIELD", [field], `${field} belongs to a command, not to a handler`);
+      }
+    } else if (!["command", "plan", "approval"].some((kind) => meant.has(kind))) {
+      this.#add("MISSING_WORK", [], "a phase needs a command or a handler");
+    }
+  }
+
+  #checkShard({ strategy, keys: { written, meant } }: DeclaredShard): void {
+    if (strategy === undefined) return;
+    const { needs, takes } = STRATEGY_RULES[strategy];
+    for (const field of needs) {
+      if (!meant.has(field)) this.#add("MISSING_KEY", ["shard"], `shard strategy ${strategy} needs ${field}`);
+    }
+    for (const field of STRATEGY_FIELDS) {
+      if (!written.has(field) || needs.includes(field) || takes.includes(field)) continue;
+      this.#add("MISPLACED_FIELD", ["shard", field], `${field} does not belong to shard strategy ${strategy}`);
+    }
+  }
+
+  #checkMerge({ strategy, keys: { written, meant }, isComplete }: DeclaredMerge): void {
+    if (strategy === undefined) return;
+    if (strategy !== "records") {
+      for (const field of RECORDS_FIELDS) {
+        if (!written.has(field)) continue;
+        this.#add(
+          "MISPLACED_FIELD",
+          ["merge", field],
+          `${field} belongs to merge strategy records, not to ${strategy}`,
+        );
+      }
+      return;
+    }
+    if (!meant.has("key")) {
+      if (written.has("on_duplicate")) this.#add("MISSING_KEY", ["merge", "on_duplicate"], "on_duplicate needs key");
+      if (isComplete) this.#add("MISSING_KEY", ["merge", "complete"], "complete needs key");
+    }
+    if (isComplete && !this.#hasSource()) {
+      this.#add("MISSING_KEY", ["merge", "complete"], "complete needs shard.over, which says what complete is");
+    }
+  }
+
+  #hasSource(): boolean {
+    const { shard, keys } = this.#phase;
+    return shard === undefined ? keys.meant.has("shard") : shard.keys.meant.has("over");
+  }
+
+  #checkPath(field: readonly string[], path: string | undefined): void {
+    if (path === undefined || !escapesWorkspace(path, this.#baseDir)) return;
+    const message = `${field.at(-1)} ${quote(path)} leaves the workspace; use a path inside of it, relative to the plan`;
+    this.#add("PATH_ESCAPES", field, message);
+  }
+
+  #add(code: PlanProblemCode, field: readonly string[], message: string): void {
+    const path = ["phases", this.#phase.index, ...field];
+    const at = code === "PATH_ESCAPES" || field.length === 0 ? "value" : "key";
+    this.#draft.add({ code, message: `${this.#draft.prefix(path)}${message}`, path, at });
+  }
+}

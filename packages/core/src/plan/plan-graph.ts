@@ -1,0 +1,64 @@
+import type { CompiledDependency, CompiledPhase, CompiledPlan } from "@fanfold/schemas";
+import { CoreError } from "../core-error.ts";
+
+/** The edge from a phase to one that depends on it: `phase` is the dependent. */
+export type DependentEdge = CompiledDependency;
+
+interface Row {
+  readonly phase: CompiledPhase;
+  readonly index: number;
+  readonly dependents: DependentEdge[];
+}
+
+/** The DAG of a compiled plan, asked by phase id. Built in time linear in phases and edges. */
+export class PlanGraph {
+  /** Ids in declaration order. */
+  readonly ids: readonly string[];
+  readonly #rows: ReadonlyMap<string, Row>;
+
+  constructor(plan: Pick<CompiledPlan, "phases">) {
+    this.ids = plan.phases.map(({ id }) => id);
+    this.#rows = new Map(plan.phases.map((phase, index) => [phase.id, { phase, index, dependents: [] }]));
+    for (const { id, depends_on } of plan.phases) {
+      for (const edge of depends_on) this.#row(edge.phase).dependents.push({ ...edge, phase: id });
+    }
+  }
+
+  /**
+   * The phase with that id.
+   * @throws {CoreError} UNKNOWN_PHASE, as do all methods that take an id
+   */
+  phase(id: string): CompiledPhase {
+    return this.#row(id).phase;
+  }
+
+  /** Position of a phase in declaration order, from 0. */
+  index(id: string): number {
+    return this.#row(id).index;
+  }
+
+  /** Edges out of a phase, in declaration order of the phases that depend on it. */
+  dependents(id: string): readonly DependentEdge[] {
+    return this.#row(id).dependents;
+  }
+
+  /** Every phase that comes before this one, directly or not. */
+  ancestors(id: string): Set<string> {
+    const found = new Set<string>();
+    const queue = [this.phase(id)];
+    for (const { depends_on } of queue) {
+      for (const { phase } of depends_on) {
+        if (found.has(phase)) continue;
+        found.add(phase);
+        queue.push(this.phase(phase));
+      }
+    }
+    return found;
+  }
+
+  #row(id: string): Row {
+    const row = this.#rows.get(id);
+    if (row === undefined) throw new CoreError("UNKNOWN_PHASE", `phase ${id} is not in this plan`);
+    return row;
+  }
+}

@@ -1,0 +1,84 @@
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap } from "yaml";
+import type { PlaceTarget, PlanDocument, PlanPlace } from "./plan-document.ts";
+import type { PlanPath } from "./plan-problem.ts";
+import type { SourceText } from "./source-text.ts";
+
+interface Found {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** A plan read from YAML or JSON text. Positions are looked up only when a problem asks for one. */
+export class YamlDocument implements PlanDocument {
+  readonly file: string;
+  readonly value: unknown;
+  readonly #source: SourceText;
+  readonly #tree: Document.Parsed;
+
+  /** @param value what the tree stands for, as plain data */
+  constructor(file: string, source: SourceText, tree: Document.Parsed, value: unknown) {
+    this.file = file;
+    this.value = value;
+    this.#source = source;
+    this.#tree = tree;
+  }
+
+  locate(path: PlanPath, target: PlaceTarget, near?: string): PlanPlace {
+    const [start, end] = this.#rangeOf(path, target);
+    const inside = near === undefined ? -1 : this.#source.text.slice(start, end).indexOf(near);
+    const position = this.#source.position(inside > 0 ? start + inside : start);
+    return { ...position, frame: this.#source.frame(position) };
+  }
+
+  #rangeOf(path: PlanPath, target: PlaceTarget): [number, number] {
+    let node: unknown = this.#resolve(this.#tree.contents);
+    let range = rangeOf(node) ?? [0, 0];
+    for (const [depth, part] of path.entries()) {
+      const found = this.#child(node, part);
+      if (found === undefined) return range;
+      const isWanted = depth === path.length - 1;
+      const keyRange = rangeOf(found.key);
+      const valueRange = isEmptyScalar(found.value) ? keyRange : rangeOf(found.value);
+      range = (isWanted && target === "key" ? keyRange : undefined) ?? valueRange ?? keyRange ?? range;
+      node = this.#resolve(found.value);
+    }
+    return range;
+  }
+
+  #child(node: unknown, part: string | number): Found | undefined {
+    if (isSeq(node)) {
+      const value = typeof part === "number" ? node.items[part] : undefined;
+      return value === undefined ? undefined : { key: undefined, value };
+    }
+    return isMap(node) ? (findPair(node, String(part)) ?? this.#mergedChild(node, part)) : undefined;
+  }
+
+  /** A key that came in through `<<`. */
+  #mergedChild(map: YAMLMap, part: string | number): Found | undefined {
+    const merge = this.#resolve(findPair(map, "<<")?.value);
+    const sources: readonly unknown[] = isSeq(merge) ? merge.items : [merge];
+    for (const source of sources) {
+      const found = this.#child(this.#resolve(source), part);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #resolve(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.#tree) : node;
+  }
+}
+
+/** The last pair of that key: of two equal keys the last one gave the value. */
+function findPair(map: YAMLMap, key: string): Pair | undefined {
+  return map.items.findLast((pair) => (isScalar(pair.key) ? String(pair.key.value) : String(pair.key)) === key);
+}
+
+/** Whether a node stands for a value that is not written at all, as after `key:`. */
+export function isEmptyScalar(node: unknown): boolean {
+  return isScalar(node) && node.value === null && node.source === "";
+}
+
+function rangeOf(node: unknown): [number, number] | undefined {
+  return isNode(node) && node.range ? [node.range[0], node.range[1]] : undefined;
+}

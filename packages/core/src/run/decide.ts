@@ -1,0 +1,304 @@
+import type { Cause, CompiledPhase, DraftEvent, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
+import { assertNever } from "../core-error.ts";
+import { phaseReadiness } from "./readiness.ts";
+import { type Decision, type Effect, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
+import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
+
+/**
+ * Decides what a trigger means for a run: which phases start, are skipped or cancelled, whether the run
+ * ends, what to write in the journal and what to do outside. Pure, and idempotent: a trigger that has
+ * already had its effect gives an empty decision.
+ *
+ * @param nowMs time of the decision, Unix ms
+ * @throws {CoreError} when the trigger asks for an illegal move
+ */
+export function decide(state: RunState, trigger: Trigger, nowMs: number): Decision {
+  const draft = new DecisionDraft(state, nowMs);
+  draft.handle(trigger);
+  return draft.finish();
+}
+
+/** A failed phase that its author declared harmless does not fail the run. */
+export function isTolerated(phase: CompiledPhase): boolean {
+  return !phase.critical && phase.on_failure === "continue";
+}
+
+/** Whether the failure of a phase ends the run at once. */
+function abortsRun(phase: CompiledPhase): boolean {
+  return phase.critical && phase.on_failure === "abort";
+}
+
+const EVENT_OF_END = {
+  succeeded: "run_succeeded",
+  failed: "run_failed",
+  cancelled: "run_cancelled",
+} as const;
+
+/** A decision in the making: an overlay over the state, nothing of which is changed. */
+class DecisionDraft {
+  readonly #state: RunState;
+  readonly #nowMs: number;
+  readonly #phases = new Map<string, PhaseRecord>();
+  readonly #events: DraftEvent[] = [];
+  readonly #effects: Effect[] = [];
+  #run: Partial<RunRecord> = {};
+
+  constructor(state: RunState, nowMs: number) {
+    this.#state = state;
+    this.#nowMs = nowMs;
+  }
+
+  handle(trigger: Trigger): void {
+    switch (trigger.type) {
+      case "start":
+        return this.#start();
+      case "phase_succeeded":
+        return this.#succeeded(trigger);
+      case "phase_failed":
+        return this.#failed(trigger);
+      case "phase_drained":
+        return this.#drained(trigger.phase, trigger.revision);
+      case "shard_failed":
+        return this.#shardFailed(trigger.phase, trigger.revision, trigger.why);
+      case "cancel":
+        return this.#cancel();
+      case "reopen":
+        return this.#reopen(trigger.phase, trigger.actor);
+      default:
+        return assertNever(trigger, "trigger");
+    }
+  }
+
+  finish(): Decision {
+    this.#endRunIfOver();
+    return { run: this.#run, phases: this.#phases, events: this.#events, effects: this.#effects };
+  }
+
+  #start(): void {
+    if (this.#runNow().status !== "queued") return;
+    this.#run = { ...this.#run, status: moveRun(this.#runId(), "queued", "running"), started_at_ms: this.#nowMs };
+    this.#emit({ event: "run_started" });
+    this.#advance(this.#state.graph.ids);
+  }
+
+  #succeeded(trigger: Trigger & { type: "phase_succeeded" }): void {
+    const record = this.#record(trigger.phase);
+    if (record.revision >= trigger.revision) return;
+    if (record.status !== "running") {
+      if (this.#runNow().stop === "cancel") return;
+      this.#reopen(trigger.phase, "engine");
+    }
+    this.#move(trigger.phase, "succeeded", { revision: trigger.revision, artifacts: [...trigger.artifacts] });
+    for (const { name, sha256, size_bytes } of trigger.artifacts) {
+      const data = { name, sha256, size_bytes, revision: trigger.revision };
+      this.#emit({ event: "artifact_persisted", phase: trigger.phase, data });
+    }
+    this.#emit({ event: "phase_succeeded", phase: trigger.phase, data: this.#phaseData(record, trigger.revision) });
+    this.#advance(this.#dependents(trigger.phase));
+  }
+
+  #failed(trigger: Trigger & { type: "phase_failed" }): void {
+    const record = this.#record(trigger.phase);
+    if (record.status !== "running" || record.revision >= trigger.revision) return;
+    const phase = this.#state.graph.phase(trigger.phase);
+    this.#move(trigger.phase, "failed", { cause: trigger.cause });
+    if (trigger.cause.code === "merge_rejected") {
+      const data = { error_code: "MERGE_REJECTED", why: trigger.cause.message ?? "" };
+      this.#emit({ event: "artifact_rejected", phase: trigger.phase, data });
+    }
+    this.#emit({
+      event: "phase_failed",
+      phase: trigger.phase,
+      data: {
+        error_code: trigger.cause.code,
+        why: trigger.cause.message ?? trigger.cause.code,
+        failed_shards: trigger.failedShards,
+        tolerated: isTolerated(phase),
+      },
+    });
+    if (abortsRun(phase)) this.#abort(trigger.phase, trigger.cause.message ?? trigger.cause.code);
+    this.#advance(this.#dependents(trigger.phase));
+  }
+
+  #drained(phase: string, revision: number): void {
+    const record = this.#record(phase);
+    const run = this.#runNow();
+    if (record.status !== "running" || record.revision >= revision || run.stop === null) return;
+    this.#cancelPhase(phase, this.#stopCause());
+  }
+
+  #shardFailed(phase: string, revision: number, why: string): void {
+    const record = this.#record(phase);
+    if (record.status !== "running" || record.revision >= revision) return;
+    if (abortsRun(this.#state.graph.phase(phase))) this.#abort(phase, why);
+  }
+
+  #abort(phase: string, why: string): void {
+    if (this.#runNow().stop !== null || isRunOver(this.#runNow().status)) return;
+    const cascades = this.#cascades();
+    this.#run = { ...this.#run, stop: "abort", stop_phase: phase, stop_kills: cascades };
+    this.#emit({ event: "plan_aborted", phase, data: { why } });
+    this.#stopEverything(cascades);
+  }
+
+  #cancel(): void {
+    const run = this.#runNow();
+    if (isRunOver(run.status) || run.stop === "cancel") return;
+    this.#run = { ...this.#run, stop: "cancel", stop_phase: null, stop_kills: true };
+    this.#stopEverything(true);
+  }
+
+  #stopEverything(kill: boolean): void {
+    for (const id of this.#state.graph.ids) {
+      if (this.#record(id).status === "pending") this.#cancelPhase(id, this.#stopCause());
+    }
+    this.#effects.push({ kind: "stop_release", kill });
+  }
+
+  /** A hand retry: the phase carries on, and so does everything that had not run because of it. */
+  #reopen(phase: string, actor: string): void {
+    const run = this.#runNow();
+    if (run.stop === "cancel") return;
+    if (isRunOver(run.status)) {
+      this.#run = { ...this.#run, status: moveRun(this.#runId(), run.status, "running"), finished_at_ms: null };
+      this.#emit({ event: "run_reopened", phase, data: { actor } });
+    }
+    if (run.stop !== null) this.#run = { ...this.#run, stop: null, stop_phase: null, stop_kills: false };
+    if (this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
+    this.#restoreBecauseOf(phase);
+  }
+
+  #restoreBecauseOf(culprit: string): void {
+    const restored: string[] = [];
+    for (const id of this.#state.graph.ids) {
+      const record = this.#record(id);
+      const isVictim = record.status === "skipped" || record.status === "cancelled";
+      if (!isVictim || record.cause?.phase !== culprit) continue;
+      if (record.started_at_ms !== undefined) this.#resumePhase(id, culprit);
+      else {
+        this.#move(id, "pending", {});
+        this.#emit({ event: "phase_reopened", phase: id, data: { cause_phase: culprit } });
+        restored.push(id);
+      }
+    }
+    this.#advance(restored);
+  }
+
+  #resumePhase(phase: string, culprit: string): void {
+    const { revision } = this.#record(phase);
+    this.#move(phase, "running", {});
+    this.#emit({ event: "phase_reopened", phase, data: { cause_phase: culprit } });
+    this.#effects.push({ kind: "resume_release", phase, revision: revision + 1 });
+  }
+
+  /** Starts or skips the pending ones of these phases, and whatever a skip decides in turn. */
+  #advance(candidates: readonly string[]): void {
+    const queue = [...candidates];
+    const ready = new Set<string>();
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      if (this.#record(id).status !== "pending" || ready.has(id)) continue;
+      const verdict = phaseReadiness(
+        this.#state.graph.phase(id),
+        (source) => this.#record(source),
+        (source) => this.#state.graph.phase(source),
+      );
+      if (verdict.kind === "ready") ready.add(id);
+      if (verdict.kind === "never") {
+        this.#move(id, "skipped", { cause: verdict.cause });
+        this.#emit({ event: "phase_skipped", phase: id, data: causeData(verdict.cause) });
+        queue.push(...this.#dependents(id));
+      }
+    }
+    const inOrder = [...ready].sort((a, b) => this.#state.graph.index(a) - this.#state.graph.index(b));
+    for (const id of inOrder) this.#startPhase(id);
+  }
+
+  #startPhase(id: string): void {
+    if (this.#runNow().stop !== null) return this.#cancelPhase(id, this.#stopCause());
+    const { revision } = this.#record(id);
+    this.#move(id, "running", {});
+    this.#effects.push({ kind: "open_phase", phase: id, revision: revision + 1 });
+  }
+
+  #cancelPhase(id: string, cause: Cause): void {
+    this.#move(id, "cancelled", { cause });
+    this.#emit({ event: "phase_cancelled", phase: id, data: causeData(cause) });
+  }
+
+  #stopCause(): Cause {
+    const { stop, stop_phase } = this.#runNow();
+    if (stop !== "abort" || stop_phase === null) return { code: "cancel_requested" };
+    return { code: "plan_aborted", phase: stop_phase };
+  }
+
+  #endRunIfOver(): void {
+    const run = this.#runNow();
+    if (isRunOver(run.status) || this.#unfinished() > 0) return;
+    const failed = this.#state.graph.ids.filter((id) => this.#record(id).status === "failed");
+    const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
+    const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 ? "failed" : "succeeded";
+    const tolerated = failed.length - harmful.length;
+    this.#run = {
+      ...this.#run,
+      status: moveRun(this.#runId(), run.status, status),
+      finished_at_ms: this.#nowMs,
+      tolerated_failures: tolerated,
+    };
+    const durationMs = this.#nowMs - (run.started_at_ms ?? run.created_at_ms);
+    this.#emit({
+      event: EVENT_OF_END[status],
+      data: { duration_ms: durationMs, tolerated_failures: tolerated, failed_phases: failed },
+    });
+    this.#effects.push({ kind: "finish_run" });
+  }
+
+  #unfinished(): number {
+    let { unfinished } = this.#state;
+    for (const [id, record] of this.#phases) {
+      if (!isPhaseOver(phaseRecord(this.#state, id).status)) unfinished -= 1;
+      if (!isPhaseOver(record.status)) unfinished += 1;
+    }
+    return unfinished;
+  }
+
+  /** Moves a phase, through the one function that refuses illegal moves, and keeps its times. */
+  #move(id: string, to: PhaseStatus, extra: Partial<PhaseRecord>): void {
+    const { cause: _cause, finished_at_ms: _finished, ...kept } = this.#record(id);
+    const next: PhaseRecord = { ...kept, status: movePhase(id, this.#record(id).status, to), ...extra };
+    if (to === "running" && next.started_at_ms === undefined) next.started_at_ms = this.#nowMs;
+    if (isPhaseOver(to)) next.finished_at_ms = this.#nowMs;
+    this.#phases.set(id, next);
+  }
+
+  #phaseData(before: PhaseRecord, revision: number): { revision: number; duration_ms: number } {
+    return { revision, duration_ms: this.#nowMs - (before.started_at_ms ?? this.#nowMs) };
+  }
+
+  #emit(event: DraftEvent): void {
+    this.#events.push(event);
+  }
+
+  #record(id: string): PhaseRecord {
+    return this.#phases.get(id) ?? phaseRecord(this.#state, id);
+  }
+
+  #dependents(id: string): string[] {
+    return this.#state.graph.dependents(id).map(({ phase }) => phase);
+  }
+
+  #runNow(): RunRecord {
+    return { ...this.#state.run, ...this.#run };
+  }
+
+  #runId(): string {
+    return this.#state.run.run_id;
+  }
+
+  #cascades(): boolean {
+    return this.#state.run.cascades;
+  }
+}
+
+function causeData(cause: Cause): { cause: string; cause_phase: string | null } {
+  return { cause: cause.code, cause_phase: cause.phase ?? null };
+}

@@ -1,0 +1,50 @@
+import type { Cause, CompiledDependency, CompiledPhase, PhaseRecord } from "@fanfold/schemas";
+import { isPhaseOver } from "./transitions.ts";
+
+/** What the state of a phase's dependencies means for it. */
+export type Readiness =
+  | { readonly kind: "ready" }
+  | { readonly kind: "waits" }
+  | { readonly kind: "never"; readonly cause: Cause };
+
+/** How one dependency stands. */
+type EdgeState = "satisfied" | "undecided" | "never";
+
+function edgeState(edge: CompiledDependency, source: PhaseRecord, sourcePhase: CompiledPhase): EdgeState {
+  if (!isPhaseOver(source.status)) return "undecided";
+  switch (edge.when) {
+    case "always":
+      return "satisfied";
+    case "failure":
+      return source.status === "failed" ? "satisfied" : "never";
+    case "success":
+      if (source.status === "succeeded") return "satisfied";
+      return source.status === "failed" && sourcePhase.on_failure === "continue" ? "satisfied" : "never";
+  }
+}
+
+/** The root cause a dependent inherits from a source that can no longer satisfy it. */
+function causeFrom(edge: CompiledDependency, source: PhaseRecord): Cause {
+  if (source.status === "failed") return { code: "dependency_failed", phase: edge.phase };
+  if (source.status === "succeeded") return { code: "unreachable", phase: edge.phase };
+  return source.cause ?? { code: "unreachable", phase: edge.phase };
+}
+
+/**
+ * Whether a pending phase may start, must wait, or can never start as things are.
+ * One impossible dependency decides at once, also while others are still open.
+ */
+export function phaseReadiness(
+  phase: CompiledPhase,
+  record: (id: string) => PhaseRecord,
+  definition: (id: string) => CompiledPhase,
+): Readiness {
+  let waits = false;
+  for (const edge of phase.depends_on) {
+    const source = record(edge.phase);
+    const state = edgeState(edge, source, definition(edge.phase));
+    if (state === "never") return { kind: "never", cause: causeFrom(edge, source) };
+    if (state === "undecided") waits = true;
+  }
+  return waits ? { kind: "waits" } : { kind: "ready" };
+}

@@ -1,0 +1,104 @@
+import type { Artifact, Cause, DraftEvent, PhaseRecord, RunRecord } from "@fanfold/schemas";
+import { CoreError } from "../core-error.ts";
+import type { PlanGraph } from "../plan/plan-graph.ts";
+import { isPhaseOver } from "./transitions.ts";
+
+/** Everything a decision about a run reads. Immutable: {@link applyDecision} makes the next one. */
+export interface RunState {
+  readonly graph: PlanGraph;
+  readonly run: RunRecord;
+  readonly phases: ReadonlyMap<string, PhaseRecord>;
+  /** Phases that are pending or running; kept so that nobody has to count them. */
+  readonly unfinished: number;
+}
+
+/** What just happened. `revision` is the one in the making. */
+export type Trigger =
+  | { readonly type: "start" }
+  | {
+      readonly type: "phase_succeeded";
+      readonly phase: string;
+      readonly revision: number;
+      readonly artifacts: readonly Artifact[];
+    }
+  | {
+      readonly type: "phase_failed";
+      readonly phase: string;
+      readonly revision: number;
+      readonly cause: Cause;
+      readonly failedShards: number;
+    }
+  | { readonly type: "phase_drained"; readonly phase: string; readonly revision: number }
+  | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
+  | { readonly type: "cancel"; readonly actor: string }
+  | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
+
+/** What must be done outside once the decision is committed; doing it twice is harmless. */
+export type Effect =
+  /** Expand a phase and put its first shards on their queue. */
+  | { readonly kind: "open_phase"; readonly phase: string; readonly revision: number }
+  /** Release nothing more of the run; `kill` also ends what runs. */
+  | { readonly kind: "stop_release"; readonly kill: boolean }
+  /** Go on releasing shards of a phase that was stopped or failed. */
+  | { readonly kind: "resume_release"; readonly phase: string; readonly revision: number }
+  /** The run is over: take its left-over jobs off the queues. */
+  | { readonly kind: "finish_run" };
+
+/** A decided change: new records, the events that tell of it, and what to do next. */
+export interface Decision {
+  readonly run: Readonly<Partial<RunRecord>>;
+  readonly phases: ReadonlyMap<string, PhaseRecord>;
+  readonly events: readonly DraftEvent[];
+  readonly effects: readonly Effect[];
+}
+
+/** Whether a decision changes nothing and asks for nothing. */
+export function isEmptyDecision(decision: Decision): boolean {
+  return (
+    decision.phases.size === 0 &&
+    decision.events.length === 0 &&
+    decision.effects.length === 0 &&
+    Object.keys(decision.run).length === 0
+  );
+}
+
+/** Record of a phase. @throws {CoreError} UNKNOWN_PHASE when the run has no such phase */
+export function phaseRecord(state: RunState, id: string): PhaseRecord {
+  const record = state.phases.get(id);
+  if (record === undefined) throw new CoreError("UNKNOWN_PHASE", `run ${state.run.run_id} has no phase ${id}`);
+  return record;
+}
+
+/** State of a run that nothing has happened to yet. */
+export function initialRunState(graph: PlanGraph, run: RunRecord): RunState {
+  const phases = new Map<string, PhaseRecord>();
+  for (const id of graph.ids) phases.set(id, { status: "pending", revision: 0 });
+  return { graph, run, phases, unfinished: phases.size };
+}
+
+/** State of a run as stored. Phases without a record are pending. */
+export function restoreRunState(graph: PlanGraph, run: RunRecord, stored: ReadonlyMap<string, PhaseRecord>): RunState {
+  const phases = new Map<string, PhaseRecord>();
+  let unfinished = 0;
+  for (const id of graph.ids) {
+    const record = stored.get(id) ?? { status: "pending", revision: 0 };
+    if (!isPhaseOver(record.status)) unfinished += 1;
+    phases.set(id, record);
+  }
+  return { graph, run, phases, unfinished };
+}
+
+/**
+ * State after a decision. The map of phases is updated in place and handed on, so the state passed in
+ * must not be used afterwards (a run of 10,000 phases would otherwise be copied at every step).
+ */
+export function applyDecision(state: RunState, decision: Decision, version: number): RunState {
+  const phases = state.phases as Map<string, PhaseRecord>;
+  let { unfinished } = state;
+  for (const [id, record] of decision.phases) {
+    if (!isPhaseOver(phaseRecord(state, id).status)) unfinished -= 1;
+    if (!isPhaseOver(record.status)) unfinished += 1;
+    phases.set(id, record);
+  }
+  return { graph: state.graph, run: { ...state.run, ...decision.run, version }, phases, unfinished };
+}

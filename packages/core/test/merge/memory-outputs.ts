@@ -1,0 +1,49 @@
+import type { ShardOutputs } from "../../src/merge/shard-outputs.ts";
+import { byteChunks } from "../jsonl/byte-chunks.ts";
+
+/** Shard outputs kept in memory, filled in any order as shards complete. Counts reads. */
+export class MemoryOutputs implements ShardOutputs {
+  readonly shardCount: number;
+  readCount = 0;
+  readonly #bytes = new Map<number, Uint8Array>();
+  readonly #sizes: readonly number[];
+
+  constructor(shardCount: number, sizes: readonly number[] = [7]) {
+    this.shardCount = shardCount;
+    this.#sizes = sizes;
+  }
+
+  complete(shard: number, output: string | Uint8Array): void {
+    this.#bytes.set(shard, typeof output === "string" ? new TextEncoder().encode(output) : output);
+  }
+
+  stream(shard: number): AsyncIterable<Uint8Array> {
+    return byteChunks(this.#output(shard), this.#sizes);
+  }
+
+  async read(shard: number, start: number, end: number): Promise<Uint8Array> {
+    this.readCount += 1;
+    return this.#output(shard).subarray(start, end);
+  }
+
+  #output(shard: number): Uint8Array {
+    const bytes = this.#bytes.get(shard);
+    if (bytes === undefined) throw new Error(`shard ${shard} has no output`);
+    return bytes;
+  }
+}
+
+/** Outputs of shards that all completed, in shard order. */
+export function outputsOf(...texts: (string | Uint8Array)[]): MemoryOutputs {
+  const outputs = new MemoryOutputs(texts.length, [64 * 1024]);
+  for (const [shard, text] of texts.entries()) outputs.complete(shard, text);
+  return outputs;
+}
+
+/** Text of a folded result. */
+export async function foldedText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}

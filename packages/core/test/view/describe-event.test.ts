@@ -1,0 +1,183 @@
+import { EVENT_NAMES, type EventLevel, type EventName } from "@fanfold/schemas";
+import { expect, test } from "vitest";
+import { describeCause, describeEvent, type EventFacts, eventPlace } from "../../src/view/describe-event.ts";
+import { eventLevel } from "../../src/view/event-level.ts";
+
+const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> = {
+  run_queued: { plan_id: "tz", plan_version: "1.0", phase_count: 4 },
+  run_started: {},
+  run_succeeded: { duration_ms: 12_340, tolerated_failures: 1, failed_phases: ["lint"] },
+  run_failed: { duration_ms: 12_340, tolerated_failures: 0, failed_phases: ["a", "b", "c", "d"] },
+  run_cancelled: { duration_ms: 900 },
+  run_paused: { actor: "ana" },
+  run_resumed: {},
+  run_reopened: { actor: "ana" },
+  phase_blocked: { why: "split has no accepted output" },
+  phase_started: {
+    revision: 2,
+    strategy: "scene",
+    shard_count: 11,
+    max_parallel: 2,
+    pool: "default",
+    record_count: 447,
+  },
+  phase_progress: { percent: 45.6 },
+  phase_succeeded: { revision: 1, duration_ms: 3_200 },
+  phase_failed: { error_code: "shards_failed", why: "1 of 11 shards failed", failed_shards: 1, tolerated: true },
+  phase_skipped: { cause: "dependency_failed", cause_phase: "split" },
+  phase_cancelled: { cause: "plan_aborted", cause_phase: "split" },
+  phase_reopened: { cause_phase: "split" },
+  phase_invalidated: { why: "split has revision 2" },
+  phase_reused: { revision: 2 },
+  shard_started: { worker: "w1", revision: 1 },
+  shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
+  shard_timeout: { timeout_sec: 600, duration_ms: 600_010 },
+  shard_lost: { worker: "w1", duration_ms: 4_000 },
+  shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
+  shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
+  shard_cancelled: { reason: "cancel requested", duration_ms: 80 },
+  artifact_persisted: { name: "zones", sha256: "ab".repeat(32), size_bytes: 1_572_864, record_count: 447, revision: 1 },
+  artifact_rejected: { error_code: "MERGE", why: "expected 447, got 446" },
+  plan_aborted: { why: "zic: bad rule" },
+  approval_requested: {},
+  approval_given: { actor: "ana" },
+  worker_joined: { worker: "w1" },
+  worker_left: { worker: "w1" },
+};
+
+function facts(event: EventName, data: Readonly<Record<string, unknown>>): EventFacts {
+  if (event.startsWith("run_") || event.startsWith("worker_")) return { event, data };
+  if (!event.startsWith("shard_")) return { event, phase: "compile", data };
+  return { event, phase: "compile", shard: 3, attempt: 1, data };
+}
+
+function describeRetry(data: Readonly<Record<string, unknown>>): string {
+  return describeEvent(facts("shard_retry", data));
+}
+
+function eventsOf(level: EventLevel): EventName[] {
+  return EVENT_NAMES.filter((event) => eventLevel(event) === level);
+}
+
+test("says in one sentence what each event tells", () => {
+  const sentences = EVENT_NAMES.map((event) => describeEvent(facts(event, FULL_DATA[event])));
+  expect(sentences.join("\n")).toMatchInlineSnapshot(`
+    "run queued: plan tz 1.0, 4 phases
+    run started
+    run succeeded in 12.3 s, 1 failed phase tolerated
+    run failed after 12.3 s: a, b, c and 1 more failed
+    run cancelled after 900 ms
+    run paused by ana
+    run resumed
+    run reopened by ana
+    compile is blocked: split has no accepted output
+    compile started: 11 shards by scene, 447 records, at most 2 at once, pool default, revision 2
+    compile is 45 % done
+    compile succeeded in 3.2 s
+    compile failed: 1 of 11 shards failed (the plan tolerates it)
+    compile skipped: split failed
+    compile cancelled: the failure of split aborted the plan
+    compile reopened because split is retried
+    compile is stale: split has revision 2
+    compile reused an earlier output, revision 2
+    compile[3] attempt 1 started on worker w1
+    compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
+    compile[3] attempt 1 timed out after 10 min
+    compile[3] attempt 1 was lost with worker w1
+    compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
+    compile[3] failed for good after 3 attempts: zic: bad rule
+    compile[3] cancelled: cancel requested
+    compile stored zones, 1.5 MiB, 447 records, sha256 abababababab
+    compile had its output rejected: expected 447, got 446
+    plan aborted by compile: zic: bad rule
+    compile waits for an approval
+    compile was approved by ana
+    worker w1 joined
+    worker w1 left"
+  `);
+});
+
+test("leaves out what an event does not carry", () => {
+  const sentences = EVENT_NAMES.map((event) => describeEvent(facts(event, {})));
+  expect(sentences.join("\n")).toMatchInlineSnapshot(`
+    "run queued
+    run started
+    run succeeded
+    run failed
+    run cancelled
+    run paused
+    run resumed
+    run reopened
+    compile is blocked
+    compile started
+    compile reports progress
+    compile succeeded
+    compile failed
+    compile skipped
+    compile cancelled
+    compile reopened
+    compile is stale
+    compile reused an earlier output
+    compile[3] attempt 1 started
+    compile[3] attempt 1 failed
+    compile[3] attempt 1 timed out
+    compile[3] attempt 1 was lost
+    compile[3] attempt 1 succeeded
+    compile[3] failed for good after 1 attempt
+    compile[3] cancelled
+    compile stored an output
+    compile had its output rejected
+    plan aborted by compile
+    compile waits for an approval
+    compile was approved
+    worker joined
+    worker left"
+  `);
+  for (const sentence of sentences) expect(sentence).not.toMatch(/undefined|null|NaN| {2}/);
+});
+
+test("ignores fields of a wrong type", () => {
+  const data = { why: 5, exit_code: "two", delay_ms: null, failed_phases: "all", percent: Number.NaN, duration_ms: [] };
+  for (const event of EVENT_NAMES) expect(describeEvent(facts(event, data))).toBe(describeEvent(facts(event, {})));
+});
+
+test("falls back from the cause in words to exit code, signal and error code", () => {
+  expect(describeRetry({ exit_code: 2, error_code: "EXIT" })).toBe("compile[3] attempt 1 failed: exit code 2");
+  expect(describeRetry({ signal: "SIGKILL", error_code: "EXIT" })).toBe(
+    "compile[3] attempt 1 failed: killed by SIGKILL",
+  );
+  expect(describeRetry({ error_code: "EXIT" })).toBe("compile[3] attempt 1 failed: EXIT");
+});
+
+test("keeps a sentence on one line and bounded, whatever a program printed", () => {
+  const sentence = describeEvent(
+    facts("shard_failed", { why: `line 1\r\nline 2\u001b[2J\u001b]0;title\u0007\u0000${"😀".repeat(10_000)}` }),
+  );
+  expect(sentence).toMatch(/^compile\[3\] failed for good after 1 attempt: line 1 line 2 (😀)+…$/u);
+  expect(sentence.length).toBeLessThan(900);
+});
+
+test("names places by phase and shard", () => {
+  expect([{}, { phase: "a" }, { phase: "a", shard: null }, { phase: "a", shard: 0 }].map(eventPlace)).toEqual([
+    "run",
+    "a",
+    "a",
+    "a[0]",
+  ]);
+});
+
+test("passes on a cause it does not know", () => {
+  expect(describeCause("constructor", null)).toBe("constructor");
+  expect(describeCause("dependency_failed", null)).toBe("a dependency failed");
+});
+
+test("gives errors to what needs a person and debug to what comes once a shard", () => {
+  expect(eventsOf("error")).toEqual([
+    "run_failed",
+    "phase_failed",
+    "shard_failed",
+    "artifact_rejected",
+    "plan_aborted",
+  ]);
+  expect(eventsOf("debug")).toEqual(["phase_progress", "shard_started", "shard_succeeded"]);
+});

@@ -1,0 +1,13 @@
+/** Why the engine refused a request. */
+export type EngineErrorCode = "RUN_CANCELLED" | "NOTHING_TO_RETRY" | "UNKNOWN_PHASE" | "UNKNOWN_SHARD" | "RUN_OVER";
+
+/** A request that does not fit the state of its run. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

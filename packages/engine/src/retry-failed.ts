@@ -1,0 +1,84 @@
+import type { PhaseLedger } from "@fanfold/schemas";
+import type { PhaseRef } from "@fanfold/store";
+import { EngineError } from "./engine-error.ts";
+import type { RunEngine } from "./run-engine.ts";
+
+/** What to retry: the whole run, a phase, or one shard of a phase. */
+export interface RetryScope {
+  readonly phase?: string;
+  readonly shard?: number;
+}
+
+/** Shards looked at in one round trip. */
+const PAGE = 500;
+
+/**
+ * Retries what failed for good in a run.
+ *
+ * @returns names of what is tried again, such as `compile[3]`
+ */
+export async function retryFailed(engine: RunEngine, runId: string, scope: RetryScope, actor: string): Promise<string[]> {
+  const { store } = engine;
+  const run = await store.runs.get(runId);
+  if (run.stop === "cancel") {
+    throw new EngineError("RUN_CANCELLED", `run ${runId} was cancelled; submit the plan again instead of retrying`);
+  }
+  const { graph } = await engine.plan(runId);
+  if (scope.phase !== undefined && !graph.ids.includes(scope.phase)) {
+    throw new EngineError("UNKNOWN_PHASE", `run ${runId} has no phase ${scope.phase}; it has ${graph.ids.join(", ")}`);
+  }
+  const [records, counts] = await Promise.all([store.runs.loadPhases(runId), store.ledger.loadPhases(runId)]);
+  const retried: string[] = [];
+  for (const phase of graph.ids) {
+    if (scope.phase !== undefined && scope.phase !== phase) continue;
+    const entry = counts.get(phase);
+    const record = records.get(phase);
+    if (record?.cause?.code === "expansion_failed") {
+      await engine.reopen(runId, phase, actor);
+      retried.push(phase);
+    } else if (entry !== undefined) retried.push(...(await retryPhase(engine, runId, { phase, entry, actor, scope })));
+  }
+  if (retried.length === 0) throw nothingToRetry(runId, scope, run.status);
+  return retried;
+}
+
+interface PhaseRetry {
+  readonly phase: string;
+  readonly entry: PhaseLedger;
+  readonly actor: string;
+  readonly scope: RetryScope;
+}
+
+async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): Promise<string[]> {
+  const { phase, entry, actor, scope } = retry;
+  const ref = { phase, revision: entry.revision };
+  const fold = await engine.store.ledger.findFold(runId, ref);
+  if (fold !== undefined && "failure" in fold && scope.shard === undefined) {
+    await engine.store.ledger.clearFoldFailure(runId, ref);
+    await engine.reopen(runId, phase, actor);
+    return (await engine.store.queues.retryAggregate(runId, ref)) ? [`${phase} (merge)`] : [];
+  }
+  if (entry.failed === 0) return [];
+  const failed = await listFailed(engine, runId, ref, entry.next);
+  const wanted = scope.shard === undefined ? failed : failed.filter((shard) => shard === scope.shard);
+  if (wanted.length === 0) return [];
+  await engine.reopen(runId, phase, actor);
+  await engine.requeue(runId, ref, wanted);
+  // a sweep between the two lines above may have failed the phase again: then this re-opens it for good
+  await engine.reopen(runId, phase, actor);
+  return wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`));
+}
+
+async function listFailed(engine: RunEngine, runId: string, ref: PhaseRef, released: number): Promise<number[]> {
+  const failed: number[] = [];
+  for (let from = 0; from < released; from += PAGE) {
+    const records = await engine.store.ledger.listShards(runId, ref, from, Math.min(released, from + PAGE));
+    for (const [i, record] of records.entries()) if (record?.status === "failed") failed.push(from + i);
+  }
+  return failed;
+}
+
+function nothingToRetry(runId: string, { phase, shard }: RetryScope, status: string): EngineError {
+  const where = phase === undefined ? "" : ` in phase ${phase}${shard === undefined ? "" : `, shard ${shard}`}`;
+  return new EngineError("NOTHING_TO_RETRY", `run ${runId} is ${status} and nothing failed${where}`);
+}

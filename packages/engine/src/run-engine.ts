@@ -1,0 +1,330 @@
+import {
+  type Effect,
+  isPhaseOver,
+  isRunOver,
+  JsonlError,
+  phaseProgress,
+  phaseRecord,
+  ShardError,
+  type Trigger,
+} from "@fanfold/core";
+import type { Artifact, CompiledPlan, Content, PhaseLedger, RunRecord } from "@fanfold/schemas";
+import { type ClaimedShard, isDirect, jobIds, type PhaseRef, type ShardRef, type Store, StoreError } from "@fanfold/store";
+import { v7 as uuid7 } from "uuid";
+import { type Clock, systemClock } from "./clock.ts";
+import { artifactOf, contentOf } from "./content.ts";
+import { EngineError } from "./engine-error.ts";
+import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { type RunPlan, RunStates } from "./run-states.ts";
+import { retryFailed, type RetryScope } from "./retry-failed.ts";
+
+/**
+ * Moves runs forward: decides (core), commits (store), and carries out what the decision asks for. Used by
+ * every kind of process; any number of them may work on one run. Everything here may be done twice, and may
+ * die half-way: what was committed and not carried out is in the run's outbox, and {@link RunEngine.sweep}
+ * does it again.
+ */
+export class RunEngine {
+  readonly store: Store;
+  readonly #states: RunStates;
+  readonly #clock: Clock;
+
+  constructor(store: Store, clock: Clock = systemClock) {
+    this.store = store;
+    this.#clock = clock;
+    this.#states = new RunStates(store.runs, clock);
+  }
+
+  /**
+   * Stores a run and queues its start. Submitting the same run id again changes nothing.
+   *
+   * @param runId idempotency key; `run_<uuid7>` when absent
+   */
+  async submit(plan: CompiledPlan, runId: string = `run_${uuid7()}`): Promise<{ runId: string; isNew: boolean }> {
+    const isNew = await this.store.runs.create(newRun(runId, plan, this.#clock.nowMs()), plan);
+    await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
+    return { runId, isNew };
+  }
+
+  /** The plan of a run and its DAG. @throws {StoreError} RUN_NOT_FOUND */
+  plan(runId: string): Promise<RunPlan> {
+    return this.#states.plan(runId);
+  }
+
+  /** Starts a queued run. */
+  async start(runId: string): Promise<void> {
+    await this.#apply(runId, { type: "start" });
+  }
+
+  /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
+  async settle(runId: string, ref: PhaseRef): Promise<void> {
+    const artifacts = await this.#outputsOf(runId, ref);
+    await this.#apply(runId, { type: "phase_succeeded", ...ref, artifacts });
+  }
+
+  /** Looks at a phase in which something failed or was stopped, and applies its policy. */
+  async report(runId: string, ref: PhaseRef): Promise<void> {
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts === undefined || counts.revision !== ref.revision) return;
+    const fold = await this.store.ledger.findFold(runId, ref);
+    if (fold !== undefined && "failure" in fold) {
+      const cause = { code: "merge_rejected", message: fold.failure.why } as const;
+      return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
+    }
+    const { stopped } = await this.store.runs.findStop(runId);
+    const isDrained = phaseProgress(counts, stopped) === "drained";
+    if (counts.failed === 0) return isDrained ? this.#apply(runId, { type: "phase_drained", ...ref }) : undefined;
+    const message = await this.#describeFailure(runId, ref, counts);
+    if (!isDrained) return this.#apply(runId, { type: "shard_failed", ...ref, why: message });
+    const cause = { code: "shards_failed", message } as const;
+    return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: counts.failed });
+  }
+
+  /**
+   * Cancels a run: nothing new starts, and what runs is killed. Cancelling twice is harmless.
+   *
+   * @throws {EngineError} RUN_OVER when the run has ended in another way
+   */
+  async cancel(runId: string, actor: string): Promise<RunRecord> {
+    const run = await this.store.runs.get(runId);
+    if (isRunOver(run.status) && run.status !== "cancelled") {
+      throw new EngineError("RUN_OVER", `run ${runId} is over: ${run.status}`);
+    }
+    await this.#apply(runId, { type: "cancel", actor });
+    return this.store.runs.get(runId);
+  }
+
+  /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
+  async reopen(runId: string, phase: string, actor: string): Promise<void> {
+    await this.#apply(runId, { type: "reopen", phase, actor });
+  }
+
+  /**
+   * Retries what failed for good, with a full retry budget.
+   *
+   * @returns what is tried again, in declaration order
+   * @throws {EngineError} when there is nothing to retry, or no such phase or shard
+   */
+  retry(runId: string, scope: RetryScope, actor: string): Promise<string[]> {
+    return retryFailed(this, runId, scope, actor);
+  }
+
+  /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */
+  async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
+    if (claimed.length === 0) return;
+    for (const { ref, shards } of groupByPhase(claimed)) {
+      await this.store.queues.admit(await this.flowPhase(runId, ref), shards);
+    }
+    await this.#ack(runId, claimant);
+  }
+
+  /** Makes failed or cancelled shards of a phase wait for a slot again, and releases what may run. */
+  async requeue(runId: string, ref: PhaseRef, shards: readonly number[]): Promise<void> {
+    const { graph } = await this.#states.plan(runId);
+    const claimant = `requeue.${ref.phase}.r${ref.revision}`;
+    const options = { order: graph.index(ref.phase), claimant };
+    await this.release(runId, await this.store.ledger.requeueShards(runId, ref, shards, options), claimant);
+  }
+
+  /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
+  async flowPhase(runId: string, ref: PhaseRef) {
+    const { graph } = await this.#states.plan(runId);
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);
+    return { ...ref, runId, definition: graph.phase(ref.phase), shardCount: counts.total };
+  }
+
+  /** Re-derives what should be on the queues for a live run and repairs the difference. */
+  async sweep(runId: string): Promise<void> {
+    const { store } = this;
+    const state = await this.#states.load(runId);
+    if (state.run.status === "queued") return this.start(runId);
+    await this.#carryOut(
+      runId,
+      (await store.runs.listOutbox(runId)).map(({ effect }) => effect),
+    );
+    for (const claimant of await store.ledger.listClaimants(runId)) {
+      await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
+    }
+    const counts = await store.ledger.loadPhases(runId);
+    for (const [phase, record] of state.phases) {
+      const entry = counts.get(phase);
+      if (record.status === "running" && entry !== undefined) await this.#sweepPhase(runId, phase, entry);
+    }
+  }
+
+  async #sweepPhase(runId: string, phase: string, counts: PhaseLedger): Promise<void> {
+    const ref = { phase, revision: counts.revision };
+    if (counts.next >= counts.total && counts.unacked === 0) await this.store.queues.removeGate(runId, ref);
+    const { graph } = await this.#states.plan(runId);
+    const fold = await this.store.ledger.findFold(runId, ref);
+    const isFolded = isDirect(graph.phase(phase)) || (fold !== undefined && "artifacts" in fold);
+    const { stopped } = await this.store.runs.findStop(runId);
+    if (phaseProgress(counts, stopped) === "complete" && isFolded) await this.settle(runId, ref);
+    else await this.report(runId, ref);
+  }
+
+  async #apply(runId: string, trigger: Trigger): Promise<void> {
+    await this.#carryOut(runId, await this.#states.apply(runId, trigger));
+  }
+
+  async #carryOut(runId: string, effects: readonly Effect[]): Promise<void> {
+    for (const effect of effects) {
+      await this.#carryOutOne(runId, effect);
+      await this.store.runs.ackEffect(runId, effect);
+    }
+  }
+
+  async #carryOutOne(runId: string, effect: Effect): Promise<void> {
+    switch (effect.kind) {
+      case "open_phase":
+        return this.#openPhase(runId, effect);
+      case "resume_release":
+        return this.#resumeRelease(runId, effect);
+      case "stop_release":
+        return this.#stopRelease(runId);
+      case "finish_run":
+        return this.#finishRun(runId);
+    }
+  }
+
+  async #openPhase(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const ref = { phase, revision };
+    const state = await this.#states.load(runId);
+    const record = phaseRecord(state, phase);
+    if (record.status !== "running" || record.revision + 1 !== revision) return;
+    const definition = state.graph.phase(phase);
+    const expansion = await this.#expand(runId, ref);
+    if (expansion === undefined) return;
+    const claimant = `open.${phase}.r${revision}`;
+    const opening = {
+      ...ref,
+      order: state.graph.index(phase),
+      shardCount: expansion.shardCount,
+      maxParallel: definition.max_parallel,
+      inputs: expansion.inputs,
+      started: {
+        revision,
+        strategy: definition.shard?.strategy ?? "none",
+        shard_count: expansion.shardCount,
+        record_count: expansion.recordCount,
+        max_parallel: definition.max_parallel,
+        pool: definition.pool,
+      },
+    };
+    const options = { claimant, nowMs: this.#clock.nowMs() };
+    const { progress, claimed } = await this.store.ledger.openPhase(runId, opening, options);
+    await this.store.queues.addFlow({ ...ref, runId, definition, shardCount: expansion.shardCount }, claimed);
+    await this.#ack(runId, claimant);
+    if (progress === "drained") await this.report(runId, ref);
+  }
+
+  async #expand(runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
+    const { graph } = await this.#states.plan(runId);
+    const phases = await this.store.runs.loadPhases(runId);
+    const find = (name: string): Content => {
+      for (const record of phases.values()) {
+        const artifact = record.artifacts?.find((candidate) => candidate.name === name);
+        if (artifact !== undefined) return contentOf(artifact);
+      }
+      throw new StoreError("ARTIFACT_NOT_FOUND", `no phase of the run has provided ${name} yet`);
+    };
+    try {
+      return await expandPhase(graph.phase(ref.phase), this.store.artifacts, find);
+    } catch (error) {
+      if (!isUserFault(error)) throw error;
+      const cause = { code: "expansion_failed", message: error.message } as const;
+      await this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
+      return undefined;
+    }
+  }
+
+  async #resumeRelease(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const counts = await this.store.ledger.findPhase(runId, phase);
+    if (counts === undefined || counts.revision !== revision) return this.#openPhase(runId, { phase, revision });
+    const ref = { phase, revision };
+    await this.requeue(runId, ref, await this.store.ledger.listCancelled(runId, ref));
+  }
+
+  async #stopRelease(runId: string): Promise<void> {
+    await this.store.signals.publishStop(runId);
+    const { drained } = await this.store.ledger.stopRelease(runId, this.#clock.nowMs());
+    for (const ref of drained) await this.report(runId, ref);
+  }
+
+  /** A cancelled run is not carried on by a retry, so nothing of it needs to stay on the queues. */
+  async #finishRun(runId: string): Promise<void> {
+    const { run, phases } = await this.#states.load(runId);
+    if (run.status !== "cancelled") return;
+    for (const [phase, { status, revision }] of phases) {
+      if (isPhaseOver(status) && status !== "succeeded") {
+        await this.store.queues.removeFlow(runId, { phase, revision: revision + 1 });
+      }
+    }
+  }
+
+  async #ack(runId: string, claimant: string): Promise<void> {
+    for (const ref of await this.store.ledger.ackClaims(runId, claimant)) {
+      await this.store.queues.removeGate(runId, ref);
+    }
+  }
+
+  async #outputsOf(runId: string, ref: PhaseRef): Promise<Artifact[]> {
+    const { graph } = await this.#states.plan(runId);
+    const definition = graph.phase(ref.phase);
+    if (!isDirect(definition)) {
+      const fold = await this.store.ledger.findFold(runId, ref);
+      if (fold !== undefined && "artifacts" in fold) return fold.artifacts;
+      throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${ref.phase} of ${runId} has not been folded`);
+    }
+    const shard = await this.store.ledger.findShard(runId, { ...ref, shard: 0 });
+    if (shard?.result === undefined) {
+      throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${ref.phase} of ${runId} has no result`);
+    }
+    const extras = Object.entries(shard.result.artifacts ?? {});
+    const main = definition.provides.find((name) => shard.result?.artifacts?.[name] === undefined);
+    const output = main === undefined ? [] : [artifactOf(main, shard.result.output)];
+    return [...output, ...extras.map(([name, content]) => artifactOf(name, content))];
+  }
+
+  async #describeFailure(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<string> {
+    const shard: ShardRef = { ...ref, shard: counts.failed_shard ?? 0 };
+    const record = await this.store.ledger.findShard(runId, shard);
+    const why = record?.failure?.why ?? "unknown";
+    if (counts.total === 1) return why;
+    return `${counts.failed} of ${counts.total} shards failed, last ${ref.phase}[${shard.shard}]: ${why}`;
+  }
+}
+
+function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
+  return {
+    run_id: runId,
+    plan_id: plan.plan_id,
+    plan_version: plan.version,
+    status: "queued",
+    version: 0,
+    stop: null,
+    stop_phase: null,
+    stop_kills: false,
+    cascades: plan.cancellation === "cascading",
+    tolerated_failures: 0,
+    created_at_ms: nowMs,
+    started_at_ms: null,
+    finished_at_ms: null,
+  };
+}
+
+function isUserFault(error: unknown): error is JsonlError | ShardError {
+  return error instanceof JsonlError || error instanceof ShardError;
+}
+
+function groupByPhase(claimed: readonly ClaimedShard[]): { ref: PhaseRef; shards: ClaimedShard[] }[] {
+  const groups = new Map<string, { ref: PhaseRef; shards: ClaimedShard[] }>();
+  for (const shard of claimed) {
+    const { phase, revision } = shard;
+    const group = groups.get(phase) ?? { ref: { phase, revision }, shards: [] };
+    group.shards.push(shard);
+    groups.set(phase, group);
+  }
+  return [...groups.values()];
+}

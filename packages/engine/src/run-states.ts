@@ -1,0 +1,119 @@
+import {
+  applyDecision,
+  type Decision,
+  decide,
+  type Effect,
+  isEmptyDecision,
+  PlanGraph,
+  restoreRunState,
+  type RunState,
+  type Trigger,
+} from "@fanfold/core";
+import type { CompiledPlan } from "@fanfold/schemas";
+import type { RunStore } from "@fanfold/store";
+import type { Clock } from "./clock.ts";
+
+/** Runs whose state is kept in memory; the least recently used one gives way. */
+const KEPT_RUNS = 200;
+
+/** A plan that never changes, and its DAG. */
+export interface RunPlan {
+  readonly plan: CompiledPlan;
+  readonly graph: PlanGraph;
+}
+
+interface Slot {
+  plan: RunPlan | undefined;
+  state: RunState | undefined;
+  /** Decisions of one process on one run happen one after another. */
+  tail: Promise<unknown>;
+}
+
+/**
+ * The states of runs, decided on in memory and committed by compare-and-set. Any number of processes may
+ * decide on the same run: a commit on an outdated version is refused, and the decision is made again on the
+ * state as it is now.
+ */
+export class RunStates {
+  readonly #runs: RunStore;
+  readonly #clock: Clock;
+  readonly #slots = new Map<string, Slot>();
+
+  constructor(runs: RunStore, clock: Clock) {
+    this.#runs = runs;
+    this.#clock = clock;
+  }
+
+  /** The plan of a run. @throws {StoreError} RUN_NOT_FOUND */
+  async plan(runId: string): Promise<RunPlan> {
+    const slot = this.#slot(runId);
+    if (slot.plan === undefined) {
+      const plan = await this.#runs.loadPlan(runId);
+      slot.plan = { plan, graph: new PlanGraph(plan) };
+    }
+    return slot.plan;
+  }
+
+  /** The state of a run as stored now. @throws {StoreError} RUN_NOT_FOUND */
+  async load(runId: string): Promise<RunState> {
+    const [{ graph }, run, phases] = await Promise.all([
+      this.plan(runId),
+      this.#runs.get(runId),
+      this.#runs.loadPhases(runId),
+    ]);
+    return restoreRunState(graph, run, phases);
+  }
+
+  /**
+   * Decides what a trigger means and commits it.
+   *
+   * @returns what must now be done outside; empty when the trigger had had its effect already
+   */
+  apply(runId: string, trigger: Trigger): Promise<readonly Effect[]> {
+    const slot = this.#slot(runId);
+    const turn = slot.tail.then(() => this.#applyInTurn(runId, slot, trigger));
+    slot.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #applyInTurn(runId: string, slot: Slot, trigger: Trigger): Promise<readonly Effect[]> {
+    for (;;) {
+      const wasKept = slot.state !== undefined;
+      const state = slot.state ?? (await this.load(runId));
+      // forgotten first: whatever fails below, the next decision starts from what is stored
+      slot.state = undefined;
+      const nowMs = this.#clock.nowMs();
+      const decision = decide(state, trigger, nowMs);
+      if (isEmptyDecision(decision)) {
+        if (wasKept && (await this.#hasMovedOn(runId, state))) continue;
+        slot.state = state;
+        return [];
+      }
+      const next = await this.#commit(runId, state, decision, nowMs);
+      if (next === undefined) continue;
+      slot.state = next;
+      return decision.effects;
+    }
+  }
+
+  async #commit(runId: string, state: RunState, decision: Decision, nowMs: number): Promise<RunState | undefined> {
+    const result = await this.#runs.commit(runId, state.run.version, decision, nowMs);
+    return result.kind === "conflict" ? undefined : applyDecision(state, decision, result.version);
+  }
+
+  /** A kept state may be behind: nothing to do there is no proof that there is nothing to do. */
+  async #hasMovedOn(runId: string, state: RunState): Promise<boolean> {
+    return (await this.#runs.get(runId)).version !== state.run.version;
+  }
+
+  #slot(runId: string): Slot {
+    const slot = this.#slots.get(runId) ?? { plan: undefined, state: undefined, tail: Promise.resolve() };
+    this.#slots.delete(runId);
+    this.#slots.set(runId, slot);
+    if (this.#slots.size > KEPT_RUNS) {
+      const [oldest] = this.#slots.keys();
+      if (oldest !== undefined) this.#slots.delete(oldest);
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,95 @@
+import type { RunEngine } from "@fanfold/engine";
+import { type SchedulerJob, SchedulerJobSchema } from "@fanfold/schemas";
+import { SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
+import { type Job, UnrecoverableError, Worker } from "bullmq";
+import type { Logger } from "pino";
+
+/** How often live runs are compared with what is queued for them, in ms. */
+const SWEEP_EVERY_MS = 15_000;
+/** Scheduler jobs handled at once by one process: they wait for Redis, not for the processor. */
+const CONCURRENCY = 16;
+/** A dead scheduler's job is taken over within 10 s. */
+const LOCK_MS = 8_000;
+const STALLED_CHECK_MS = 2_000;
+const UNLIMITED_STALLS = 1_000_000;
+
+/** A scheduler: starts runs, settles phases, applies failures and sweeps. Any number of them may run. */
+export class SchedulerService {
+  readonly #engine: RunEngine;
+  readonly #log: Logger;
+  #worker: Worker | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(engine: RunEngine, log: Logger) {
+    this.#engine = engine;
+    this.#log = log;
+  }
+
+  /** Begins to take jobs. */
+  async start(): Promise<void> {
+    if (this.#worker !== undefined) return;
+    const { redis, keys, queues } = this.#engine.store;
+    const sweep: SchedulerJob = { kind: "sweep" };
+    await queues
+      .queue(SCHEDULER_QUEUE)
+      .upsertJobScheduler(
+        "sweep",
+        { every: SWEEP_EVERY_MS },
+        { name: "sweep", data: sweep, opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } } },
+      );
+    this.#worker = new Worker(SCHEDULER_QUEUE, (job: Job) => this.#process(job), {
+      connection: redis,
+      prefix: keys.prefix,
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: UNLIMITED_STALLS,
+    });
+    this.#worker.on("error", (err) => this.#log.debug({ err }, "queue connection trouble"));
+    this.#worker.on("failed", (job, err) => this.#log.error({ err, job: job?.name, job_id: job?.id }, "scheduler job failed"));
+    await this.#worker.waitUntilReady();
+    this.#log.info("scheduler ready");
+  }
+
+  /** Takes nothing new and finishes what it has begun. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      await this.#worker?.close();
+      this.#log.info("scheduler stopped");
+    })();
+    return this.#stopping;
+  }
+
+  async #process(job: Job): Promise<void> {
+    const data = SchedulerJobSchema.parse(job.data);
+    try {
+      await this.#dispatch(data);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") throw new UnrecoverableError(error.message);
+      throw error;
+    }
+  }
+
+  async #dispatch(data: SchedulerJob): Promise<void> {
+    switch (data.kind) {
+      case "start":
+        return this.#engine.start(data.run_id);
+      case "settle":
+        return this.#engine.settle(data.run_id, { phase: data.phase, revision: data.revision });
+      case "report":
+        return this.#engine.report(data.run_id, { phase: data.phase, revision: data.revision });
+      case "sweep":
+        return this.#sweep();
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    for (const runId of await this.#engine.store.runs.listLive()) {
+      try {
+        await this.#engine.sweep(runId);
+      } catch (err) {
+        this.#log.warn({ err, run_id: runId }, "sweep of a run failed; the next one tries again");
+      }
+    }
+  }
+}

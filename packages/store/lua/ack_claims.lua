@@ -1,0 +1,26 @@
+-- Acknowledges that every shard of a claim is on its queue. Once all shards of a phase are handed out and
+-- acknowledged its gate may go. Acknowledging twice counts once.
+--   KEYS[1] ledger    hash
+--   KEYS[2] claims    hash
+--   ARGV[1] claimant
+-- Returns the ids `<phase>.r<revision>` whose gates may be removed.
+--- @include "ledger"
+local kept = redis.call('HGET', KEYS[2], ARGV[1])
+if not kept then return {} end
+redis.call('HDEL', KEYS[2], ARGV[1])
+local open_gates, entries = {}, {}
+for _, id in ipairs(cjson.decode(kept)) do
+  local phase, revision = parse_shard_id((string.gsub(id, '^~', '')))
+  local entry = entries[phase] or load_entry(KEYS[1], phase)
+  if entry and entry.revision == revision then
+    entry.unacked = entry.unacked - 1
+    entries[phase] = entry
+  end
+end
+for phase, entry in pairs(entries) do
+  save_entry(KEYS[1], phase, entry)
+  if entry.next >= entry.total and entry.unacked <= 0 then
+    open_gates[#open_gates + 1] = phase .. '.r' .. string.format('%d', entry.revision)
+  end
+end
+return open_gates

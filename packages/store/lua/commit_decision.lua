@@ -1,0 +1,24 @@
+-- Commits a decision if the run is still at the version it was decided on: all or nothing.
+--   KEYS[1] run       hash
+--   KEYS[2] phases    hash
+--   KEYS[3] journal   stream
+--   KEYS[4] outbox    hash
+--   KEYS[5] live      set of the runs that are not over
+--   ARGV[1] run id
+--   ARGV[2] version the decision was made on
+--   ARGV[3] now, Unix ms
+--   ARGV[4] JSON: {run: {field: text}, phases: {id: text}, events: [[event, phase, shard, attempt, data]],
+--           effects: {id: text}, live: 0 | 1 | -1 (leave the live set as it is)}
+-- Returns the new version, -1 when the run has moved on, -2 when there is no such run.
+--- @include "journal"
+local version = redis.call('HGET', KEYS[1], 'version')
+if not version then return -2 end
+if version ~= ARGV[2] then return -1 end
+local change = cjson.decode(ARGV[4])
+for field, value in pairs(change.run) do redis.call('HSET', KEYS[1], field, value) end
+for id, record in pairs(change.phases) do redis.call('HSET', KEYS[2], id, record) end
+for id, effect in pairs(change.effects) do redis.call('HSET', KEYS[4], id, effect) end
+for _, e in ipairs(change.events) do emit(KEYS[1], KEYS[3], ARGV[3], e[1], e[2], e[3], e[4], e[5]) end
+if change.live == 1 then redis.call('SADD', KEYS[5], ARGV[1]) end
+if change.live == 0 then redis.call('SREM', KEYS[5], ARGV[1]) end
+return redis.call('HINCRBY', KEYS[1], 'version', 1)

@@ -1,0 +1,55 @@
+-- Ends an attempt: records its outcome once (fenced), frees its slot, and claims the next shards.
+--   KEYS[1] run       hash
+--   KEYS[2] ledger    hash
+--   KEYS[3] shards    hash
+--   KEYS[4] released  set
+--   KEYS[5] waiting   list
+--   KEYS[6] open      sorted set
+--   KEYS[7] claims    hash
+--   KEYS[8] journal   stream
+--   KEYS[9] cancelled set
+--   ARGV[1] shard id
+--   ARGV[2] fence the attempt was given
+--   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back
+--   ARGV[4] record of the shard from now on, JSON
+--   ARGV[5] now, Unix ms
+--   ARGV[6] attempt
+--   ARGV[7] events, JSON: [[event, data], …]
+--   ARGV[8] claimant of the next shards
+-- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
+--   refused: another attempt has taken over; nothing was recorded.
+--   stopped: the run was stopped, so instead of going into backoff the shard was cancelled.
+--- @include "journal"
+--- @include "ledger"
+--- @include "claim"
+local id, outcome = ARGV[1], ARGV[3]
+local phase, _, shard = parse_shard_id(id)
+local entry = load_entry(KEYS[2], phase)
+local current = load_shard(KEYS[3], id)
+if not entry or not current or current.status ~= 'running' or current.fence ~= tonumber(ARGV[2]) then
+  return { 'refused', '', '' }
+end
+local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
+local stopped = is_stopped(KEYS[1])
+if stopped and (outcome == 'backoff' or outcome == 'given_back') then
+  verdict, outcome = 'stopped', 'cancelled'
+  local record = cjson.decode(text)
+  record.status = 'cancelled'
+  text = cjson.encode(record)
+  events = { { 'shard_cancelled', '{"reason":"run stopped"}' } }
+end
+redis.call('HSET', KEYS[3], id, text)
+free_slot(KEYS[1], entry)
+if outcome == 'succeeded' then entry.succeeded = entry.succeeded + 1
+elseif outcome == 'failed' then entry.failed, entry.failed_shard = entry.failed + 1, shard
+elseif outcome == 'cancelled' then
+  entry.cancelled = entry.cancelled + 1
+  redis.call('SADD', KEYS[9], id)
+else entry.held = entry.held + 1 end
+save_entry(KEYS[2], phase, entry)
+local seq = ''
+for _, e in ipairs(events) do seq = emit(KEYS[1], KEYS[8], ARGV[5], e[1], phase, shard, ARGV[6], e[2]) end
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
+local claimed = claim(k, ARGV[8])
+local state = phase_state(load_entry(KEYS[2], phase), stopped)
+return { verdict, state, seq, unpack(claimed) }

@@ -1,0 +1,63 @@
+-- Claims free slots for a claimant: first shards that wait for one, then new shards of the open phases
+-- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
+-- again before that gives the same shards: a claimant that died repeats exactly its own adds.
+--   k: {run, ledger, shards, released, waiting, open, claims}
+-- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
+local function claim(k, claimant)
+  local kept = redis.call('HGET', k.claims, claimant)
+  if kept then return cjson.decode(kept) end
+  if is_stopped(k.run) then return {} end
+  local free = free_in_run(k.run)
+  if free <= 0 then return {} end
+  local claimed, entries = {}, {}
+  local function entry_of(phase)
+    if entries[phase] == nil then entries[phase] = load_entry(k.ledger, phase) or false end
+    return entries[phase]
+  end
+
+  local function hand_out(id, entry, record, mark)
+    take_slot(k.run, entry)
+    entry.unacked = entry.unacked + 1
+    record.status = 'released'
+    save_shard(k.shards, id, record)
+    redis.call('SADD', k.released, id)
+    claimed[#claimed + 1] = mark .. id
+    free = free - 1
+  end
+
+  for _ = 1, redis.call('LLEN', k.waiting) do
+    if free <= 0 then break end
+    local id = redis.call('LPOP', k.waiting)
+    local phase, revision = parse_shard_id(id)
+    local entry = entry_of(phase)
+    local record = load_shard(k.shards, id)
+    if entry and entry.revision == revision and record and record.status == 'waiting' then
+      if free_in_phase(entry) > 0 then
+        entry.held = entry.held - 1
+        hand_out(id, entry, record, '~')
+      else
+        redis.call('RPUSH', k.waiting, id)
+      end
+    end
+  end
+
+  for _, phase in ipairs(redis.call('ZRANGE', k.open, 0, -1)) do
+    if free <= 0 then break end
+    local entry = entry_of(phase)
+    if entry then
+      local room = math.min(free, free_in_phase(entry), entry.total - entry.next)
+      for _ = 1, room do
+        local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
+        entry.next = entry.next + 1
+        hand_out(id, entry, {}, '')
+      end
+      if entry.next >= entry.total then redis.call('ZREM', k.open, phase) end
+    end
+  end
+
+  for phase, entry in pairs(entries) do
+    if entry then save_entry(k.ledger, phase, entry) end
+  end
+  if #claimed > 0 then redis.call('HSET', k.claims, claimant, cjson.encode(claimed)) end
+  return claimed
+end

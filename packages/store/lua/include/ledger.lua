@@ -1,0 +1,73 @@
+-- The ledger of a run: per phase the counts of the revision in the making. Who is where:
+--   next        shards handed out so far (indexes 0 … next-1)
+--   in_flight   released or running: each holds a slot of the run and of the phase
+--   held        in backoff or waiting for a slot: hold none
+--   succeeded, failed, cancelled: done with
+-- next = in_flight + held + succeeded + failed + cancelled, always.
+
+local UNLIMITED = 1000000000
+
+local function load_entry(ledger, phase)
+  local text = redis.call('HGET', ledger, phase)
+  if not text then return nil end
+  return cjson.decode(text)
+end
+
+local function save_entry(ledger, phase, entry)
+  redis.call('HSET', ledger, phase, cjson.encode(entry))
+end
+
+-- Splits `<phase>.r<revision>.<shard>`.
+local function parse_shard_id(id)
+  local phase, revision, shard = string.match(id, '^(.+)%.r(%d+)%.(%d+)$')
+  return phase, tonumber(revision), tonumber(shard)
+end
+
+local function load_shard(shards, id)
+  local text = redis.call('HGET', shards, id)
+  if not text then return nil end
+  return cjson.decode(text)
+end
+
+local function save_shard(shards, id, record)
+  redis.call('HSET', shards, id, cjson.encode(record))
+end
+
+local function is_stopped(run)
+  local stop = redis.call('HGET', run, 'stop')
+  return stop ~= false and stop ~= ''
+end
+
+-- Free slots of the run as a whole.
+local function free_in_run(run)
+  local v = redis.call('HMGET', run, 'max_concurrency', 'in_flight')
+  local cap = tonumber(v[1] or '') or UNLIMITED
+  return cap - (tonumber(v[2] or '') or 0)
+end
+
+-- Free slots of a phase. `window` bounds what waits on the queue where no cap does.
+local function free_in_phase(entry)
+  local cap = entry.max_parallel
+  if cap == 0 or cap > entry.window then cap = entry.window end
+  return cap - entry.in_flight
+end
+
+-- Takes a slot of the run and the phase for one shard.
+local function take_slot(run, entry)
+  entry.in_flight = entry.in_flight + 1
+  redis.call('HINCRBY', run, 'in_flight', 1)
+end
+
+local function free_slot(run, entry)
+  entry.in_flight = entry.in_flight - 1
+  redis.call('HINCRBY', run, 'in_flight', -1)
+end
+
+-- A phase is complete when every shard succeeded, drained when it cannot become so by itself.
+local function phase_state(entry, stopped)
+  if entry.succeeded >= entry.total then return 'complete' end
+  if entry.in_flight > 0 then return 'busy' end
+  if stopped then return 'drained' end
+  if entry.next >= entry.total and entry.held == 0 then return 'drained' end
+  return 'busy'
+end

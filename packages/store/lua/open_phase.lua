@@ -1,0 +1,44 @@
+-- Opens a phase in the ledger, tells the journal its shard plan, and claims the first shards. Opening it
+-- again changes nothing and repeats the claim.
+--   KEYS[1] run       hash
+--   KEYS[2] ledger    hash
+--   KEYS[3] shards    hash
+--   KEYS[4] released  set
+--   KEYS[5] waiting   list
+--   KEYS[6] open      sorted set
+--   KEYS[7] claims    hash
+--   KEYS[8] journal   stream
+--   KEYS[9] inputs    hash
+--   ARGV[1] phase
+--   ARGV[2] revision in the making
+--   ARGV[3] claimant
+--   ARGV[4] now, Unix ms
+--   ARGV[5] position in declaration order
+--   ARGV[6] number of shards
+--   ARGV[7] max_parallel, 0 for none
+--   ARGV[8] window: most shards on the queue at once where no cap is lower
+--   ARGV[9] where the input records and the shard plan are, JSON
+--   ARGV[10] data of the phase_started event, JSON object
+-- Returns [state of the phase: complete | busy | drained, claimed shard ids …].
+--- @include "journal"
+--- @include "ledger"
+--- @include "claim"
+local phase, revision = ARGV[1], tonumber(ARGV[2])
+local entry = load_entry(KEYS[2], phase)
+if not entry or entry.revision ~= revision then
+  entry = {
+    revision = revision, total = tonumber(ARGV[6]), next = 0, in_flight = 0, held = 0,
+    succeeded = 0, failed = 0, cancelled = 0, unacked = 0,
+    max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
+  }
+  save_entry(KEYS[2], phase, entry)
+  redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
+  if entry.total > 0 then redis.call('ZADD', KEYS[6], ARGV[5], phase) end
+  if not is_stopped(KEYS[1]) then
+    emit(KEYS[1], KEYS[8], ARGV[4], 'phase_started', phase, '', '', ARGV[10])
+  end
+end
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
+local claimed = claim(k, ARGV[3])
+local state = phase_state(load_entry(KEYS[2], phase), is_stopped(KEYS[1]))
+return { state, unpack(claimed) }

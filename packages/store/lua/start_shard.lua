@@ -1,0 +1,102 @@
+-- Starts an attempt of a shard, or says why it may not. A shard found running has lost its worker.
+--   KEYS[1] run       hash
+--   KEYS[2] ledger    hash
+--   KEYS[3] shards    hash
+--   KEYS[4] released  set
+--   KEYS[5] cancelled set
+--   KEYS[6] journal   stream
+--   ARGV[1] shard id
+--   ARGV[2] worker
+--   ARGV[3] now, Unix ms
+--   ARGV[4] how often this job was started other than after a stall; tells a hand retry from a repetition
+--   ARGV[5] 1 when the run was re-opened for a hand retry of this shard
+--   ARGV[6] most workers an attempt may lose before the shard fails
+-- Returns [verdict, record as JSON or '', state of the phase, seq of the last event or '']:
+--   run        the attempt is on; record has attempt, fence, tries, losses
+--   done       it had succeeded already
+--   ended      it had failed or was cancelled already, or is now
+--   reopen     a hand retry: re-open the phase and ask again
+--   no_slot    it now waits for a slot
+--   unknown    the ledger has no such shard in this revision
+--- @include "journal"
+--- @include "ledger"
+local id, worker, now, starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local phase, revision, shard = parse_shard_id(id)
+local entry = load_entry(KEYS[2], phase)
+local record = load_shard(KEYS[3], id)
+if not entry or entry.revision ~= revision or not record then return { 'unknown', '', '', '' } end
+local stopped = is_stopped(KEYS[1])
+local seq = ''
+
+local function reply(verdict)
+  save_entry(KEYS[2], phase, entry)
+  save_shard(KEYS[3], id, record)
+  return { verdict, cjson.encode(record), phase_state(entry, stopped), seq }
+end
+
+local function cancel(counter)
+  record.status, record.starts = 'cancelled', starts
+  if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
+  entry.cancelled = entry.cancelled + 1
+  redis.call('SADD', KEYS[5], id)
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')
+  return reply('ended')
+end
+
+local function lose()
+  record.losses = (record.losses or 0) + 1
+  record.history = record.history or {}
+  table.insert(record.history, {
+    attempt = record.attempt, status = 'lost', worker = record.worker,
+    started_at_ms = record.started_at_ms, finished_at_ms = now,
+  })
+  local data = cjson.encode({ worker = record.worker, duration_ms = now - record.started_at_ms })
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_lost', phase, shard, record.attempt, data)
+end
+
+local function fail_lost()
+  local why = 'its worker was lost ' .. record.losses .. ' times, last ' .. record.worker
+  local next_action = 'look for crashes or out-of-memory kills on the workers, then: fanfold retry'
+  record.status, record.starts = 'failed', starts
+  record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
+  free_slot(KEYS[1], entry)
+  entry.failed, entry.failed_shard = entry.failed + 1, shard
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
+  return reply('ended')
+end
+
+local status = record.status
+if status == 'succeeded' then return { 'done', '', phase_state(entry, stopped), '' } end
+if status == 'failed' or status == 'cancelled' then
+  if record.starts == starts then return { 'ended', cjson.encode(record), phase_state(entry, stopped), '' } end
+  if ARGV[5] ~= '1' then return { 'reopen', '', '', '' } end
+  entry[status] = entry[status] - 1
+  entry.held = entry.held + 1
+  record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
+  redis.call('SREM', KEYS[5], id)
+elseif status == 'running' then
+  lose()
+  if stopped then return cancel('slot') end
+  if record.losses > tonumber(ARGV[6]) then return fail_lost() end
+elseif stopped then
+  if status == 'released' then
+    redis.call('SREM', KEYS[4], id)
+    return cancel('slot')
+  end
+  return cancel('held')
+end
+
+if record.status == 'backoff' or record.status == 'waiting' then
+  if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 then
+    record.status = 'waiting'
+    return reply('no_slot')
+  end
+  entry.held = entry.held - 1
+  take_slot(KEYS[1], entry)
+end
+redis.call('SREM', KEYS[4], id)
+record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
+record.attempt = (record.attempt or 0) + 1
+record.fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
+return reply('run')

@@ -1,0 +1,64 @@
+import type { Redis } from "ioredis";
+import { duplicateConnection } from "./connection.ts";
+import type { Keys, ShardRef } from "./keys.ts";
+
+/** Most entries kept of a running attempt; the whole output goes to the artifact store at its end. */
+const MAX_ENTRIES = 256;
+/** How long the live output stays after its last line, in seconds. */
+const KEEP_SEC = 24 * 3600;
+const BLOCK_MS = 1_000;
+
+/** The live output of running attempts: one bounded Redis stream each. */
+export class AttemptLogs {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** Appends a piece of output; the oldest pieces give way. */
+  async append(runId: string, ref: ShardRef, attempt: number, text: string): Promise<void> {
+    const key = this.#keys.attemptLog(runId, ref, attempt);
+    await this.#redis
+      .pipeline()
+      .xadd(key, "MAXLEN", "~", MAX_ENTRIES, "*", "t", text)
+      .expire(key, KEEP_SEC)
+      .exec();
+  }
+
+  /** What is kept of the output now. */
+  async read(runId: string, ref: ShardRef, attempt: number): Promise<string> {
+    const entries = await this.#redis.xrange(this.#keys.attemptLog(runId, ref, attempt), "-", "+");
+    return entries.map(([, fields]) => fields[1] ?? "").join("");
+  }
+
+  /** What is kept of the output, and then every new piece until the signal aborts. */
+  async *follow(
+    runId: string,
+    ref: ShardRef,
+    attempt: number,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<string> {
+    const redis = duplicateConnection(this.#redis);
+    const stop = (): void => redis.disconnect();
+    signal.addEventListener("abort", stop, { once: true });
+    let last = "0";
+    try {
+      while (!signal.aborted) {
+        const key = this.#keys.attemptLog(runId, ref, attempt);
+        const reply = await redis.xread("COUNT", 100, "BLOCK", BLOCK_MS, "STREAMS", key, last);
+        for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+          last = id;
+          yield fields[1] ?? "";
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      redis.disconnect();
+    }
+  }
+}

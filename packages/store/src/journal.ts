@@ -1,0 +1,90 @@
+import { describeEvent, eventLevel } from "@fanfold/core";
+import { type EventName, EventNameSchema, type JournalLine } from "@fanfold/schemas";
+import type { Redis } from "ioredis";
+import { duplicateConnection } from "./connection.ts";
+import type { Keys } from "./keys.ts";
+
+/** Lines read in one round trip. */
+const PAGE = 500;
+/** How long one blocking read waits before it looks at its signal again, in ms. */
+const BLOCK_MS = 1_000;
+
+type StreamEntry = [id: string, fields: string[]];
+
+/** Reads the journal of runs: a Redis stream each, whose entry ids are the lines' `seq`. */
+export class Journal {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** Lines after `afterSeq` (0 for all), at most `limit`, in order. */
+  async read(runId: string, afterSeq: number, limit: number = PAGE): Promise<JournalLine[]> {
+    const entries = await this.#redis.xrange(this.#keys.run(runId).journal, `(${afterSeq}-0`, "+", "COUNT", limit);
+    return entries.map((entry) => parseEntry(runId, entry));
+  }
+
+  /** All lines after `afterSeq` that are there now, page by page. */
+  async *readAll(runId: string, afterSeq = 0): AsyncGenerator<JournalLine> {
+    let last = afterSeq;
+    for (;;) {
+      const lines = await this.read(runId, last);
+      yield* lines;
+      if (lines.length < PAGE) return;
+      last = lines.at(-1)?.seq ?? last;
+    }
+  }
+
+  /**
+   * Lines after `afterSeq`, and then every new one as it comes, until the signal aborts. In order, nothing
+   * twice, nothing missed. Uses a connection of its own.
+   */
+  async *follow(runId: string, afterSeq: number, { signal }: { signal: AbortSignal }): AsyncGenerator<JournalLine> {
+    const redis = duplicateConnection(this.#redis);
+    const key = this.#keys.run(runId).journal;
+    const stop = (): void => redis.disconnect();
+    signal.addEventListener("abort", stop, { once: true });
+    let last = afterSeq;
+    try {
+      while (!signal.aborted) {
+        const reply = await redis.xread("COUNT", PAGE, "BLOCK", BLOCK_MS, "STREAMS", key, `${last}-0`);
+        for (const entry of reply?.[0]?.[1] ?? []) {
+          const line = parseEntry(runId, entry);
+          last = line.seq;
+          yield line;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      redis.disconnect();
+    }
+  }
+}
+
+function parseEntry(runId: string, [id, fields]: StreamEntry): JournalLine {
+  const field = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) field.set(fields[i] ?? "", fields[i + 1] ?? "");
+  const text = (name: string): string | null => field.get(name) || null;
+  const event: EventName = EventNameSchema.parse(field.get("e"));
+  const phase = text("p");
+  const shard = text("s") === null ? null : Number(text("s"));
+  const attempt = text("a") === null ? null : Number(text("a"));
+  const data = JSON.parse(text("d") ?? "{}") as JournalLine["data"];
+  return {
+    seq: Number(id.slice(0, id.indexOf("-"))),
+    timestamp: new Date(Number(field.get("t"))).toISOString(),
+    level: eventLevel(event),
+    event,
+    run_id: runId,
+    phase,
+    shard,
+    attempt,
+    message: describeEvent({ event, phase, shard, attempt, data }),
+    data,
+  };
+}

@@ -1,0 +1,135 @@
+/** Prefix of a deployment when none is configured. The braces put every key into one cluster slot. */
+export const DEFAULT_PREFIX = "{fanfold}";
+
+/** Queue that carries settle, start and report jobs. */
+export const SCHEDULER_QUEUE = "scheduler";
+/** Queue of the jobs that fold shard outputs. */
+export const AGGREGATE_QUEUE = "aggregate";
+/** Queue that no worker serves: its jobs hold an aggregate until the last shard is released. */
+export const GATES_QUEUE = "gates";
+
+/** Queue of a pool's shards. */
+export function shardQueue(pool: string): string {
+  return `shards.${pool}`;
+}
+
+/** A shard within its run. Also the last part of its job id and its field in the shards hash. */
+export interface ShardRef {
+  readonly phase: string;
+  readonly revision: number;
+  readonly shard: number;
+}
+
+/** `<phase>.r<revision>.<shard>` */
+export function shardId({ phase, revision, shard }: ShardRef): string {
+  return `${phase}.r${revision}.${shard}`;
+}
+
+/** `<phase>.r<revision>`: a phase in the making of one revision. */
+export function phaseRevisionId(phase: string, revision: number): string {
+  return `${phase}.r${revision}`;
+}
+
+/** Inverse of {@link shardId}. @throws {Error} when the text is not such an id */
+export function parseShardId(id: string): ShardRef {
+  const match = /^(.+)\.r(\d+)\.(\d+)$/.exec(id);
+  if (match === null) throw new Error(`not the id of a shard: ${id}`);
+  const [, phase = "", revision = "", shard = ""] = match;
+  return { phase, revision: Number(revision), shard: Number(shard) };
+}
+
+/** Deterministic job ids: adding a job twice is harmless. */
+export const jobIds = {
+  start: (runId: string): string => `start.${runId}`,
+  settle: (runId: string, phase: string, revision: number): string => `settle.${runId}.${phase}.r${revision}`,
+  aggregate: (runId: string, phase: string, revision: number): string => `aggregate.${runId}.${phase}.r${revision}`,
+  gate: (runId: string, phase: string, revision: number): string => `gate.${runId}.${phase}.r${revision}`,
+  shard: (runId: string, ref: ShardRef): string => `${runId}.${shardId(ref)}`,
+  report: (runId: string, id: string, seq: number): string => `report.${runId}.${id}.${seq}`,
+} as const;
+
+/** The Redis keys of one run. */
+export interface RunKeys {
+  /** Hash: the run record, the journal's `seq`, the `fence` counter, `in_flight` and the run's cap. */
+  readonly run: string;
+  /** String: the compiled plan, as JSON. */
+  readonly plan: string;
+  /** Hash: phase → its record, as JSON. */
+  readonly phases: string;
+  /** Stream: the journal; an entry's id is `<seq>-0`. */
+  readonly journal: string;
+  /** Hash: effects of committed decisions that are not carried out yet. */
+  readonly outbox: string;
+  /** Hash: phase → counts of the revision in the making, as JSON. */
+  readonly ledger: string;
+  /** Sorted set: phases with shards to release, by declaration order. */
+  readonly open: string;
+  /** Hash: shard id → its record, as JSON. */
+  readonly shards: string;
+  /** Set: shard ids on a queue that no worker has started. */
+  readonly released: string;
+  /** List: shard ids that want a slot again, first come first served. */
+  readonly waiting: string;
+  /** Set: shard ids cancelled by a stop. */
+  readonly cancelled: string;
+  /** Hash: claimant → shard ids it claimed and has not yet put on their queue. */
+  readonly claims: string;
+  /** Hash: phase revision → where its input records and shard plan are. */
+  readonly inputs: string;
+  /** Hash: phase revision → the artifacts its aggregate persisted. */
+  readonly folds: string;
+}
+
+/** Builds every key of a deployment. Nothing else in the code spells a key. */
+export class Keys {
+  readonly prefix: string;
+
+  constructor(prefix: string = DEFAULT_PREFIX) {
+    this.prefix = prefix;
+  }
+
+  /** Sorted set: run ids by the time they were created. */
+  get runs(): string {
+    return `${this.prefix}:runs`;
+  }
+
+  /** Set: ids of the runs that are not over. */
+  get liveRuns(): string {
+    return `${this.prefix}:runs:live`;
+  }
+
+  /** Hash: worker name → what it last said of itself, as JSON. */
+  get workers(): string {
+    return `${this.prefix}:workers`;
+  }
+
+  /** Pub/sub channel: tells workers at once that a run was stopped. */
+  get signals(): string {
+    return `${this.prefix}:signals`;
+  }
+
+  run(runId: string): RunKeys {
+    const base = `${this.prefix}:run:${runId}`;
+    return {
+      run: base,
+      plan: `${base}:plan`,
+      phases: `${base}:phases`,
+      journal: `${base}:journal`,
+      outbox: `${base}:outbox`,
+      ledger: `${base}:ledger`,
+      open: `${base}:open`,
+      shards: `${base}:shards`,
+      released: `${base}:released`,
+      waiting: `${base}:waiting`,
+      cancelled: `${base}:cancelled`,
+      claims: `${base}:claims`,
+      inputs: `${base}:inputs`,
+      folds: `${base}:folds`,
+    };
+  }
+
+  /** Stream: the last output of a running attempt. */
+  attemptLog(runId: string, ref: ShardRef, attempt: number): string {
+    return `${this.prefix}:run:${runId}:log:${shardId(ref)}:${attempt}`;
+  }
+}

@@ -1,0 +1,306 @@
+import {
+  type Fold,
+  FoldSchema,
+  type PhaseInputs,
+  PhaseInputsSchema,
+  type PhaseLedger,
+  PhaseLedgerSchema,
+  type ShardRecord,
+  ShardRecordSchema,
+} from "@fanfold/schemas";
+import type { Redis } from "ioredis";
+import { type Keys, parseShardId, phaseRevisionId, type RunKeys, type ShardRef, shardId } from "./keys.ts";
+import { Script } from "./scripts.ts";
+import { StoreError } from "./store-error.ts";
+
+const OPEN_PHASE = new Script("open_phase");
+const CLAIM_SHARDS = new Script("claim_shards");
+const ACK_CLAIMS = new Script("ack_claims");
+const START_SHARD = new Script("start_shard");
+const FINISH_SHARD = new Script("finish_shard");
+const STOP_RELEASE = new Script("stop_release");
+const REQUEUE_SHARDS = new Script("requeue_shards");
+
+/** Shards of a phase on the queue at once where no cap is lower. */
+export const RELEASE_WINDOW = 500;
+
+/** `complete`: every shard succeeded. `drained`: nothing runs, and nothing more will by itself. */
+export type PhaseProgress = "complete" | "busy" | "drained";
+
+/** A phase in the making of a revision. */
+export interface PhaseRef {
+  readonly phase: string;
+  readonly revision: number;
+}
+
+/** A shard that was given a slot and must now be put on its queue. */
+export interface ClaimedShard extends ShardRef {
+  /** It had been on its queue before: its job may exist, delayed or failed. */
+  readonly again: boolean;
+}
+
+/** What {@link Ledger.openPhase} needs to know of a phase. */
+export interface PhaseOpening extends PhaseRef {
+  /** Position in declaration order. */
+  readonly order: number;
+  readonly shardCount: number;
+  readonly maxParallel: number | null;
+  readonly inputs: PhaseInputs;
+  /** Data of the `phase_started` event. */
+  readonly started: Readonly<Record<string, string | number | null>>;
+}
+
+/** What {@link Ledger.startShard} needs to know of a start. */
+export interface ShardStart {
+  readonly worker: string;
+  readonly nowMs: number;
+  /** Starts of the job that no stall caused. */
+  readonly starts: number;
+  /** The run was re-opened for a hand retry of this shard. */
+  readonly reopened: boolean;
+  /** Most workers a shard may lose before it fails. */
+  readonly lossLimit: number;
+}
+
+/** Answer to a start; `lua/start_shard.lua` says what each verdict means. */
+export interface StartReply {
+  readonly verdict: "run" | "done" | "ended" | "reopen" | "no_slot" | "unknown";
+  readonly record: ShardRecord | undefined;
+  readonly progress: PhaseProgress;
+  /** Journal position of the event this start caused, where it ended the shard. */
+  readonly seq: number;
+}
+
+/** Outcome of an attempt, as {@link Ledger.finishShard} records it. */
+export interface ShardFinish {
+  readonly fence: number;
+  readonly attempt: number;
+  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled";
+  readonly record: ShardRecord;
+  readonly events: readonly (readonly [event: string, data: object])[];
+  readonly nowMs: number;
+}
+
+/** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
+export interface FinishReply {
+  readonly verdict: "ok" | "refused" | "stopped";
+  readonly progress: PhaseProgress;
+  readonly seq: number;
+  readonly claimed: readonly ClaimedShard[];
+}
+
+/**
+ * The ledger of the runs: who may run, who runs, and what came of it. Invariants:
+ * 1. a shard's result is accepted at most once per revision, from the attempt that holds its fence;
+ * 2. shards in flight never exceed the cap of the run or of the phase;
+ * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
+ */
+export class Ledger {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else. */
+  async openPhase(
+    runId: string,
+    opening: PhaseOpening,
+    { claimant, nowMs }: { claimant: string; nowMs: number },
+  ): Promise<{ progress: PhaseProgress; claimed: ClaimedShard[] }> {
+    const keys = this.#keys.run(runId);
+    const [progress, ...claimed] = strings(
+      await OPEN_PHASE.run(
+        this.#redis,
+        [...claimKeys(keys), keys.journal, keys.inputs],
+        [
+          opening.phase,
+          opening.revision,
+          claimant,
+          nowMs,
+          opening.order,
+          opening.shardCount,
+          opening.maxParallel ?? 0,
+          RELEASE_WINDOW,
+          JSON.stringify(opening.inputs),
+          JSON.stringify(opening.started),
+        ],
+      ),
+    );
+    return { progress: progress as PhaseProgress, claimed: claimed.map(parseClaim) };
+  }
+
+  /** Claims free slots; a shard that asked for one is queued for it first. */
+  async claim(runId: string, claimant: string, waiting?: ShardRef): Promise<ClaimedShard[]> {
+    const keys = this.#keys.run(runId);
+    const id = waiting === undefined ? "" : shardId(waiting);
+    return strings(await CLAIM_SHARDS.run(this.#redis, claimKeys(keys), [claimant, id])).map(parseClaim);
+  }
+
+  /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
+  async ackClaims(runId: string, claimant: string): Promise<PhaseRef[]> {
+    const keys = this.#keys.run(runId);
+    return strings(await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant])).map(parsePhaseRevision);
+  }
+
+  /** Names of claimants with shards that may not be on their queues yet. */
+  listClaimants(runId: string): Promise<string[]> {
+    return this.#redis.hkeys(this.#keys.run(runId).claims);
+  }
+
+  /** Starts an attempt, or says why it may not. */
+  async startShard(runId: string, ref: ShardRef, start: ShardStart): Promise<StartReply> {
+    const keys = this.#keys.run(runId);
+    const [verdict, record = "", progress, seq] = strings(
+      await START_SHARD.run(
+        this.#redis,
+        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal],
+        [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit],
+      ),
+    );
+    return {
+      verdict: verdict as StartReply["verdict"],
+      record: record === "" ? undefined : ShardRecordSchema.parse(JSON.parse(record)),
+      progress: progress as PhaseProgress,
+      seq: Number(seq),
+    };
+  }
+
+  /** Ends an attempt and claims the next shards for the claimant. */
+  async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
+    const keys = this.#keys.run(runId);
+    const [verdict, progress, seq, ...claimed] = strings(
+      await FINISH_SHARD.run(
+        this.#redis,
+        [...claimKeys(keys), keys.journal, keys.cancelled],
+        [
+          shardId(ref),
+          finish.fence,
+          finish.outcome,
+          JSON.stringify(finish.record),
+          finish.nowMs,
+          finish.attempt,
+          JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
+          claimant,
+        ],
+      ),
+    );
+    return {
+      verdict: verdict as FinishReply["verdict"],
+      progress: progress as PhaseProgress,
+      seq: Number(seq),
+      claimed: claimed.map(parseClaim),
+    };
+  }
+
+  /** Cancels what a stopped run has on its queues. */
+  async stopRelease(runId: string, nowMs: number): Promise<{ drained: PhaseRef[]; cancelled: ShardRef[] }> {
+    const keys = this.#keys.run(runId);
+    const reply = await STOP_RELEASE.run(
+      this.#redis,
+      [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.waiting],
+      [nowMs],
+    );
+    const [drained, cancelled] = Array.isArray(reply) ? reply : [];
+    return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
+  }
+
+  /** Makes failed or cancelled shards of a phase wait for a slot again, and claims what it may release. */
+  async requeueShards(
+    runId: string,
+    ref: PhaseRef,
+    shards: readonly number[],
+    { order, claimant }: { order: number; claimant: string },
+  ): Promise<ClaimedShard[]> {
+    const keys = this.#keys.run(runId);
+    const ids = shards.map((shard) => shardId({ ...ref, shard }));
+    const reply = await REQUEUE_SHARDS.run(
+      this.#redis,
+      [...claimKeys(keys), keys.cancelled],
+      [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
+    );
+    return strings(reply).map(parseClaim);
+  }
+
+  /** Indexes of the shards of a phase that a stop cancelled. */
+  async listCancelled(runId: string, ref: PhaseRef): Promise<number[]> {
+    const ids = await this.#redis.smembers(this.#keys.run(runId).cancelled);
+    const shards = ids.map(parseShardId).filter((s) => s.phase === ref.phase && s.revision === ref.revision);
+    return shards.map(({ shard }) => shard).sort((a, b) => a - b);
+  }
+
+  /** Counts of a phase, or undefined before it was opened. */
+  async findPhase(runId: string, phase: string): Promise<PhaseLedger | undefined> {
+    const text = await this.#redis.hget(this.#keys.run(runId).ledger, phase);
+    return text === null ? undefined : PhaseLedgerSchema.parse(JSON.parse(text));
+  }
+
+  /** Counts of every phase that was opened. */
+  async loadPhases(runId: string): Promise<Map<string, PhaseLedger>> {
+    const fields = await this.#redis.hgetall(this.#keys.run(runId).ledger);
+    return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseLedgerSchema.parse(JSON.parse(text))]));
+  }
+
+  /** Record of a shard, or undefined before it was released. */
+  async findShard(runId: string, ref: ShardRef): Promise<ShardRecord | undefined> {
+    const [record] = await this.listShards(runId, ref, ref.shard, ref.shard + 1);
+    return record;
+  }
+
+  /** Records of the shards `from` … `to` − 1, undefined where a shard was not released yet. */
+  async listShards(runId: string, ref: PhaseRef, from: number, to: number): Promise<(ShardRecord | undefined)[]> {
+    if (to <= from) return [];
+    const { phase, revision } = ref;
+    const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
+    const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
+    return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
+  }
+
+  /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */
+  async getInputs(runId: string, { phase, revision }: PhaseRef): Promise<PhaseInputs> {
+    const text = await this.#redis.hget(this.#keys.run(runId).inputs, phaseRevisionId(phase, revision));
+    if (text === null) {
+      throw new StoreError("RUN_NOT_FOUND", `run ${runId} has no phase ${phase} in revision ${revision}`);
+    }
+    return PhaseInputsSchema.parse(JSON.parse(text));
+  }
+
+  /** Keeps what came of an aggregate. A failure never replaces what was persisted. */
+  async recordFold(runId: string, { phase, revision }: PhaseRef, fold: Fold): Promise<void> {
+    const [key, field, text] = [this.#keys.run(runId).folds, phaseRevisionId(phase, revision), JSON.stringify(fold)];
+    await ("failure" in fold ? this.#redis.hsetnx(key, field, text) : this.#redis.hset(key, field, text));
+  }
+
+  /** Forgets that an aggregate failed, because it is tried again. */
+  async clearFoldFailure(runId: string, ref: PhaseRef): Promise<void> {
+    const fold = await this.findFold(runId, ref);
+    if (fold === undefined || !("failure" in fold)) return;
+    await this.#redis.hdel(this.#keys.run(runId).folds, phaseRevisionId(ref.phase, ref.revision));
+  }
+
+  /** What came of the aggregate of a phase, if it has ended. */
+  async findFold(runId: string, { phase, revision }: PhaseRef): Promise<Fold | undefined> {
+    const text = await this.#redis.hget(this.#keys.run(runId).folds, phaseRevisionId(phase, revision));
+    return text === null ? undefined : FoldSchema.parse(JSON.parse(text));
+  }
+}
+
+function claimKeys(keys: RunKeys): string[] {
+  return [keys.run, keys.ledger, keys.shards, keys.released, keys.waiting, keys.open, keys.claims];
+}
+
+function parseClaim(text: string): ClaimedShard {
+  const again = text.startsWith("~");
+  return { ...parseShardId(again ? text.slice(1) : text), again };
+}
+
+function parsePhaseRevision(id: string): PhaseRef {
+  const { phase, revision } = parseShardId(`${id}.0`);
+  return { phase, revision };
+}
+
+function strings(reply: unknown): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
+}

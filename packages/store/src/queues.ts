@@ -1,0 +1,203 @@
+import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
+import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type Keys, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
+import type { ClaimedShard, PhaseRef } from "./ledger.ts";
+import { StoreError } from "./store-error.ts";
+
+/** Jobs added in one round trip: larger ones make Redis and the event loop stall (measured: 250 costs < 30 ms). */
+const ADD_CHUNK = 250;
+/** Finished shard jobs kept for people to look at; their results live in the ledger. */
+const KEEP_COMPLETED = { count: 1_000 };
+/** Rows of output kept with a job; the whole output is in the artifact store. */
+const KEEP_LOG_ROWS = 500;
+/** Scheduler work is idempotent, so a passing failure is simply tried again. */
+const SCHEDULER_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "exponential", delay: 500 } };
+/** For failures of the worker itself only: what user code does is retried by the ledger's rule. */
+const SHARD_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "fixed", delay: 1_000 } };
+/** How often, and how far apart in ms, a job that is just being finished by a worker is looked at again. */
+const SETTLING_TRIES = 100;
+const SETTLING_PAUSE_MS = 20;
+
+/** A leaf of a flow. */
+interface ShardNode {
+  readonly name: string;
+  readonly queueName: string;
+  readonly data: ShardJob;
+  readonly opts: JobsOptions & { readonly jobId: string };
+}
+
+/** A phase of a run whose flow is built. */
+export interface FlowPhase extends PhaseRef {
+  readonly runId: string;
+  readonly definition: CompiledPhase;
+  readonly shardCount: number;
+}
+
+/** Whether a phase's only shard is its output: then nothing is folded, and no aggregate stands between. */
+export function isDirect(phase: CompiledPhase): boolean {
+  return phase.merge.strategy === "none";
+}
+
+/**
+ * The BullMQ queues of a deployment. A phase is one flow:
+ * `settle ← aggregate ← gate + shards`, or `settle ← shard` when there is nothing to fold.
+ */
+export class Queues {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #flows: FlowProducer;
+  readonly #queues = new Map<string, Queue>();
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#prefix = keys.prefix;
+    this.#flows = new FlowProducer({ connection: redis, prefix: keys.prefix });
+    this.#flows.on("error", () => undefined);
+  }
+
+  /** The queue of this name, opened once. */
+  queue(name: string): Queue {
+    const open = this.#queues.get(name);
+    if (open !== undefined) return open;
+    const queue = new Queue(name, { connection: this.#redis, prefix: this.#prefix });
+    queue.on("error", () => undefined);
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  /**
+   * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
+   * one atomic add; otherwise a gate holds the parent until the last one is released.
+   */
+  async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
+    const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
+    if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
+    const isWhole = claimed.length === phase.shardCount && claimed.length <= ADD_CHUNK;
+    const leaves = isWhole ? claimed.map((shard) => this.#shardNode(phase, shard)) : [gateNode(phase)];
+    const children = isDirect(phase.definition) ? leaves : [aggregateNode(phase, leaves)];
+    const data: SchedulerJob = {
+      kind: "settle",
+      run_id: phase.runId,
+      phase: phase.phase,
+      revision: phase.revision,
+    };
+    const opts = { ...SCHEDULER_RETRIES, jobId: root };
+    await this.#flows.add({ name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, children });
+    if (!isWhole) await this.admit(phase, claimed);
+  }
+
+  /** Puts claimed shards on their queue, under their waiting parent. Doing it twice is harmless. */
+  async admit(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
+    const fresh = claimed.filter((shard) => !shard.again);
+    for (let i = 0; i < fresh.length; i += ADD_CHUNK) await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK));
+    for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
+  }
+
+  /** Lets the parent of a fully released phase run once its shards are in. */
+  async removeGate(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    await this.queue(GATES_QUEUE).remove(jobIds.gate(runId, phase, revision));
+  }
+
+  /** Adds a scheduler job; one with this id that exists is left as it is. */
+  async addSchedulerJob(id: string, data: SchedulerJob): Promise<void> {
+    const name = "phase" in data ? `${data.kind} ${data.phase}` : data.kind;
+    const opts: JobsOptions = { ...SCHEDULER_RETRIES, jobId: id, removeOnComplete: KEEP_COMPLETED };
+    await this.queue(SCHEDULER_QUEUE).add(name, data, opts);
+  }
+
+  /** Retries the aggregate of a phase. @returns whether it had failed */
+  async retryAggregate(runId: string, { phase, revision }: PhaseRef): Promise<boolean> {
+    const job = await this.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, phase, revision));
+    if (job === undefined || !(await job.isFailed())) return false;
+    await job.retry("failed");
+    return true;
+  }
+
+  /** Takes what is left of a phase's flow off the queues. Jobs that are being worked on stay. */
+  async removeFlow(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const root = await this.queue(SCHEDULER_QUEUE).getJob(jobIds.settle(runId, phase, revision));
+    if (root === undefined || (await root.getState()) !== "waiting-children") return;
+    await root.remove({ removeChildren: true }).catch((error: unknown) => {
+      if (!isLocked(error)) throw error;
+    });
+  }
+
+  /** Closes every queue; the connection stays open. */
+  async close(): Promise<void> {
+    await Promise.all([this.#flows.close(), ...[...this.#queues.values()].map((queue) => queue.close())]);
+  }
+
+  async #exists(queueName: string, id: string): Promise<boolean> {
+    return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
+  }
+
+  async #addShards(phase: FlowPhase, shards: readonly ShardRef[]): Promise<void> {
+    const isUnderSettle = isDirect(phase.definition);
+    const parent = {
+      id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),
+      queue: `${this.#prefix}:${isUnderSettle ? SCHEDULER_QUEUE : AGGREGATE_QUEUE}`,
+    };
+    const jobs = shards.map((shard) => {
+      const { name, data, opts } = this.#shardNode(phase, shard);
+      return { name, data, opts: { ...opts, parent } };
+    });
+    const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
+    const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
+    if (refused !== undefined) {
+      throw new StoreError("JOB_REFUSED", `redis refused shard job ${refused.name} of ${phase.runId}: code ${refused.id}`);
+    }
+  }
+
+  #shardNode(phase: FlowPhase, { shard }: ShardRef): ShardNode {
+    const { runId: run_id, revision, shardCount: shard_count } = phase;
+    const data: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
+    const jobId = jobIds.shard(run_id, { phase: phase.phase, revision, shard });
+    const opts = { ...SHARD_RETRIES, jobId, removeOnComplete: KEEP_COMPLETED, keepLogs: KEEP_LOG_ROWS };
+    return { name: shardJobName(data), queueName: shardQueue(phase.definition.pool), data, opts };
+  }
+
+  async #readmit(phase: FlowPhase, shard: ClaimedShard): Promise<void> {
+    const queue = this.queue(shardQueue(phase.definition.pool));
+    const id = jobIds.shard(phase.runId, shard);
+    for (let i = 0; i < SETTLING_TRIES; i += 1) {
+      const job = await queue.getJob(id);
+      if (job === undefined) return this.#addShards(phase, [shard]);
+      const state = await job.getState();
+      if (state === "failed") return job.retry("failed");
+      if (state === "delayed") return job.promote();
+      if (state !== "active") return;
+      await new Promise((resolve) => setTimeout(resolve, SETTLING_PAUSE_MS));
+    }
+    throw new StoreError("JOB_REFUSED", `job ${id} is still held by a worker; the next sweep tries again`);
+  }
+}
+
+/** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */
+function shardJobName(job: ShardJob): string {
+  return job.shard_count === 1 ? job.phase : `${job.phase}[${job.shard}/${job.shard_count}]`;
+}
+
+function gateNode(phase: FlowPhase): FlowJobNode {
+  const jobId = jobIds.gate(phase.runId, phase.phase, phase.revision);
+  return { name: `gate ${phase.phase}`, queueName: GATES_QUEUE, data: { run_id: phase.runId }, opts: { jobId } };
+}
+
+function aggregateNode(phase: FlowPhase, children: FlowJobNode[]): FlowJobNode {
+  const { runId: run_id, revision, shardCount: shard_count } = phase;
+  const opts = {
+    jobId: jobIds.aggregate(run_id, phase.phase, revision),
+    attempts: 3,
+    backoff: { type: "fixed", delay: 1_000 },
+  };
+  const data = { run_id, phase: phase.phase, revision, shard_count };
+  const name = `aggregate ${phase.phase}`;
+  // a parent with an empty list of children would wait for ever
+  return children.length === 0
+    ? { name, queueName: AGGREGATE_QUEUE, data, opts }
+    : { name, queueName: AGGREGATE_QUEUE, data, opts, children };
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && /lock/i.test(error.message);
+}

@@ -1,0 +1,179 @@
+import type { Decision } from "@fanfold/core";
+import {
+  type CompiledPlan,
+  CompiledPlanSchema,
+  type DraftEvent,
+  type PhaseRecord,
+  PhaseRecordSchema,
+  type RunRecord,
+  RunRecordSchema,
+} from "@fanfold/schemas";
+import type { Redis } from "ioredis";
+import type { Keys } from "./keys.ts";
+import { Script } from "./scripts.ts";
+import { StoreError } from "./store-error.ts";
+
+const CREATE_RUN = new Script("create_run");
+const COMMIT_DECISION = new Script("commit_decision");
+
+/** Result of {@link RunStore.commit}: the new version, or that somebody else was first. */
+export type CommitResult = { readonly kind: "committed"; readonly version: number } | { readonly kind: "conflict" };
+
+/** An effect of a committed decision that may not have been carried out yet. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly effect: Decision["effects"][number];
+}
+
+/** The records of runs and phases. Every change is one atomic script. */
+export class RunStore {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /**
+   * Stores a new run with its plan and emits `run_queued`.
+   *
+   * @returns whether it is new; a run of this id that exists is left as it is
+   */
+  async create(run: RunRecord, plan: CompiledPlan): Promise<boolean> {
+    const keys = this.#keys.run(run.run_id);
+    const fields = { ...runFields(run), max_concurrency: String(plan.max_concurrency ?? "") };
+    const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length };
+    const created = await CREATE_RUN.run(
+      this.#redis,
+      [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns],
+      [run.run_id, JSON.stringify(plan), run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued)],
+    );
+    return created === 1;
+  }
+
+  /** The run's record, or undefined when there is none. */
+  async find(runId: string): Promise<RunRecord | undefined> {
+    const fields = await this.#redis.hgetall(this.#keys.run(runId).run);
+    return fields.run_id === undefined ? undefined : parseRun(fields);
+  }
+
+  /** @throws {StoreError} RUN_NOT_FOUND */
+  async get(runId: string): Promise<RunRecord> {
+    const run = await this.find(runId);
+    if (run === undefined) throw runNotFound(runId);
+    return run;
+  }
+
+  /** The snapshot of the plan. @throws {StoreError} RUN_NOT_FOUND */
+  async loadPlan(runId: string): Promise<CompiledPlan> {
+    const text = await this.#redis.get(this.#keys.run(runId).plan);
+    if (text === null) throw runNotFound(runId);
+    return CompiledPlanSchema.parse(JSON.parse(text));
+  }
+
+  /** Records of the phases that have left `pending` at least once. */
+  async loadPhases(runId: string): Promise<Map<string, PhaseRecord>> {
+    const fields = await this.#redis.hgetall(this.#keys.run(runId).phases);
+    return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseRecordSchema.parse(JSON.parse(text))]));
+  }
+
+  /** Commits a decision made on the given version: records, events and effects together or not at all. */
+  async commit(runId: string, version: number, decision: Decision, nowMs: number): Promise<CommitResult> {
+    const keys = this.#keys.run(runId);
+    const result = await COMMIT_DECISION.run(
+      this.#redis,
+      [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns],
+      [runId, version, nowMs, JSON.stringify(changeOf(decision))],
+    );
+    if (result === -2) throw runNotFound(runId);
+    if (result === -1) return { kind: "conflict" };
+    return { kind: "committed", version: Number(result) };
+  }
+
+  /** Effects that were committed and not yet acknowledged. */
+  async listOutbox(runId: string): Promise<OutboxEntry[]> {
+    const fields = await this.#redis.hgetall(this.#keys.run(runId).outbox);
+    return Object.entries(fields).map(([id, text]) => ({ id, effect: JSON.parse(text) as OutboxEntry["effect"] }));
+  }
+
+  /** Acknowledges an effect that was carried out. */
+  async ackEffect(runId: string, effect: OutboxEntry["effect"]): Promise<void> {
+    await this.#redis.hdel(this.#keys.run(runId).outbox, effectId(effect));
+  }
+
+  /** Ids of the runs that are not over. */
+  listLive(): Promise<string[]> {
+    return this.#redis.smembers(this.#keys.liveRuns);
+  }
+
+  /** Latest runs first. */
+  async list({ limit }: { limit: number }): Promise<RunRecord[]> {
+    const ids = await this.#redis.zrevrange(this.#keys.runs, 0, limit - 1);
+    const runs = await Promise.all(ids.map((id) => this.find(id)));
+    return runs.filter((run) => run !== undefined);
+  }
+
+  /** Whether the run was stopped, and how: what a worker asks again and again. */
+  async findStop(runId: string): Promise<{ stopped: boolean; kills: boolean }> {
+    const [stop, kills] = await this.#redis.hmget(this.#keys.run(runId).run, "stop", "stop_kills");
+    return { stopped: typeof stop === "string" && stop !== "", kills: kills === "1" };
+  }
+}
+
+/** Name an effect has in the outbox; one that is asked for twice is kept once. */
+function effectId(effect: Decision["effects"][number]): string {
+  return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
+}
+
+function runNotFound(runId: string): StoreError {
+  return new StoreError("RUN_NOT_FOUND", `there is no run ${runId}; \`fanfold ls\` lists the runs`);
+}
+
+type EventTuple = readonly [string, string, string, string, string];
+
+function eventTuple(event: DraftEvent): EventTuple {
+  const { phase = "", shard = "", attempt = "", data } = event;
+  return [event.event, phase, String(shard), String(attempt), data === undefined ? "" : JSON.stringify(data)];
+}
+
+function changeOf(decision: Decision): unknown {
+  const { status } = decision.run;
+  const over = status === "succeeded" || status === "failed" || status === "cancelled";
+  return {
+    run: runFields(decision.run),
+    phases: Object.fromEntries([...decision.phases].map(([id, record]) => [id, JSON.stringify(record)])),
+    events: decision.events.map(eventTuple),
+    effects: Object.fromEntries(decision.effects.map((effect) => [effectId(effect), JSON.stringify(effect)])),
+    live: status === undefined ? -1 : over ? 0 : 1,
+  };
+}
+
+/** Fields of the run hash: all text, null as the empty text, flags as 0 and 1. */
+function runFields(run: Partial<RunRecord>): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [field, value] of Object.entries(run)) {
+    fields[field] = value === null ? "" : typeof value === "boolean" ? (value ? "1" : "0") : String(value);
+  }
+  return fields;
+}
+
+function parseRun(fields: Record<string, string>): RunRecord {
+  const number = (name: string): number | null => (fields[name] ? Number(fields[name]) : null);
+  const text = (name: string): string | null => fields[name] || null;
+  return RunRecordSchema.parse({
+    run_id: fields.run_id,
+    plan_id: fields.plan_id,
+    plan_version: fields.plan_version,
+    status: fields.status,
+    version: number("version"),
+    stop: text("stop"),
+    stop_phase: text("stop_phase"),
+    stop_kills: fields.stop_kills === "1",
+    cascades: fields.cascades === "1",
+    tolerated_failures: number("tolerated_failures"),
+    created_at_ms: number("created_at_ms"),
+    started_at_ms: number("started_at_ms"),
+    finished_at_ms: number("finished_at_ms"),
+  });
+}

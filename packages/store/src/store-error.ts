@@ -1,0 +1,21 @@
+/** Why the store could not do what it was asked. */
+export type StoreErrorCode =
+  | "RUN_NOT_FOUND"
+  | "ARTIFACT_NOT_FOUND"
+  | "ARTIFACT_CORRUPT"
+  | "REDIS_UNREACHABLE"
+  | "REDIS_REFUSED"
+  | "REDIS_TOO_OLD"
+  | "JOB_REFUSED"
+  | "SCRIPT_FAILED";
+
+/** A failure of Redis or the artifact store, or a thing that is not in them. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Redis } from "ioredis";
+import type { ArtifactStore } from "./artifact-store.ts";
+import { AttemptLogs } from "./attempt-logs.ts";
+import { Journal } from "./journal.ts";
+import { DEFAULT_PREFIX, Keys } from "./keys.ts";
+import { Ledger } from "./ledger.ts";
+import { Queues } from "./queues.ts";
+import { RunStore } from "./run-store.ts";
+import { Signals } from "./signals.ts";
+
+/** Everything a process of a deployment shares with the others. */
+export interface Store {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly runs: RunStore;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly queues: Queues;
+  readonly logs: AttemptLogs;
+  readonly signals: Signals;
+  readonly artifacts: ArtifactStore;
+  /** Closes the queues and the connection. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Opens a deployment's store over a connection, which it then owns. */
+export function openStore(redis: Redis, artifacts: ArtifactStore, prefix: string = DEFAULT_PREFIX): Store {
+  const keys = new Keys(prefix);
+  const queues = new Queues(redis, keys);
+  let closing: Promise<void> | undefined;
+  return {
+    redis,
+    keys,
+    runs: new RunStore(redis, keys),
+    ledger: new Ledger(redis, keys),
+    journal: new Journal(redis, keys),
+    queues,
+    logs: new AttemptLogs(redis, keys),
+    signals: new Signals(redis, keys),
+    artifacts,
+    close() {
+      closing ??= queues.close().finally(() => redis.disconnect());
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compilePlanValue, formatProblem } from "@fanfold/core";
+import { RunEngine } from "@fanfold/engine";
+import { SchedulerService } from "@fanfold/scheduler";
+import type { CompiledPlan, JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
+import { connectRedis, FileArtifactStore, openStore, type Store } from "@fanfold/store";
+import { WorkerService } from "@fanfold/worker";
+import pino from "pino";
+import { eventually } from "./eventually.ts";
+import type { TestRedis } from "./redis.ts";
+
+let deployments = 0;
+
+/** How a {@link Deployment} is set up. */
+export interface DeploymentOptions {
+  readonly workers?: number;
+  readonly concurrency?: number;
+  readonly workspaceDir?: string;
+}
+
+/** A deployment inside the test's process, on a key prefix of its own. */
+export class Deployment {
+  readonly dir: string;
+  readonly store: Store;
+  readonly engine: RunEngine;
+  readonly #schedulers: SchedulerService[] = [];
+  readonly #workers: WorkerService[] = [];
+
+  constructor(dir: string, store: Store) {
+    this.dir = dir;
+    this.store = store;
+    this.engine = new RunEngine(store);
+  }
+
+  static async start(redis: TestRedis, options: DeploymentOptions = {}): Promise<Deployment> {
+    const { workers = 1, concurrency = 4 } = options;
+    const dir = await mkdtemp(join(tmpdir(), "fanfold-test-"));
+    deployments += 1;
+    const prefix = `{t${process.pid}-${deployments}}`;
+    const connection = await connectRedis({ socketPath: redis.socketPath });
+    const deployment = new Deployment(dir, openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix));
+    await deployment.addScheduler();
+    for (let i = 0; i < workers; i += 1) await deployment.addWorker({ ...options, concurrency });
+    return deployment;
+  }
+
+  async addScheduler(): Promise<SchedulerService> {
+    const scheduler = new SchedulerService(this.engine, pino({ level: "silent" }));
+    await scheduler.start();
+    this.#schedulers.push(scheduler);
+    return scheduler;
+  }
+
+  async addWorker({ concurrency = 4, workspaceDir = this.dir }: DeploymentOptions = {}): Promise<WorkerService> {
+    const settings = {
+      pools: ["default"],
+      concurrency,
+      workspaceDir,
+      scratchDir: join(this.dir, "scratch"),
+      name: `worker-${this.#workers.length + 1}`,
+    };
+    const worker = new WorkerService(this.engine, settings, pino({ level: "silent" }));
+    await worker.start();
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Submits a plan and gives the id of its run. */
+  async submit(plan: PlanInput, runId?: string): Promise<string> {
+    return (await this.engine.submit(compile(plan), runId)).runId;
+  }
+
+  /** Waits for the end of a run. */
+  ended(runId: string, timeoutMs = 15_000): Promise<RunRecord> {
+    return eventually(
+      async () => {
+        const run = await this.store.runs.get(runId);
+        if (run.finished_at_ms === null) throw new Error(`run is ${run.status}: ${await this.story(runId)}`);
+        return run;
+      },
+      { timeoutMs },
+    );
+  }
+
+  /** Submits a plan and waits for the end of its run. */
+  async run(plan: PlanInput, timeoutMs?: number): Promise<RunRecord> {
+    return this.ended(await this.submit(plan), timeoutMs);
+  }
+
+  async journal(runId: string): Promise<JournalLine[]> {
+    const lines: JournalLine[] = [];
+    for await (const line of this.store.journal.readAll(runId)) lines.push(line);
+    return lines;
+  }
+
+  /** The journal's events in short, such as `shard_started a[0]`. */
+  async story(runId: string): Promise<string> {
+    const lines = await this.journal(runId);
+    return lines
+      .map(({ event, phase, shard }) => `${event}${phase === null ? "" : ` ${phase}`}${shard === null ? "" : `[${shard}]`}`)
+      .join(", ");
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers, ...this.#schedulers].map((service) => service.stop()));
+    await this.store.close();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Compiles a plan that must be valid. */
+export function compile(plan: PlanInput, baseDir = "."): CompiledPlan {
+  const result = compilePlanValue(plan, { baseDir });
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join("\n"));
+  return result.plan;
+}

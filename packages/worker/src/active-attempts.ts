@@ -1,0 +1,40 @@
+/** Why an attempt is ended from outside. */
+export type AbortReason = "run_stopped" | "lock_lost" | "worker_stopping";
+
+interface Entry {
+  readonly runId: string;
+  readonly controller: AbortController;
+}
+
+/** The attempts a worker is running now, so that a stop finds them. */
+export class ActiveAttempts {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Registers an attempt under its job's id. @returns the signal that ends it */
+  begin(jobId: string, runId: string): AbortSignal {
+    const controller = new AbortController();
+    this.#entries.set(jobId, { runId, controller });
+    return controller.signal;
+  }
+
+  end(jobId: string): void {
+    this.#entries.delete(jobId);
+  }
+
+  abortJob(jobId: string, reason: AbortReason): void {
+    this.#entries.get(jobId)?.controller.abort(reason);
+  }
+
+  abortRun(runId: string, reason: AbortReason): void {
+    for (const entry of this.#entries.values()) if (entry.runId === runId) entry.controller.abort(reason);
+  }
+
+  abortAll(reason: AbortReason): void {
+    for (const entry of this.#entries.values()) entry.controller.abort(reason);
+  }
+
+  /** Ids of the runs with an attempt here. */
+  runIds(): Set<string> {
+    return new Set([...this.#entries.values()].map(({ runId }) => runId));
+  }
+}

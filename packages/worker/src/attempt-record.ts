@@ -1,0 +1,95 @@
+import { decideRetry, retrySeed } from "@fanfold/core";
+import type { AttemptRecord, RetryRule, ShardRecord } from "@fanfold/schemas";
+import { type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
+import type { HandedOver } from "./execute-attempt.ts";
+
+/** A started attempt: its record in the ledger, complete. */
+export interface StartedAttempt {
+  readonly runId: string;
+  readonly ref: ShardRef;
+  readonly record: ShardRecord;
+  readonly attempt: number;
+  readonly fence: number;
+}
+
+/** How an attempt's outcome is recorded, and what its job does next. */
+export interface RecordedOutcome {
+  readonly finish: ShardFinish;
+  /** Wait before the next attempt, where there is one. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Turns the outcome of an attempt into what the ledger records. Pure. */
+export function recordOutcome(started: StartedAttempt, ended: HandedOver, rule: RetryRule, nowMs: number): RecordedOutcome {
+  if (ended.status === "succeeded") return { finish: success(started, ended, nowMs), retryAfterMs: undefined };
+  if (ended.status === "cancelled") return { finish: cancellation(started, ended, nowMs), retryAfterMs: undefined };
+  return failure(started, ended, rule, nowMs);
+}
+
+function success(started: StartedAttempt, ended: HandedOver & { status: "succeeded" }, nowMs: number): ShardFinish {
+  const { output } = ended.result;
+  const outputBytes = "inline" in output ? Buffer.byteLength(output.inline) : output.size_bytes;
+  const data = { duration_ms: ended.durationMs, output_bytes: outputBytes, revision: started.ref.revision };
+  const record = { ...endedRecord(started, ended, nowMs), status: "succeeded", result: ended.result } as const;
+  return finish(started, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
+}
+
+function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number): ShardFinish {
+  const record = { ...endedRecord(started, ended, nowMs), status: "cancelled" } as const;
+  const data = { reason: "run stopped", duration_ms: ended.durationMs };
+  return finish(started, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
+}
+
+type Failed = HandedOver & { status: "failed" | "timed_out" };
+
+function failure(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {
+  const { runId, ref, attempt } = started;
+  const tries = (started.record.tries ?? 0) + 1;
+  const retry = decideRetry({
+    cause: "user",
+    rule,
+    userFailures: tries,
+    infraLosses: started.record.losses ?? 0,
+    seed: retrySeed(runId, ref.phase, ref.shard, attempt),
+  });
+  const timeout = timeoutEvents(ended);
+  const common = { ...endedRecord(started, ended, nowMs), tries, failure: ended.failure };
+  const data = { ...ended.failure, duration_ms: ended.durationMs };
+  if (!retry.retry) {
+    const events = [...timeout, ["shard_failed", { ...data, attempts: attempt }] as const];
+    const record = { ...common, status: "failed" } as const;
+    return { finish: finish(started, nowMs, { outcome: "failed", record, events }), retryAfterMs: undefined };
+  }
+  const record = { ...common, status: "backoff", until_ms: nowMs + retry.delayMs } as const;
+  const events = [...timeout, ["shard_retry", { ...data, delay_ms: retry.delayMs }] as const];
+  return { finish: finish(started, nowMs, { outcome: "backoff", record, events }), retryAfterMs: retry.delayMs };
+}
+
+function timeoutEvents(ended: Failed): (readonly [string, object])[] {
+  if (ended.status !== "timed_out") return [];
+  return [["shard_timeout", { duration_ms: ended.durationMs }]];
+}
+
+type Ending = Pick<ShardFinish, "outcome" | "record" | "events">;
+
+function finish({ attempt, fence }: StartedAttempt, nowMs: number, ending: Ending): ShardFinish {
+  return { attempt, fence, nowMs, ...ending };
+}
+
+/** The record after this attempt: a failed one joins the history, a successful one is the record itself. */
+function endedRecord(started: StartedAttempt, ended: HandedOver, nowMs: number): Omit<ShardRecord, "status"> {
+  const { status: _status, until_ms: _until, failure: _failure, ...kept } = started.record;
+  const log = ended.log === undefined ? {} : { log: ended.log };
+  const record = { ...kept, ...log, finished_at_ms: nowMs };
+  if (ended.status === "succeeded") return record;
+  const attempt: AttemptRecord = {
+    attempt: started.attempt,
+    status: ended.status,
+    worker: started.record.worker ?? shardId(started.ref),
+    started_at_ms: started.record.started_at_ms ?? nowMs,
+    finished_at_ms: nowMs,
+    failure: ended.failure,
+    ...log,
+  };
+  return { ...record, history: [...(started.record.history ?? []), attempt] };
+}

@@ -1,0 +1,81 @@
+import type { Failure } from "@fanfold/schemas";
+
+/** Every `error_code` a failed attempt can carry. */
+export type AttemptErrorCode =
+  | "ARGUMENTS_TOO_LONG"
+  | "ARTIFACT_CONFLICT"
+  | "ARTIFACT_INVALID"
+  | "ARTIFACT_MISSING"
+  | "ARTIFACT_UNDECLARED"
+  | "CANCELLED"
+  | "COMMAND_NOT_EXECUTABLE"
+  | "COMMAND_NOT_FOUND"
+  | "CWD_NOT_FOUND"
+  | "EXIT_NONZERO"
+  | "HANDLER_ERROR"
+  | "HANDLER_INVALID"
+  | "HANDLER_NOT_FOUND"
+  | "INVALID_OUTPUT"
+  | "KILLED"
+  | "PATH_OUTSIDE_WORKSPACE"
+  | "SPAWN_FAILED"
+  | "TIMED_OUT"
+  | "WORKER_ERROR";
+
+/** What a failure may tell beyond its code and its reason. */
+export type FailureDetails = Omit<Failure, "error_code" | "why">;
+
+/** Longest `why` of a failure, in characters. */
+const MAX_WHY_CHARS = 4096;
+
+/** Why an attempt did not succeed; {@link runAttempt} turns it into the outcome's failure. */
+export class AttemptError extends Error {
+  override readonly name = "AttemptError";
+  readonly code: AttemptErrorCode;
+  readonly #details: FailureDetails;
+
+  constructor(code: AttemptErrorCode, why: string, details: FailureDetails = {}) {
+    super(why);
+    this.code = code;
+    this.#details = details;
+  }
+
+  /** The failure as it is stored: bounded text. */
+  toFailure(): Failure {
+    const why = this.message.length > MAX_WHY_CHARS ? `${this.message.slice(0, MAX_WHY_CHARS - 1)}…` : this.message;
+    return { error_code: this.code, why, ...this.#details };
+  }
+}
+
+/** The error itself when it says what happened, otherwise a `WORKER_ERROR`: trouble of the worker, not of the plan. */
+export function toAttemptError(error: unknown): AttemptError {
+  if (error instanceof AttemptError) return error;
+  return new AttemptError("WORKER_ERROR", `the worker could not carry out the attempt: ${describeError(error)}`, {
+    next_action: "check the worker's disk space, memory and limits, then retry",
+  });
+}
+
+/** Message of whatever was thrown, with the name and the code of the error where they say more than the message. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return describeValue(error);
+  const code = errorCode(error);
+  const name = error.name === "Error" ? "" : error.name;
+  const label = code === undefined || error.message.includes(code) ? name : `${name || "Error"} [${code}]`;
+  if (label === "") return error.message || "an error without a message";
+  return error.message === "" ? label : `${label}: ${error.message}`;
+}
+
+/** `code` of an error, such as `ENOENT`, when it has one. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

@@ -1,0 +1,62 @@
+import type { CompiledPhase, Failure } from "@fanfold/schemas";
+import type { ReportedEvent } from "./reported-event.ts";
+
+/** Output of an attempt: in a file of its scratch directory, or in memory. */
+export type AttemptOutput = { readonly file: string } | { readonly bytes: Uint8Array };
+
+/** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
+export interface AttemptSpec {
+  readonly runId: string;
+  readonly phase: CompiledPhase;
+  readonly revision: number;
+  readonly shardIndex: number;
+  readonly shardCount: number;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** `globals.env` of the plan; the phase's own `env` wins over it. */
+  readonly planEnv: Readonly<Record<string, string>>;
+  /** The directory no working directory and no handler may leave. */
+  readonly workspaceDir: string;
+  /** Directory of the plan's file, relative to `workspaceDir`. */
+  readonly baseDir: string;
+  /** Directory of this attempt alone. It is made when something has to be written; the caller removes it. */
+  readonly scratchDir: string;
+  /** JSONL records of the shard; null when the phase is not sharded. */
+  readonly inputFile: string | null;
+  /** Directory with one file for each consumed artifact, named after it. */
+  readonly artifactsDir: string;
+  /** Wait between SIGTERM and SIGKILL, in ms. */
+  readonly killGraceMs: number;
+  /** Longest time of the attempt, in ms. */
+  readonly timeoutMs: number;
+  /** Rejects an output its phase's merge could not fold, with the message to show. */
+  readonly checkOutput?: (output: AttemptOutput) => Promise<void>;
+}
+
+/** A named extra output, still in the file the attempt left it in. */
+export interface AttemptArtifact {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** How an attempt ended. By then none of its processes is left. */
+export type AttemptOutcome =
+  | {
+      readonly status: "succeeded";
+      readonly output: AttemptOutput;
+      readonly artifacts: readonly AttemptArtifact[];
+      readonly durationMs: number;
+    }
+  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure; readonly durationMs: number };
+
+/** Which stream a piece of live output belongs to. */
+export type OutputStream = "stdout" | "stderr";
+
+/**
+ * What the caller hears while an attempt runs. Hooks are called in order and must not throw, nor change the bytes;
+ * they are not called any more once the attempt has ended.
+ */
+export interface AttemptHooks {
+  onOutput?(chunk: Uint8Array, stream: OutputStream): void;
+  onEvent?(event: ReportedEvent): void;
+}

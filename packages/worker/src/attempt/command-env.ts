@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import type { AttemptSpec } from "./attempt-spec.ts";
+import type { ScratchFiles } from "./scratch-files.ts";
+
+/**
+ * Environment of a command: the worker's, the plan's, the phase's, and the attempt's own variables, each winning over
+ * the ones before. Attempt variables the worker itself was started with are not passed on.
+ */
+export function commandEnv(
+  spec: AttemptSpec,
+  files: ScratchFiles,
+  workerEnv: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const own = attemptVariables(spec, files);
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...workerEnv, ...spec.planEnv, ...spec.phase.env, ...own })) {
+    if (value !== undefined) env[name] = value;
+  }
+  if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
+  return env;
+}
+
+function attemptVariables(spec: AttemptSpec, files: ScratchFiles): Record<string, string> {
+  return {
+    FANFOLD_RUN_ID: spec.runId,
+    FANFOLD_PHASE: spec.phase.id,
+    FANFOLD_REVISION: String(spec.revision),
+    FANFOLD_SHARD_INDEX: String(spec.shardIndex),
+    FANFOLD_SHARD_COUNT: String(spec.shardCount),
+    FANFOLD_ATTEMPT: String(spec.attempt),
+    FANFOLD_ARTIFACTS: resolve(spec.artifactsDir),
+    FANFOLD_OUTPUT: files.output,
+    FANFOLD_EVENTS: files.events,
+    ...(spec.inputFile === null ? {} : { FANFOLD_INPUT: resolve(spec.inputFile) }),
+  };
+}

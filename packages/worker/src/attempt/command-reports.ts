@@ -1,0 +1,66 @@
+import { AttemptError } from "./attempt-error.ts";
+import type { AttemptLog } from "./attempt-log.ts";
+import type { AttemptReports } from "./attempt-reports.ts";
+import { MAX_EVENT_LINE_BYTES } from "./event-file.ts";
+import { parseReportedEvent } from "./reported-event.ts";
+
+const MAX_WARNINGS = 20;
+
+/**
+ * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact that cannot be taken fails the attempt,
+ * because an output would get lost; any other bad line is skipped with a warning in the log.
+ */
+export class CommandReports {
+  readonly #reports: AttemptReports;
+  readonly #log: AttemptLog;
+  #firstError: AttemptError | undefined;
+  #warnings = 0;
+
+  constructor(reports: AttemptReports, log: AttemptLog) {
+    this.#reports = reports;
+    this.#log = log;
+  }
+
+  /** Takes one line; `undefined` is a line that was too long to read. */
+  readonly take = (line: string | undefined, lineNumber: number): void => {
+    if (line === undefined) {
+      this.#warn(lineNumber, `longer than ${MAX_EVENT_LINE_BYTES} bytes`);
+      return;
+    }
+    const parsed = parseReportedEvent(line);
+    if ("event" in parsed) {
+      this.#catching(lineNumber, () => this.#reports.report(parsed.event));
+    } else if (parsed.isArtifact) {
+      this.#catching(lineNumber, () => {
+        throw new AttemptError("ARTIFACT_INVALID", parsed.problem, {
+          next_action: 'append one line like {"type":"artifact","name":"…","path":"…"} for each artifact',
+        });
+      });
+    } else {
+      this.#warn(lineNumber, parsed.problem);
+    }
+  };
+
+  /** @throws {AttemptError} the first thing that was wrong with an artifact */
+  throwFirstError(): void {
+    if (this.#firstError !== undefined) throw this.#firstError;
+  }
+
+  #catching(lineNumber: number, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+      const { why, error_code: _, ...details } = error.toFailure();
+      const located = `line ${lineNumber} of FANFOLD_EVENTS: ${why}`;
+      this.#log.note(located);
+      this.#firstError ??= new AttemptError(error.code, located, details);
+    }
+  }
+
+  #warn(lineNumber: number, problem: string): void {
+    this.#warnings += 1;
+    if (this.#warnings <= MAX_WARNINGS) this.#log.note(`line ${lineNumber} of FANFOLD_EVENTS is skipped: ${problem}`);
+    if (this.#warnings === MAX_WARNINGS) this.#log.note("further lines are skipped without a remark");
+  }
+}

@@ -1,0 +1,69 @@
+/** One record of a JSONL artifact. */
+export type HandlerRecord = Record<string, unknown>;
+
+/** Which attempt a handler works for. */
+export interface HandlerRun {
+  readonly run_id: string;
+  readonly phase: string;
+  readonly revision: number;
+  /** Counted from 0. */
+  readonly shard_index: number;
+  readonly shard_count: number;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
+
+/** The artifacts a phase consumes. Every method throws when there is no artifact of that name. */
+export interface HandlerArtifacts {
+  /** File the artifact is in; read only. */
+  path(name: string): string;
+  text(name: string): Promise<string>;
+  json(name: string): Promise<unknown>;
+  /** Records of a JSONL artifact. */
+  records(name: string): Promise<HandlerRecord[]>;
+}
+
+/** Lines for the log of the attempt: texts as they are, errors by their message, other values as JSON. */
+export interface HandlerLog {
+  info(message: unknown): void;
+  warn(message: unknown): void;
+  error(message: unknown): void;
+}
+
+/** How far a handler is; `total` is left out while it is not known. */
+export interface HandlerProgress {
+  readonly completed: number;
+  readonly total?: number;
+  readonly metric_key?: string;
+  readonly unit?: string;
+  readonly message?: string;
+}
+
+/** What a handler gets. */
+export interface HandlerContext<Item = HandlerRecord> {
+  /** Records of the shard, in order; empty when the phase is not sharded. */
+  readonly items: readonly Item[];
+  readonly artifacts: HandlerArtifacts;
+  /** Aborted when the attempt is cancelled or has timed out; a handler should end soon after. */
+  readonly signal: AbortSignal;
+  /** `env` of the plan and the phase; a handler shares its process, so it is not in `process.env`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly run: HandlerRun;
+  readonly log: HandlerLog;
+  progress(progress: HandlerProgress): void;
+  /** Reports used resources, such as `{ tokens: 120 }`; reports add up. */
+  usage(usage: Readonly<Record<string, number | string>>): void;
+  /** Hands over a named artifact of the phase: the path of a file, or its bytes. */
+  artifact(name: string, content: string | Uint8Array): Promise<void>;
+}
+
+/**
+ * Work of a shard. What it returns is the output: text and bytes as they are, records as JSONL (an array or any
+ * iterable, also an async one, which is stored as it comes), other values as JSON.
+ */
+export type Handler<Item = HandlerRecord> = (ctx: HandlerContext<Item>) => unknown;
+
+/** Gives a handler its types: `export default defineHandler(async (ctx) => output)`. Returns it as it is. */
+export function defineHandler<Item = HandlerRecord>(handler: Handler<Item>): Handler<Item> {
+  return handler;
+}

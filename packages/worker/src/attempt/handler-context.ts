@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { AttemptError, describeError } from "./attempt-error.ts";
+import type { AttemptSpec } from "./attempt-spec.ts";
+import type { HandlerArtifacts, HandlerContext, HandlerLog, HandlerRun } from "./define-handler.ts";
+import { readRecords } from "./read-records.ts";
+import { buildReportedEvent, type ReportedEvent, type ReportLevel } from "./reported-event.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
+
+/** A handler's context, and what it still does in the background. */
+export interface BuiltContext {
+  readonly ctx: HandlerContext<unknown>;
+  /** Resolves when every artifact the handler gave is kept; rejects with the first that could not be. */
+  readonly settleArtifacts: () => Promise<void>;
+}
+
+/** Builds what the handler of an attempt gets. */
+export function buildHandlerContext(attempt: RunningAttempt, items: readonly unknown[]): BuiltContext {
+  const { spec, stop, reports } = attempt;
+  const kept: Promise<void>[] = [];
+  const ctx: HandlerContext<unknown> = {
+    items,
+    artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
+    signal: stop.signal,
+    env: { ...spec.planEnv, ...spec.phase.env },
+    run: describeRun(spec),
+    log: handlerLog(attempt),
+    progress: (progress) => reports.report(requireEvent("progress", progress)),
+    usage: (usage) => reports.report(requireEvent("usage", usage)),
+    artifact: (name, content) => {
+      const keeping = keepArtifact(attempt, name, content);
+      // The handler may let go of the promise; settleArtifacts() reports its failure.
+      keeping.catch(() => undefined);
+      kept.push(keeping);
+      return keeping;
+    },
+  };
+  return { ctx, settleArtifacts: () => settleAll(kept) };
+}
+
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  for (const part of await Promise.allSettled(work)) if (part.status === "rejected") throw part.reason;
+}
+
+async function keepArtifact(attempt: RunningAttempt, name: string, content: string | Uint8Array): Promise<void> {
+  if (typeof content === "string") {
+    attempt.reports.report({ type: "artifact", name, path: content });
+    return;
+  }
+  const file = join(attempt.files.artifactsDir, name);
+  attempt.reports.report({ type: "artifact", name, path: file });
+  if (attempt.stop.status !== null) throw attempt.stop.error();
+  if (attempt.reports.isClosed) throw new Error(`artifact "${name}" came after the end of its attempt`);
+  await mkdir(attempt.files.artifactsDir, { recursive: true });
+  await writeFile(file, content);
+}
+
+/** Checks what untyped code may have passed, by the same rules as a line of FANFOLD_EVENTS. */
+function requireEvent(type: "progress" | "usage", fields: object): ReportedEvent {
+  const event = buildReportedEvent(type, { ...fields });
+  if (typeof event === "string") throw new TypeError(`ctx.${type}(): ${event}`);
+  return event;
+}
+
+function describeRun(spec: AttemptSpec): HandlerRun {
+  return {
+    run_id: spec.runId,
+    phase: spec.phase.id,
+    revision: spec.revision,
+    shard_index: spec.shardIndex,
+    shard_count: spec.shardCount,
+    attempt: spec.attempt,
+  };
+}
+
+function handlerLog({ reports }: RunningAttempt): HandlerLog {
+  const at =
+    (level: ReportLevel) =>
+    (message: unknown): void =>
+      reports.report({ type: "log", level, message: describeError(message) });
+  return { info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function consumedArtifacts(directory: string): HandlerArtifacts {
+  const path = (name: string): string => {
+    const file = join(directory, name);
+    if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name) && existsSync(file)) return file;
+    throw new AttemptError("HANDLER_ERROR", `there is no consumed artifact "${name}"`, {
+      next_action: `add "${name}" to consumes of the phase`,
+    });
+  };
+  return {
+    path,
+    text: async (name) => await readFile(path(name), "utf8"),
+    json: async (name) => {
+      const value: unknown = JSON.parse(await readFile(path(name), "utf8"));
+      return value;
+    },
+    records: async (name) => await readRecords(path(name), `artifact "${name}"`),
+  };
+}

@@ -1,0 +1,199 @@
+import { once } from "node:events";
+import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { execa } from "execa";
+import { AttemptError, describeError } from "./attempt-error.ts";
+import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
+import { commandEnv } from "./command-env.ts";
+import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
+import { CommandReports } from "./command-reports.ts";
+import { findContainedPath } from "./contained-path.ts";
+import { EventFile } from "./event-file.ts";
+import { OutputPump } from "./output-pump.ts";
+import { OutputTail } from "./output-tail.ts";
+import { type GroupEnding, ProcessGroup } from "./process-group.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
+import { settlesWithin } from "./settles-within.ts";
+
+/** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
+const LEFTOVER_WAIT_MS = 500;
+
+const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
+  gone: "it was already gone",
+  SIGTERM: "ended with SIGTERM",
+  SIGKILL: "did not end on SIGTERM, ended with SIGKILL",
+  survived: "a process survives even SIGKILL",
+};
+
+/** The way the command's own process came to its end. */
+type CommandEnding =
+  | { readonly kind: "exited"; readonly exitCode: number | null; readonly signal: string | null }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "broken"; readonly error: unknown };
+
+type Work = Extract<AttemptSpec["phase"]["work"], { kind: "command" }>;
+
+/** A started command with everything that listens to it. */
+interface CommandRun {
+  readonly attempt: RunningAttempt;
+  readonly group: ProcessGroup;
+  readonly exited: Promise<CommandEnding>;
+  readonly pumps: readonly OutputPump[];
+  readonly tails: { readonly stdout: OutputTail; readonly stderr: OutputTail };
+  readonly reports: CommandReports;
+  /** Reads FANFOLD_EVENTS until `endEvents` is aborted. */
+  readonly events: Promise<void>;
+  readonly endEvents: AbortController;
+}
+
+/**
+ * Runs the command of an attempt to its end; when this settles, no process of its group is left.
+ *
+ * The output is the file FANFOLD_OUTPUT if the command made it, even an empty one (zero records); otherwise a file
+ * reported as an artifact under the name of the output; otherwise stdout.
+ *
+ * @throws {AttemptError} when the command did not succeed, also when it was stopped
+ */
+export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
+  const { spec, files, stop } = attempt;
+  const cwd = await findWorkingDirectory(spec);
+  await mkdir(spec.scratchDir, { recursive: true });
+  await writeFile(files.events, "");
+  const stdoutFile = await open(files.stdout, "a");
+  try {
+    if (stop.status !== null) throw stop.error();
+    const started = { command: work.command, cwd, env: commandEnv(spec, files, process.env), phase: spec.phase.id };
+    const run = await startCommand(attempt, { started, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
+    await finishCommand(run);
+  } finally {
+    await stdoutFile.close();
+  }
+  return await findOutput(attempt);
+}
+
+async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
+  const cwd = await findContainedPath(spec, spec.phase.cwd, "cwd");
+  const found = cwd === undefined ? undefined : await stat(cwd);
+  if (cwd !== undefined && found?.isDirectory() === true) return cwd;
+  const why = found === undefined ? "does not exist" : "is not a directory";
+  throw new AttemptError("CWD_NOT_FOUND", `working directory "${spec.phase.cwd}" ${why} in the worker's workspace`, {
+    next_action: `make the directory, or correct cwd of phase ${spec.phase.id}`,
+  });
+}
+
+interface CommandStart {
+  readonly started: StartedCommand;
+  readonly work: Work;
+  /** Stores a piece of stdout. */
+  readonly keep: (chunk: Uint8Array) => Promise<void>;
+}
+
+async function startCommand(attempt: RunningAttempt, { started, work, keep }: CommandStart): Promise<CommandRun> {
+  const child = spawnCommand(started, work);
+  if (child.pid === undefined) {
+    const failed = await child;
+    throw await spawnFailure(started, failed.code ?? "", failed.originalMessage ?? "no reason given");
+  }
+  const group = new ProcessGroup(child.pid);
+  const exited = once(child, "exit").then(
+    ([exitCode, signal]): CommandEnding => ({ kind: "exited", exitCode, signal }),
+    (error: unknown): CommandEnding => ({ kind: "broken", error }),
+  );
+  const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
+  const pump = (stream: Readable, name: OutputStream): OutputPump =>
+    new OutputPump(stream, async (chunk) => {
+      tails[name].add(chunk);
+      await Promise.all([attempt.log.append(chunk, name), name === "stdout" ? keep(chunk) : undefined]);
+    });
+  const pumps = [pump(child.stdout, "stdout"), pump(child.stderr, "stderr")];
+  const reports = new CommandReports(attempt.reports, attempt.log);
+  const endEvents = new AbortController();
+  const events = new EventFile(attempt.files.events, reports.take).follow({ signal: endEvents.signal });
+  return { attempt, group, exited, pumps, tails, reports, events, endEvents };
+}
+
+/** Starts the command as the leader of its own process group. */
+function spawnCommand(started: StartedCommand, { args, shell }: Work) {
+  const { command, cwd, env } = started;
+  const [file, fileArgs] = shell ? ["/bin/sh", ["-c", [command, ...args].join(" ")]] : [command, args];
+  try {
+    return execa(file, fileArgs, {
+      cwd,
+      env,
+      extendEnv: false,
+      detached: true,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      buffer: false,
+      reject: false,
+    });
+  } catch (error) {
+    throw startFailure(started, describeError(error));
+  }
+}
+
+/** Waits for the end of the command, clears up behind it, and throws when it was not a success. */
+async function finishCommand(run: CommandRun): Promise<void> {
+  const { attempt, group, exited, pumps, events, endEvents } = run;
+  const ending = await Promise.race([
+    exited,
+    attempt.stop.stopped.then((): CommandEnding => ({ kind: "stopped" })),
+    firstError([events, ...pumps.map(({ ended }) => ended)]),
+  ]);
+  let groupEnding: GroupEnding = "gone";
+  if (ending.kind === "exited") await clearLeftovers(run);
+  else groupEnding = await group.terminate(attempt.spec.killGraceMs);
+  group.release();
+  const finished = await Promise.allSettled(pumps.map((pump) => pump.finish(LEFTOVER_WAIT_MS)));
+  if (finished.some((pump) => pump.status === "fulfilled" && !pump.value)) {
+    attempt.log.note("a process that left the command's process group held its output open; it is not read further");
+  }
+  endEvents.abort();
+  const work = [...finished, ...(await Promise.allSettled([events]))];
+  throwIfNotSucceeded(run, ending, groupEnding);
+  for (const part of work) if (part.status === "rejected") throw part.reason;
+  run.reports.throwFirstError();
+}
+
+/** Ends the processes a command that has exited left behind in its group. */
+async function clearLeftovers({ attempt, group, pumps }: CommandRun): Promise<void> {
+  const haveEnded = await settlesWithin(Promise.all(pumps.map(({ ended }) => ended)), LEFTOVER_WAIT_MS);
+  if (await group.endsWithin(haveEnded ? LEFTOVER_WAIT_MS : 0)) return;
+  const ending = await group.terminate(attempt.spec.killGraceMs);
+  attempt.log.note(`the command exited and left processes in the background; ${GROUP_ENDINGS[ending]}`);
+}
+
+function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding: GroupEnding): void {
+  switch (ending.kind) {
+    case "stopped":
+      throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`);
+    case "broken":
+      throw ending.error;
+    case "exited":
+      if (ending.exitCode !== 0) throw exitFailure(ending.exitCode, ending.signal, run.tails);
+  }
+}
+
+/** Resolves with the first failure of any of them, and never otherwise. */
+function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
+  return new Promise((resolve) => {
+    for (const part of work) part.catch((error: unknown) => resolve({ kind: "broken", error }));
+  });
+}
+
+async function findOutput({ files, log, reports }: RunningAttempt): Promise<AttemptOutput> {
+  const written = await stat(files.output).catch(() => undefined);
+  const reported = reports.outputFile;
+  if (written === undefined) return { file: reported ?? files.stdout };
+  if (!written.isFile()) {
+    throw new AttemptError("INVALID_OUTPUT", "FANFOLD_OUTPUT is not a regular file", {
+      next_action: "write the output into the file that FANFOLD_OUTPUT names",
+    });
+  }
+  if (reported !== undefined) throw reports.outputConflict("FANFOLD_OUTPUT was written as well");
+  if (written.size === 0 && (await stat(files.stdout)).size > 0) {
+    log.note("FANFOLD_OUTPUT was made and left empty, so the output is empty; stdout is kept in the log only");
+  }
+  return { file: files.output };
+}

@@ -1,0 +1,145 @@
+import { createReadStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import { checkOutput } from "@fanfold/core";
+import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
+import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import { type ShardRef, type Store, StoreError } from "@fanfold/store";
+import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import { runAttempt } from "./attempt/run-attempt.ts";
+import type { OutputShipper } from "./output-shipper.ts";
+import type { ShardInputs } from "./shard-inputs.ts";
+
+/** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
+const MAX_INLINE_LOG_BYTES = 2 * 1024;
+
+/** One attempt, as the worker sees it. */
+export interface AttemptTask {
+  readonly runId: string;
+  readonly ref: ShardRef;
+  readonly shardCount: number;
+  readonly attempt: number;
+  readonly plan: RunPlan;
+  readonly phase: CompiledPhase;
+  readonly scratchDir: string;
+}
+
+/** What came of an attempt, with its output and log handed over to the artifact store. */
+export type HandedOver =
+  | { readonly status: "succeeded"; readonly result: ShardResult; readonly log: Content | undefined; readonly durationMs: number }
+  | FailedAttempt<"failed">
+  | FailedAttempt<"timed_out">
+  | FailedAttempt<"cancelled">;
+
+interface FailedAttempt<S> {
+  readonly status: S;
+  readonly failure: Failure;
+  readonly log: Content | undefined;
+  readonly durationMs: number;
+}
+
+/** Where a worker runs attempts. */
+export interface AttemptPlace {
+  readonly store: Store;
+  readonly inputs: ShardInputs;
+  readonly workspaceDir: string;
+}
+
+/**
+ * Runs an attempt with its inputs fetched, and hands over what it made. Never rejects: an input that cannot be
+ * had, or a store that cannot take the output, fails the attempt.
+ */
+export async function executeAttempt(
+  place: AttemptPlace,
+  task: AttemptTask,
+  shipper: OutputShipper,
+  options: { signal: AbortSignal },
+): Promise<HandedOver> {
+  const startedAtMs = systemClock.nowMs();
+  try {
+    return await attemptOnce(place, task, shipper, options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const error_code = error instanceof StoreError ? error.code : "WORKER_ERROR";
+    const durationMs = systemClock.nowMs() - startedAtMs;
+    return { status: "failed", failure: { error_code, why }, log: undefined, durationMs };
+  }
+}
+
+async function attemptOnce(
+  place: AttemptPlace,
+  task: AttemptTask,
+  shipper: OutputShipper,
+  { signal }: { signal: AbortSignal },
+): Promise<HandedOver> {
+  const spec = await buildSpec(place, task);
+  const outcome = await runAttempt(spec, { onOutput: (chunk) => shipper.push(chunk) }, { signal });
+  await shipper.close();
+  const logFile = join(task.scratchDir, "log");
+  const log = existsSync(logFile)
+    ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
+    : undefined;
+  if (outcome.status !== "succeeded") return { ...outcome, log } as FailedAttempt<"failed">;
+  return { ...(await handOver(place.store, task, outcome)), log };
+}
+
+async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
+  const { runId, ref, phase, scratchDir } = task;
+  const { plan } = task.plan;
+  return {
+    runId,
+    phase,
+    revision: ref.revision,
+    shardIndex: ref.shard,
+    shardCount: task.shardCount,
+    attempt: task.attempt,
+    planEnv: plan.env,
+    workspaceDir: place.workspaceDir,
+    baseDir: plan.base_dir,
+    scratchDir,
+    inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),
+    artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
+    killGraceMs: plan.kill_grace_sec * 1000,
+    timeoutMs: phase.timeout_sec * 1000,
+    checkOutput: (output) => checkForMerge(phase, output),
+  };
+}
+
+/** An output its merge could not fold fails the attempt that made it, not the merge. */
+async function checkForMerge({ merge }: CompiledPhase, output: AttemptOutput): Promise<void> {
+  if (merge.strategy === "records") await checkOutput("jsonl", streamOutput(output), { key: merge.key });
+  if (merge.strategy === "array") await checkOutput("json", streamOutput(output));
+}
+
+async function handOver(
+  store: Store,
+  task: AttemptTask,
+  outcome: AttemptOutcome & { status: "succeeded" },
+): Promise<Pick<HandedOver & { status: "succeeded" }, "status" | "result" | "durationMs"> | FailedHandOver> {
+  const { durationMs } = outcome;
+  if (outcome.artifacts.length > 0 && task.phase.shard !== null) {
+    return { status: "failed", failure: EXTRA_ARTIFACTS_OF_SHARDS, durationMs };
+  }
+  const output = await keepContent(store.artifacts, streamOutput(outcome.output));
+  const artifacts: Record<string, Content> = {};
+  for (const { name, file } of outcome.artifacts) {
+    artifacts[name] = await keepContent(store.artifacts, createReadStream(file));
+  }
+  const result = outcome.artifacts.length > 0 ? { output, artifacts } : { output };
+  return { status: "succeeded", result, durationMs };
+}
+
+type FailedHandOver = Pick<HandedOver & { status: "failed" }, "status" | "failure" | "durationMs">;
+
+const EXTRA_ARTIFACTS_OF_SHARDS: Failure = {
+  error_code: "NOT_SUPPORTED",
+  why: "a sharded phase reported an extra artifact; only its merged output is kept",
+  next_action: "put the data into the shard's records, or report the artifact from an unsharded phase",
+};
+
+function streamOutput(output: AttemptOutput): AsyncIterable<Uint8Array> {
+  return "file" in output ? createReadStream(output.file) : onePiece(output.bytes);
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,119 @@
+import { createWriteStream } from "node:fs";
+import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { decodeShardEntry, SHARD_PLAN_ENTRY_BYTES, SHARD_PLAN_HEADER_BYTES, type ShardRange } from "@fanfold/core";
+import { contentOf } from "@fanfold/engine";
+import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
+import {
+  type PhaseRef,
+  phaseRevisionId,
+  readContent,
+  type ShardRef,
+  type Store,
+  StoreError,
+  streamContent,
+} from "@fanfold/store";
+
+/** Phases whose inputs a worker keeps at hand. */
+const KEPT_PHASES = 32;
+
+interface PhaseFiles {
+  readonly inputs: PhaseInputs;
+  readonly artifactsDir: string;
+}
+
+/**
+ * Brings the inputs of shards onto this machine: the consumed artifacts once a phase, the records shard by
+ * shard. The files of a phase are read-only and shared by its attempts here.
+ */
+export class ShardInputs {
+  readonly #store: Store;
+  readonly #dir: string;
+  readonly #phases = new Map<string, Promise<PhaseFiles>>();
+
+  /** @param dir directory of this worker alone */
+  constructor(store: Store, dir: string) {
+    this.#store = store;
+    this.#dir = dir;
+  }
+
+  /** Directory of one attempt, which nothing else uses. It is not made. */
+  scratchDir(runId: string, ref: ShardRef, attempt: number): string {
+    return join(this.#phaseDir(runId, ref), `${ref.shard}.${attempt}`);
+  }
+
+  /** Directory with one file for each artifact the phase consumes. It exists only when there is one. */
+  async artifactsDir(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<string> {
+    return (await this.#phaseFiles(runId, ref, phase)).artifactsDir;
+  }
+
+  /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
+  async writeRecords(runId: string, ref: ShardRef, phase: CompiledPhase, file: string): Promise<string | null> {
+    const { inputs } = await this.#phaseFiles(runId, ref, phase);
+    if (inputs.records === null || inputs.shard_plan === null) return null;
+    const range = await this.#rangeOf(inputs.shard_plan, ref.shard);
+    const bytes = { start: range.byteStart, end: range.byteEnd };
+    await mkdir(dirname(file), { recursive: true });
+    await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
+    return file;
+  }
+
+  /** Removes every file. */
+  async dispose(): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async #rangeOf(shardPlan: Content, shard: number): Promise<ShardRange> {
+    const start = SHARD_PLAN_HEADER_BYTES + shard * SHARD_PLAN_ENTRY_BYTES;
+    const range = { start, end: start + SHARD_PLAN_ENTRY_BYTES };
+    return decodeShardEntry(await readContent(this.#store.artifacts, shardPlan, range));
+  }
+
+  #phaseFiles(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
+    const id = `${runId}/${phaseRevisionId(ref.phase, ref.revision)}`;
+    const kept = this.#phases.get(id);
+    if (kept !== undefined) return kept;
+    const preparing = this.#prepare(runId, ref, phase);
+    this.#phases.set(id, preparing);
+    preparing.catch(() => this.#phases.delete(id));
+    if (this.#phases.size > KEPT_PHASES) {
+      const [oldest] = this.#phases.keys();
+      if (oldest !== undefined) this.#phases.delete(oldest);
+    }
+    return preparing;
+  }
+
+  async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
+    const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
+    if (phase.consumes.length > 0) await this.#fetchArtifacts(runId, phase, artifactsDir);
+    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir };
+  }
+
+  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true });
+    const provided = new Map<string, Artifact>();
+    for (const record of (await this.#store.runs.loadPhases(runId)).values()) {
+      for (const artifact of record.artifacts ?? []) provided.set(artifact.name, artifact);
+    }
+    for (const name of phase.consumes) {
+      const artifact = provided.get(name);
+      if (artifact === undefined) {
+        throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${phase.id} consumes ${name}, which no phase has provided`);
+      }
+      await this.#fetch(artifact, join(dir, name));
+    }
+  }
+
+  async #fetch(artifact: Artifact, file: string): Promise<void> {
+    await rm(file, { force: true });
+    const content = contentOf(artifact);
+    if ("inline" in content) await writeFile(file, content.inline);
+    else await copyFile(await this.#store.artifacts.localFile(content.sha256), file);
+    await chmod(file, 0o444);
+  }
+
+  #phaseDir(runId: string, ref: PhaseRef): string {
+    return join(this.#dir, runId, phaseRevisionId(ref.phase, ref.revision));
+  }
+}

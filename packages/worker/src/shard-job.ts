@@ -1,0 +1,181 @@
+import { rm } from "node:fs/promises";
+import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
+import { type RunEngine, systemClock } from "@fanfold/engine";
+import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
+import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store";
+import { DelayedError, type Job, UnrecoverableError } from "bullmq";
+import type { ActiveAttempts } from "./active-attempts.ts";
+import { recordOutcome, type StartedAttempt } from "./attempt-record.ts";
+import { type AttemptPlace, executeAttempt } from "./execute-attempt.ts";
+import { OutputShipper } from "./output-shipper.ts";
+
+/** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
+const SLOT_RECHECK_MS = 30_000;
+
+/** What a shard job needs of its worker. */
+export interface ShardJobContext extends AttemptPlace {
+  readonly engine: RunEngine;
+  readonly active: ActiveAttempts;
+  /** Name under which attempts are recorded. */
+  readonly workerName: string;
+}
+
+/**
+ * Processes a shard's job: asks the ledger, runs one attempt, records what came of it, and puts on the queue
+ * what may now run. The ledger alone decides on retries and the end; the job only follows. Every way out of
+ * here may be cut off and repeated: the ledger knows what was recorded, and repeats the claim.
+ *
+ * @returns a small value for the queue dashboard
+ */
+export async function processShard(context: ShardJobContext, job: Job, token: string): Promise<{ attempt: number }> {
+  return new ShardRun(context, job, token).process();
+}
+
+class ShardRun {
+  readonly #context: ShardJobContext;
+  readonly #job: Job;
+  readonly #token: string;
+  readonly #data: ShardJob;
+  readonly #ref: ShardRef;
+
+  constructor(context: ShardJobContext, job: Job, token: string) {
+    this.#context = context;
+    this.#job = job;
+    this.#token = token;
+    this.#data = ShardJobSchema.parse(job.data);
+    const { phase, revision, shard } = this.#data;
+    this.#ref = { phase, revision, shard };
+  }
+
+  async process(): Promise<{ attempt: number }> {
+    let reply = await this.#start(false);
+    if (reply.verdict === "reopen") reply = await this.#reopen();
+    switch (reply.verdict) {
+      case "run":
+        return this.#run(started(this.#data.run_id, this.#ref, reply));
+      case "done":
+        await this.#afterwards(reply.progress);
+        return { attempt: 0 };
+      case "no_slot":
+        return this.#waitForSlot();
+      case "ended":
+        await this.#afterwards(reply.progress, true);
+        throw new UnrecoverableError(whyEnded(reply));
+      case "reopen":
+      case "unknown":
+        throw new UnrecoverableError(`the ledger of ${this.#data.run_id} does not expect ${shardId(this.#ref)}`);
+    }
+  }
+
+  #start(reopened: boolean): Promise<StartReply> {
+    const { engine, workerName } = this.#context;
+    const starts = this.#job.attemptsStarted - this.#job.stalledCounter;
+    const start = { worker: workerName, nowMs: systemClock.nowMs(), starts, reopened, lossLimit: DEFAULT_INFRA_LIMIT };
+    return engine.store.ledger.startShard(this.#data.run_id, this.#ref, start);
+  }
+
+  /** Somebody retried the job by hand: the run carries on. */
+  async #reopen(): Promise<StartReply> {
+    const { engine } = this.#context;
+    const { run_id } = this.#data;
+    const { stop } = await engine.store.runs.get(run_id);
+    if (stop === "cancel") throw new UnrecoverableError(`run ${run_id} was cancelled; submit its plan again`);
+    await engine.reopen(run_id, this.#ref.phase, "queue");
+    const reply = await this.#start(true);
+    // a sweep between the two may have failed the phase again: then this re-opens it for good
+    await engine.reopen(run_id, this.#ref.phase, "queue");
+    return reply;
+  }
+
+  async #run(attempt: StartedAttempt): Promise<{ attempt: number }> {
+    const { engine, active, inputs } = this.#context;
+    const { run_id } = this.#data;
+    const jobId = jobIds.shard(run_id, this.#ref);
+    const signal = active.begin(jobId, run_id);
+    const scratchDir = inputs.scratchDir(run_id, this.#ref, attempt.attempt);
+    const plan = await engine.plan(run_id);
+    const phase = plan.graph.phase(this.#ref.phase);
+    try {
+      const shipper = new OutputShipper(engine.store.logs, {
+        runId: run_id,
+        ref: this.#ref,
+        attempt: attempt.attempt,
+        job: this.#job,
+      });
+      const task = {
+        runId: run_id,
+        ref: this.#ref,
+        shardCount: this.#data.shard_count,
+        attempt: attempt.attempt,
+        plan,
+        phase,
+        scratchDir,
+      };
+      const ended = await executeAttempt(this.#context, task, shipper, { signal });
+      if (signal.aborted && signal.reason !== "run_stopped") throw new Error(`attempt given up: ${String(signal.reason)}`);
+      const { finish, retryAfterMs } = recordOutcome(attempt, ended, phase.retry, systemClock.nowMs());
+      return await this.#finish(attempt, finish, retryAfterMs);
+    } finally {
+      active.end(jobId);
+      await rm(scratchDir, { recursive: true, force: true });
+    }
+  }
+
+  async #finish(
+    { attempt }: StartedAttempt,
+    finish: Parameters<RunEngine["store"]["ledger"]["finishShard"]>[2],
+    retryAfterMs: number | undefined,
+  ): Promise<{ attempt: number }> {
+    const { engine } = this.#context;
+    const { run_id } = this.#data;
+    const claimant = jobIds.shard(run_id, this.#ref);
+    const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
+    if (reply.verdict === "refused") throw new UnrecoverableError("late result refused: another attempt has taken over");
+    await engine.release(run_id, reply.claimed, claimant);
+    if (finish.outcome === "failed" || reply.progress === "drained") await this.#report();
+    if (finish.outcome === "succeeded") return { attempt };
+    if (retryAfterMs !== undefined && reply.verdict === "ok") {
+      await this.#job.moveToDelayed(systemClock.nowMs() + Math.max(1, retryAfterMs), this.#token);
+      throw new DelayedError();
+    }
+    throw new UnrecoverableError(finish.record.failure?.why ?? "cancelled: the run was stopped");
+  }
+
+  /** What a repeated job still owes: its claim, and its report. */
+  async #afterwards(progress: StartReply["progress"], hasFailed = false): Promise<void> {
+    const { engine } = this.#context;
+    const { run_id } = this.#data;
+    const claimant = jobIds.shard(run_id, this.#ref);
+    await engine.release(run_id, await engine.store.ledger.claim(run_id, claimant), claimant);
+    if (hasFailed || progress === "drained") await this.#report();
+  }
+
+  /** Gives the worker back until a slot is free for this shard. */
+  async #waitForSlot(): Promise<never> {
+    const { engine } = this.#context;
+    const { run_id } = this.#data;
+    const claimant = jobIds.shard(run_id, this.#ref);
+    await this.#job.moveToDelayed(systemClock.nowMs() + SLOT_RECHECK_MS, this.#token);
+    const claimed = await engine.store.ledger.claim(run_id, claimant, this.#ref);
+    await engine.release(run_id, claimed, claimant);
+    throw new DelayedError();
+  }
+
+  async #report(): Promise<void> {
+    const { run_id, phase, revision } = this.#data;
+    const id = jobIds.report(run_id, shardId(this.#ref), this.#job.attemptsStarted);
+    await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
+  }
+}
+
+function started(runId: string, ref: ShardRef, { record }: StartReply): StartedAttempt {
+  if (record?.attempt === undefined || record.fence === undefined) {
+    throw new Error(`the ledger started ${shardId(ref)} without an attempt`);
+  }
+  return { runId, ref, record, attempt: record.attempt, fence: record.fence };
+}
+
+function whyEnded({ record }: StartReply): string {
+  if (record?.failure !== undefined) return record.failure.why;
+  return record?.status === "cancelled" ? "not run: the run was stopped" : "ended before";
+}

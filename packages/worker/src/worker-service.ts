@@ -1,0 +1,141 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import type { RunEngine } from "@fanfold/engine";
+import { AGGREGATE_QUEUE, shardQueue } from "@fanfold/store";
+import { type Job, Worker } from "bullmq";
+import type { Logger } from "pino";
+import { ActiveAttempts } from "./active-attempts.ts";
+import { processAggregate } from "./aggregate-job.ts";
+import { processShard } from "./shard-job.ts";
+import { ShardInputs } from "./shard-inputs.ts";
+
+/**
+ * A dead worker's shards must run elsewhere within 10 s: its locks end at most 8 s after its last renewal, and
+ * the others look for lost locks every 2 s.
+ */
+const LOCK_MS = 8_000;
+const LOCK_RENEW_MS = 2_000;
+const STALLED_CHECK_MS = 2_000;
+/** Lost workers are counted by the ledger; BullMQ's own lifetime count must never decide. */
+const UNLIMITED_STALLS = 1_000_000;
+/** How often the runs of running attempts are asked whether they were stopped, in ms. */
+const STOP_CHECK_MS = 2_000;
+/** Aggregates folded at once by one worker: they stream, and share one disk. */
+const AGGREGATE_CONCURRENCY = 2;
+
+/** How a worker is set up. */
+export interface WorkerSettings {
+  readonly pools: readonly string[];
+  /** Shards executed at once by this worker, a pool. */
+  readonly concurrency: number;
+  /** Directory in which the plans' own paths are resolved. */
+  readonly workspaceDir: string;
+  /** Directory for the files of running attempts; emptied when the worker stops. */
+  readonly scratchDir: string;
+  /** Name in journals and lists; `<host>:<pid>` when absent. */
+  readonly name?: string;
+}
+
+/** A worker: runs the shards of its pools, and folds outputs. */
+export class WorkerService {
+  readonly name: string;
+  readonly #engine: RunEngine;
+  readonly #settings: WorkerSettings;
+  readonly #log: Logger;
+  readonly #active = new ActiveAttempts();
+  readonly #inputs: ShardInputs;
+  #workers: Worker[] = [];
+  #unsubscribe: (() => void) | undefined;
+  #stopCheck: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(engine: RunEngine, settings: WorkerSettings, log: Logger) {
+    this.name = settings.name ?? `${hostname()}:${process.pid}`;
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#log = log.child({ worker: this.name });
+    const own = join(resolve(settings.scratchDir), `${process.pid}-${Date.now().toString(36)}`);
+    this.#inputs = new ShardInputs(engine.store, own);
+  }
+
+  /** Begins to take jobs. */
+  async start(): Promise<void> {
+    if (this.#workers.length > 0) return;
+    const { store } = this.#engine;
+    await mkdir(this.#settings.scratchDir, { recursive: true });
+    this.#unsubscribe = await store.signals.onStop((runId) => void this.#checkRun(runId));
+    this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
+    this.#workers = [
+      ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
+      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job) => processAggregate(this.#engine, job)),
+    ];
+    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    this.#log.info({ pools: this.#settings.pools, concurrency: this.#settings.concurrency }, "worker ready");
+  }
+
+  /** Takes nothing new, lets what runs finish, and leaves nothing behind. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Ends what runs now; their shards run again elsewhere. */
+  abort(): void {
+    this.#active.abortAll("worker_stopping");
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    clearInterval(this.#stopCheck);
+    this.#unsubscribe?.();
+    await this.#inputs.dispose();
+    this.#log.info("worker stopped");
+  }
+
+  #shards(): (job: Job, token: string) => Promise<unknown> {
+    const context = {
+      engine: this.#engine,
+      store: this.#engine.store,
+      inputs: this.#inputs,
+      active: this.#active,
+      workspaceDir: resolve(this.#settings.workspaceDir),
+      workerName: this.name,
+    };
+    return (job, token) => processShard(context, job, token);
+  }
+
+  #open(queue: string, concurrency: number, process: (job: Job, token: string) => Promise<unknown>): Worker {
+    const { redis, keys } = this.#engine.store;
+    const worker = new Worker(queue, (job: Job, token?: string) => process(job, token ?? ""), {
+      connection: redis,
+      prefix: keys.prefix,
+      name: this.name,
+      concurrency,
+      lockDuration: LOCK_MS,
+      lockRenewTime: LOCK_RENEW_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: UNLIMITED_STALLS,
+    });
+    worker.on("error", (err) => this.#log.debug({ err, queue }, "queue connection trouble"));
+    worker.on("failed", (job, err) => this.#log.info({ job: job?.name, job_id: job?.id, why: err.message }, "job failed"));
+    worker.on("lockRenewalFailed", (jobIds) => {
+      this.#log.warn({ job_ids: jobIds }, "locks lost: ending their attempts");
+      for (const id of jobIds) this.#active.abortJob(id, "lock_lost");
+    });
+    return worker;
+  }
+
+  async #checkRuns(): Promise<void> {
+    await Promise.all([...this.#active.runIds()].map((runId) => this.#checkRun(runId)));
+  }
+
+  async #checkRun(runId: string): Promise<void> {
+    try {
+      const { stopped, kills } = await this.#engine.store.runs.findStop(runId);
+      if (stopped && kills) this.#active.abortRun(runId, "run_stopped");
+    } catch (err) {
+      this.#log.debug({ err, run_id: runId }, "could not ask whether the run was stopped");
+    }
+  }
+}
