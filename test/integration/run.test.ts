@@ -24,13 +24,43 @@ describe("a run", () => {
         version: "1",
         phases: [
           { id: "a", command: "echo", args: ["one"] },
-          { id: "b", command: "sh", args: ["-c", "cat $FANFOLD_ARTIFACTS/a; echo two"], depends_on: ["a"], consumes: ["a"] },
+          {
+            id: "b",
+            command: "sh",
+            args: ["-c", "cat $FANFOLD_ARTIFACTS/a; echo two"],
+            depends_on: ["a"],
+            consumes: ["a"],
+          },
         ],
       });
       expect(run.status).toBe("succeeded");
       const phases = await deployment.store.runs.loadPhases(run.run_id);
       expect(phases.get("b")?.artifacts?.[0]?.inline).toBe("one\ntwo\n");
-      expect(await deployment.story(run.run_id)).toMatchInlineSnapshot(`"run_queued, run_started, phase_started a, shard_started a[0], shard_succeeded a[0], artifact_persisted a, phase_succeeded a, phase_started b, shard_started b[0], shard_succeeded b[0], artifact_persisted b, phase_succeeded b, run_succeeded"`);
+      expect(await deployment.story(run.run_id)).toMatchInlineSnapshot(
+        `"run_queued, run_started, phase_started a, shard_started a[0], shard_succeeded a[0], artifact_persisted a, phase_succeeded a, phase_started b, shard_started b[0], shard_succeeded b[0], artifact_persisted b, phase_succeeded b, run_succeeded"`,
+      );
+    }));
+
+  test("hands artifacts that a command reports to the phases that consume them", () =>
+    withDeployment(async (deployment) => {
+      const report = `echo more > $FANFOLD_OUTPUT.x; echo "{\\"type\\":\\"artifact\\",\\"name\\":\\"extra\\",\\"path\\":\\"$FANFOLD_OUTPUT.x\\"}" >> $FANFOLD_EVENTS; echo main`;
+      const run = await deployment.run({
+        plan_id: "extra",
+        version: "1",
+        phases: [
+          { id: "a", command: "sh", args: ["-c", report], provides: ["main", "extra"] },
+          {
+            id: "b",
+            command: "sh",
+            args: ["-c", "cat $FANFOLD_ARTIFACTS/extra"],
+            depends_on: ["a"],
+            consumes: ["extra"],
+          },
+        ],
+      });
+      const phases = await deployment.store.runs.loadPhases(run.run_id);
+      expect(phases.get("a")?.artifacts?.map(({ name }) => name)).toEqual(["main", "extra"]);
+      expect(phases.get("b")?.artifacts?.[0]?.inline).toBe("more\n");
     }));
 
   test("cuts records into shards and folds their outputs in shard order", () =>

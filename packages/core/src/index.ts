@@ -41,9 +41,29 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
-export { describeEvent } from "./view/describe-event.ts";
+export { describeCause, describeEvent, type EventFacts, eventPlace } from "./view/describe-event.ts";
 export { eventLevel } from "./view/event-level.ts";
-export { formatBytes, formatDuration } from "./view/human-format.ts";
+export { formatBytes, formatCount, formatDuration } from "./view/human-format.ts";
 export { reduceRun } from "./view/reduce-run.ts";
-export { emptyRunView, listFailures, type RunView, withPhases } from "./view/run-view.ts";
-export { runDocument, type RunSummary, summariseRun } from "./view/summarise-run.ts";
+export {
+  type ArtifactView,
+  type DeclaredPhase,
+  emptyRunView,
+  lastProblem,
+  listFailures,
+  type PhaseView,
+  type Problem,
+  type RunView,
+  type ShardCounts,
+  type ShardView,
+  waitingShards,
+  withPhases,
+} from "./view/run-view.ts";
+export {
+  type PhaseDocument,
+  type RunDocument,
+  runDocument,
+  type RunSummary,
+  summariseRun,
+  wallTimeMs,
+} from "./view/summarise-run.ts";

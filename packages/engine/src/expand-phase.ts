@@ -19,7 +19,11 @@ export interface Expansion {
   readonly inputs: PhaseInputs;
 }
 
-const UNSHARDED: Expansion = { shardCount: 1, recordCount: null, inputs: { source: null, records: null, shard_plan: null } };
+const UNSHARDED: Expansion = {
+  shardCount: 1,
+  recordCount: null,
+  inputs: { source: null, records: null, shard_plan: null },
+};
 
 /**
  * Cuts the records of a phase into shards and keeps the plan of the cut, streaming.
@@ -76,7 +80,10 @@ async function regroup(rule: Shard, store: ArtifactStore, source: Content): Prom
     values.push(groupValueOf(record.value, field));
     lines.push(Buffer.concat([record.bytes, NEWLINE]));
   }
-  return keepContent(store, gatherOrder(values).flatMap((index) => lines[index] ?? []));
+  return keepContent(
+    store,
+    gatherOrder(values).flatMap((index) => lines[index] ?? []),
+  );
 }
 
 const NEWLINE = Buffer.from("\n");

@@ -17,7 +17,12 @@ const PAGE = 500;
  *
  * @returns names of what is tried again, such as `compile[3]`
  */
-export async function retryFailed(engine: RunEngine, runId: string, scope: RetryScope, actor: string): Promise<string[]> {
+export async function retryFailed(
+  engine: RunEngine,
+  runId: string,
+  scope: RetryScope,
+  actor: string,
+): Promise<string[]> {
   const { store } = engine;
   const run = await store.runs.get(runId);
   if (run.stop === "cancel") {

@@ -9,7 +9,15 @@ import {
   type Trigger,
 } from "@fanfold/core";
 import type { Artifact, CompiledPlan, Content, PhaseLedger, RunRecord } from "@fanfold/schemas";
-import { type ClaimedShard, isDirect, jobIds, type PhaseRef, type ShardRef, type Store, StoreError } from "@fanfold/store";
+import {
+  type ClaimedShard,
+  isDirect,
+  jobIds,
+  type PhaseRef,
+  type ShardRef,
+  type Store,
+  StoreError,
+} from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";

@@ -46,7 +46,9 @@ export class SchedulerService {
       maxStalledCount: UNLIMITED_STALLS,
     });
     this.#worker.on("error", (err) => this.#log.debug({ err }, "queue connection trouble"));
-    this.#worker.on("failed", (job, err) => this.#log.error({ err, job: job?.name, job_id: job?.id }, "scheduler job failed"));
+    this.#worker.on("failed", (job, err) =>
+      this.#log.error({ err, job: job?.name, job_id: job?.id }, "scheduler job failed"),
+    );
     await this.#worker.waitUntilReady();
     this.#log.info("scheduler ready");
   }

@@ -32,9 +32,7 @@ export const ShardSchema = z.strictObject({
   over: z
     .union([ArtifactNameSchema, z.array(jsonValue).max(100_000)])
     .optional()
-    .describe(
-      "What is cut: the name of a JSONL artifact, or a list in the plan.",
-    ),
+    .describe("What is cut: the name of a JSONL artifact, or a list in the plan."),
   chunk_size: z.int().min(1).max(1_000_000).optional().describe("Records a shard; `chunk` only."),
   batch_size: z
     .int()

@@ -26,7 +26,11 @@ export interface ArtifactStore {
 }
 
 /** Streams content, wherever it is kept. */
-export async function* streamContent(store: ArtifactStore, content: Content, range?: ByteRange): AsyncGenerator<Uint8Array> {
+export async function* streamContent(
+  store: ArtifactStore,
+  content: Content,
+  range?: ByteRange,
+): AsyncGenerator<Uint8Array> {
   if ("inline" in content) {
     const bytes = Buffer.from(content.inline, "utf8");
     yield range === undefined ? bytes : bytes.subarray(range.start, range.end);

@@ -21,11 +21,7 @@ export class AttemptLogs {
   /** Appends a piece of output; the oldest pieces give way. */
   async append(runId: string, ref: ShardRef, attempt: number, text: string): Promise<void> {
     const key = this.#keys.attemptLog(runId, ref, attempt);
-    await this.#redis
-      .pipeline()
-      .xadd(key, "MAXLEN", "~", MAX_ENTRIES, "*", "t", text)
-      .expire(key, KEEP_SEC)
-      .exec();
+    await this.#redis.pipeline().xadd(key, "MAXLEN", "~", MAX_ENTRIES, "*", "t", text).expire(key, KEEP_SEC).exec();
   }
 
   /** What is kept of the output now. */
@@ -34,7 +30,10 @@ export class AttemptLogs {
     return entries.map(([, fields]) => fields[1] ?? "").join("");
   }
 
-  /** What is kept of the output, and then every new piece until the signal aborts. */
+  /**
+   * What is kept of the output, and then every new piece until the signal aborts; then what was written in
+   * between, so that nothing written before the abort is missing.
+   */
   async *follow(
     runId: string,
     ref: ShardRef,
@@ -44,7 +43,7 @@ export class AttemptLogs {
     const redis = duplicateConnection(this.#redis);
     const stop = (): void => redis.disconnect();
     signal.addEventListener("abort", stop, { once: true });
-    let last = "0";
+    let last = "0-0";
     try {
       while (!signal.aborted) {
         const key = this.#keys.attemptLog(runId, ref, attempt);
@@ -60,5 +59,7 @@ export class AttemptLogs {
       signal.removeEventListener("abort", stop);
       redis.disconnect();
     }
+    const rest = await this.#redis.xrange(this.#keys.attemptLog(runId, ref, attempt), `(${last}`, "+");
+    for (const [, fields] of rest) yield fields[1] ?? "";
   }
 }

@@ -62,7 +62,10 @@ export class FileArtifactStore implements ArtifactStore {
   }
 }
 
-async function writeHashed(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredArtifact> {
+async function writeHashed(
+  path: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<StoredArtifact> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   const file = await open(path, "wx", 0o444);
@@ -84,5 +87,8 @@ async function verify(path: string, sha256: string): Promise<void> {
   const actual = hash.digest("hex");
   if (actual === sha256) return;
   const { size } = await stat(path);
-  throw new StoreError("ARTIFACT_CORRUPT", `${path} holds ${size} bytes with hash ${actual}, not ${sha256}; restore or remove the file`);
+  throw new StoreError(
+    "ARTIFACT_CORRUPT",
+    `${path} holds ${size} bytes with hash ${actual}, not ${sha256}; restore or remove the file`,
+  );
 }

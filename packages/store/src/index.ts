@@ -1,6 +1,18 @@
-export { type ArtifactStore, type ByteRange, readContent, type StoredArtifact, streamContent } from "./artifact-store.ts";
+export {
+  type ArtifactStore,
+  type ByteRange,
+  readContent,
+  type StoredArtifact,
+  streamContent,
+} from "./artifact-store.ts";
 export { AttemptLogs } from "./attempt-logs.ts";
-export { connectRedis, describeAddress, duplicateConnection, MIN_REDIS_VERSION, type RedisAddress } from "./connection.ts";
+export {
+  connectRedis,
+  describeAddress,
+  duplicateConnection,
+  MIN_REDIS_VERSION,
+  type RedisAddress,
+} from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
 export { Journal } from "./journal.ts";
 export {

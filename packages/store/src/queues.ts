@@ -145,7 +145,10 @@ export class Queues {
     const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
     const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
     if (refused !== undefined) {
-      throw new StoreError("JOB_REFUSED", `redis refused shard job ${refused.name} of ${phase.runId}: code ${refused.id}`);
+      throw new StoreError(
+        "JOB_REFUSED",
+        `redis refused shard job ${refused.name} of ${phase.runId}: code ${refused.id}`,
+      );
     }
   }
 

@@ -40,7 +40,10 @@ export class Deployment {
     deployments += 1;
     const prefix = `{t${process.pid}-${deployments}}`;
     const connection = await connectRedis({ socketPath: redis.socketPath });
-    const deployment = new Deployment(dir, openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix));
+    const deployment = new Deployment(
+      dir,
+      openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix),
+    );
     await deployment.addScheduler();
     for (let i = 0; i < workers; i += 1) await deployment.addWorker({ ...options, concurrency });
     return deployment;
@@ -99,7 +102,10 @@ export class Deployment {
   async story(runId: string): Promise<string> {
     const lines = await this.journal(runId);
     return lines
-      .map(({ event, phase, shard }) => `${event}${phase === null ? "" : ` ${phase}`}${shard === null ? "" : `[${shard}]`}`)
+      .map(
+        ({ event, phase, shard }) =>
+          `${event}${phase === null ? "" : ` ${phase}`}${shard === null ? "" : `[${shard}]`}`,
+      )
       .join(", ");
   }
 

@@ -20,7 +20,12 @@ export interface RecordedOutcome {
 }
 
 /** Turns the outcome of an attempt into what the ledger records. Pure. */
-export function recordOutcome(started: StartedAttempt, ended: HandedOver, rule: RetryRule, nowMs: number): RecordedOutcome {
+export function recordOutcome(
+  started: StartedAttempt,
+  ended: HandedOver,
+  rule: RetryRule,
+  nowMs: number,
+): RecordedOutcome {
   if (ended.status === "succeeded") return { finish: success(started, ended, nowMs), retryAfterMs: undefined };
   if (ended.status === "cancelled") return { finish: cancellation(started, ended, nowMs), retryAfterMs: undefined };
   return failure(started, ended, rule, nowMs);

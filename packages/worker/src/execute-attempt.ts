@@ -25,7 +25,12 @@ export interface AttemptTask {
 
 /** What came of an attempt, with its output and log handed over to the artifact store. */
 export type HandedOver =
-  | { readonly status: "succeeded"; readonly result: ShardResult; readonly log: Content | undefined; readonly durationMs: number }
+  | {
+      readonly status: "succeeded";
+      readonly result: ShardResult;
+      readonly log: Content | undefined;
+      readonly durationMs: number;
+    }
   | FailedAttempt<"failed">
   | FailedAttempt<"timed_out">
   | FailedAttempt<"cancelled">;

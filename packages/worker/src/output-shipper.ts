@@ -53,7 +53,8 @@ export class OutputShipper {
   #ship(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#pending + (this.#droppedChars > 0 ? `\n… ${this.#droppedChars} characters not shown live\n` : "");
+    const text =
+      this.#pending + (this.#droppedChars > 0 ? `\n… ${this.#droppedChars} characters not shown live\n` : "");
     this.#pending = "";
     this.#droppedChars = 0;
     if (text !== "") this.#shipping = this.#shipping.then(() => this.#send(text)).catch(() => undefined);

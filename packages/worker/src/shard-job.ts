@@ -112,7 +112,8 @@ class ShardRun {
         scratchDir,
       };
       const ended = await executeAttempt(this.#context, task, shipper, { signal });
-      if (signal.aborted && signal.reason !== "run_stopped") throw new Error(`attempt given up: ${String(signal.reason)}`);
+      if (signal.aborted && signal.reason !== "run_stopped")
+        throw new Error(`attempt given up: ${String(signal.reason)}`);
       const { finish, retryAfterMs } = recordOutcome(attempt, ended, phase.retry, systemClock.nowMs());
       return await this.#finish(attempt, finish, retryAfterMs);
     } finally {
@@ -130,7 +131,8 @@ class ShardRun {
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
-    if (reply.verdict === "refused") throw new UnrecoverableError("late result refused: another attempt has taken over");
+    if (reply.verdict === "refused")
+      throw new UnrecoverableError("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
     if (finish.outcome === "failed" || reply.progress === "drained") await this.#report();
     if (finish.outcome === "succeeded") return { attempt };

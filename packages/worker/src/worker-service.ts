@@ -118,7 +118,9 @@ export class WorkerService {
       maxStalledCount: UNLIMITED_STALLS,
     });
     worker.on("error", (err) => this.#log.debug({ err, queue }, "queue connection trouble"));
-    worker.on("failed", (job, err) => this.#log.info({ job: job?.name, job_id: job?.id, why: err.message }, "job failed"));
+    worker.on("failed", (job, err) =>
+      this.#log.info({ job: job?.name, job_id: job?.id, why: err.message }, "job failed"),
+    );
     worker.on("lockRenewalFailed", (jobIds) => {
       this.#log.warn({ job_ids: jobIds }, "locks lost: ending their attempts");
       for (const id of jobIds) this.#active.abortJob(id, "lock_lost");

@@ -72,9 +72,10 @@ async function isAgreed(
 /** Runs the steps; a failing `before` or `after` is not fatal, as what counts is the server being there. */
 async function runSteps(steps: InstallSteps, options: ObtainRedisServerOptions): Promise<void> {
   const run = async (command: InstallCommand): Promise<boolean> => {
-    options.say(`no redis-server on PATH; running: ${describeCommand(command)}`);
+    options.say(`running: ${describeCommand(command)}`);
     return (await (options.run ?? ((it) => runInTerminal(it, options.interactive)))(command)) === 0;
   };
+  options.say("no redis-server on PATH; installing one");
   for (const command of steps.before) await run(command);
   await runFirstSuccess(steps, run);
   for (const command of steps.after) await run(command);

@@ -44,7 +44,7 @@ export async function startServer(options: StartServerOptions): Promise<ServerIn
 }
 
 /** Arguments of an embedded server. Pure. */
-export function buildServerArguments({ dir, socketPath }: { dir: string; socketPath: string }): string[] {
+function buildServerArguments({ dir, socketPath }: { dir: string; socketPath: string }): string[] {
   const settings: Record<string, string> = {
     port: "0",
     unixsocket: socketPath,

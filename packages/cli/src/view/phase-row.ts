@@ -5,6 +5,10 @@ import { type Paint, type Palette, renderLine, type Segment } from "./text-style
 const STATUS_COLUMNS = "succeeded".length;
 const MAX_NAME_COLUMNS = 32;
 const BAR_CELLS = 10;
+
+/** Below this a counter goes without its noun. */
+const ROOMY_COLUMNS = 60;
+
 const MAX_DEPENDENCIES_NAMED = 3;
 
 /** Widths the rows of one table share, and what they are drawn with. */
@@ -13,6 +17,7 @@ export interface RowLayout {
   readonly counterColumns: number;
   readonly timeColumns: number;
   readonly columns: number;
+  readonly isRoomy: boolean;
   readonly nowMs: number;
   readonly palette: Palette;
 }
@@ -22,11 +27,13 @@ export function layoutRows(
   phases: readonly PhaseView[],
   terminal: Pick<RowLayout, "columns" | "nowMs" | "palette">,
 ): RowLayout {
+  const isRoomy = terminal.columns >= ROOMY_COLUMNS;
   const mostForNames = Math.max(8, Math.min(MAX_NAME_COLUMNS, Math.floor(terminal.columns / 3)));
   return {
     ...terminal,
+    isRoomy,
     nameColumns: Math.min(mostForNames, widest(phases.map(({ phase }) => plainText(phase)))),
-    counterColumns: widest(phases.map(shardCounter)),
+    counterColumns: widest(phases.map((phase) => shardCounter(phase, isRoomy))),
     timeColumns: widest(phases.map((phase) => elapsedTime(phase, terminal.nowMs))),
   };
 }
@@ -50,7 +57,7 @@ export function phaseRow(phase: PhaseView, view: RunView, layout: RowLayout): st
 function rowSegments(phase: PhaseView, layout: RowLayout): Record<"head" | "time" | "bar", Segment[]> {
   const { palette } = layout;
   const isRunning = phase.status === "running";
-  const counter = shardCounter(phase);
+  const counter = shardCounter(phase, layout.isRoomy);
   const elapsed = elapsedTime(phase, layout.nowMs);
   return {
     head: [
@@ -89,7 +96,7 @@ function remark(phase: PhaseView, view: RunView): string[] {
   if (phase.cause !== null) return [describeCause(phase.cause.code, phase.cause.phase)];
   if (phase.status === "failed" && phase.shards.failed === 0 && phase.problem !== null) return [phase.problem.why];
   if (phase.status !== "pending" || view.finished_at_ms !== null) return [];
-  if (phase.problem !== null) return [`blocked: ${phase.problem.why}`];
+  if (phase.problem?.is_final === false) return [`blocked: ${phase.problem.why}`];
   const open = phase.depends_on.filter((source) => isUnfinished(view.phases.get(source)));
   if (open.length === 0) return [];
   const named = open.slice(0, MAX_DEPENDENCIES_NAMED).join(", ");
@@ -101,9 +108,9 @@ function isUnfinished(phase: PhaseView | undefined): boolean {
   return phase === undefined || phase.status === "pending" || phase.status === "running";
 }
 
-function shardCounter({ shards, started_at_ms: startedAtMs }: PhaseView): string {
+function shardCounter({ shards, started_at_ms: startedAtMs }: PhaseView, isRoomy: boolean): string {
   if (shards.total === 0 && startedAtMs === null) return "";
-  return `${shards.succeeded}/${formatCount(shards.total, "shard")}`;
+  return `${shards.succeeded}/${isRoomy ? formatCount(shards.total, "shard") : shards.total}`;
 }
 
 function elapsedTime({ started_at_ms: startedAtMs, finished_at_ms: finishedAtMs }: PhaseView, nowMs: number): string {

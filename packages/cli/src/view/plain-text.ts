@@ -45,14 +45,7 @@ export function displayWidth(text: string): number {
 export function cutToWidth(text: string, columns: number): string {
   if (columns <= 0) return "";
   if (displayWidth(text) <= columns) return text;
-  let kept = "";
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    width += graphemeWidth(segment);
-    if (width > columns - 1) break;
-    kept += segment;
-  }
-  return `${kept}…`;
+  return `${prefixOf(text, columns - 1)}…`;
 }
 
 /** Plain text cut, or filled up with spaces, to exactly a number of columns. */
@@ -61,18 +54,34 @@ export function fitToWidth(text: string, columns: number): string {
   return cut + " ".repeat(Math.max(0, columns - displayWidth(cut)));
 }
 
-/** Plain text over several lines, broken between words where it can; what does not fit in `maxLines` is cut. */
+/**
+ * Plain text over several lines, broken between words where it can; what does not fit in `maxLines` is cut.
+ *
+ * @param columns at least 2, so that any character fits
+ */
 export function wrapText(text: string, columns: number, maxLines: number): string[] {
   const lines: string[] = [];
   let rest = text.trim();
   while (lines.length < maxLines - 1 && displayWidth(rest) > columns) {
-    const head = cutToWidth(rest, columns + 1).slice(0, -1);
-    const space = head.lastIndexOf(" ");
-    const at = Math.max(1, space > 0 ? space : head.length);
-    lines.push(rest.slice(0, at).trimEnd());
-    rest = rest.slice(at).trimStart();
+    const head = prefixOf(rest, columns);
+    const space = rest.slice(0, head.length + 1).lastIndexOf(" ");
+    const line = space > 0 ? rest.slice(0, space) : head;
+    lines.push(line.trimEnd());
+    rest = rest.slice(line.length).trimStart();
   }
   return [...lines, cutToWidth(rest, columns)];
+}
+
+/** The longest start of a text that takes at most this many columns. */
+function prefixOf(text: string, columns: number): string {
+  let kept = "";
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    width += graphemeWidth(segment);
+    if (width > columns) break;
+    kept += segment;
+  }
+  return kept;
 }
 
 function graphemeWidth(segment: string): number {

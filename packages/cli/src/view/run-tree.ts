@@ -44,12 +44,18 @@ function hiddenLine(hidden: ReadonlyMap<string, number>, { palette, columns }: T
   return renderLine([{ text: `  … and ${counts.join(", ")}`, paint: palette.faint }], columns);
 }
 
+/** What a problem means for its shard or phase; a phase that has not failed can only be blocked. */
+function problemLabel(problem: Problem): string {
+  if (problem.is_final) return "failed";
+  return problem.shard === null ? "blocked" : "retried";
+}
+
 function problemLines(problem: Problem | null, { palette, columns }: TreeTerminal): string[] {
   if (problem === null) return [];
   const exit = problemExit(problem);
   const paint = palette.level(problem.is_final ? "error" : "warn");
   const segments: Segment[] = [
-    { text: problem.is_final ? "failed: " : "retried: ", paint },
+    { text: `${problemLabel(problem)}: `, paint },
     { text: problemPlace(problem) },
     { text: exit === undefined ? "" : `, ${exit}` },
     { text: `: ${problem.why}` },

@@ -63,7 +63,10 @@ describe("obtainRedisServer", () => {
       `${APT} install -y --no-install-recommends redis-server`,
       "systemctl disable --now redis-server",
     ]);
-    expect(seen.said).toEqual(seen.ran.map((line) => `no redis-server on PATH; running: ${line}`));
+    expect(seen.said).toEqual([
+      "no redis-server on PATH; installing one",
+      ...seen.ran.map((line) => `running: ${line}`),
+    ]);
     expect(seen.asked).toEqual([]);
   });
 

@@ -39,7 +39,7 @@ describe("data that the server cannot read", () => {
     ["manifest", "appendonly.aof.manifest", (path: string) => writeFile(path, "nonsense\n")],
     ["missing file", "appendonly.aof.1.incr.aof", (path: string) => rm(path)],
   ])("is left alone, and the error names it and says what to do: %s", async (what, name, damage) => {
-    const remedy = what === "newer snapshot" ? "the newer server" : "redis-check-aof --fix";
+    const remedy = what === "newer snapshot" ? "the newer server" : "(redis|valkey)-check-aof --fix";
     const { dir } = await makeData();
     const path = join(dir, "appendonlydir", name);
     await damage(path);

@@ -110,7 +110,7 @@ class PhaseCheck {
 
   #add(code: PlanProblemCode, field: readonly string[], message: string): void {
     const path = ["phases", this.#phase.index, ...field];
-    const at = code === "PATH_ESCAPES" || field.length === 0 ? "value" : "key";
+    const at = code === "MISPLACED_FIELD" || code === "CONFLICTING_WORK" ? "key" : "value";
     this.#draft.add({ code, message: `${this.#draft.prefix(path)}${message}`, path, at });
   }
 }

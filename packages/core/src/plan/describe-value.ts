@@ -1,3 +1,5 @@
+import { isMap } from "./plan-path.ts";
+
 /** Characters of a text that a message quotes. */
 const MAX_QUOTED = 60;
 
@@ -11,7 +13,8 @@ export function describeValue(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (value === null || value === undefined) return "an empty value";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return value instanceof Date ? "a date" : "a map";
+  if (value instanceof Date) return "a date";
+  if (typeof value === "object") return isMap(value) ? "a map" : "an object that is not plain data";
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint" || typeof value === "number" || typeof value === "boolean") return `${value}`;
   return `a ${typeof value}`;

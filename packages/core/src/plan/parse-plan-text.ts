@@ -1,4 +1,5 @@
-import { Composer, CST, type Document, isAlias, Parser, visit, type YAMLError } from "yaml";
+import { Composer, CST, type Document, Parser, type YAMLError } from "yaml";
+import { PlainReader } from "./plain-reader.ts";
 import type { PlanDocument } from "./plan-document.ts";
 import type { PlanProblem } from "./plan-problem.ts";
 import { SourceText } from "./source-text.ts";
@@ -6,9 +7,6 @@ import { isEmptyScalar, YamlDocument } from "./yaml-document.ts";
 
 /** Lists and maps inside each other that a plan's text may have; the composer recurses, so depth has to be bounded. */
 const MAX_TEXT_DEPTH = 100;
-/** Bound on the use of aliases, in which the `yaml` package counts an alias of aliases as their product. */
-const MAX_ALIAS_COUNT = 100_000;
-
 /** A plan as text. JSON is a kind of YAML here, so that it has positions and refuses a key given twice. */
 export interface PlanSource {
   readonly text: string;
@@ -84,32 +82,11 @@ class TextReader {
   }
 
   #toDocument(tree: Document.Parsed): PlanDocument | undefined {
-    try {
-      const value: unknown = tree.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
-      return new YamlDocument(this.#file, this.#source, tree, value);
-    } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error;
-      this.#addAliasErrors(tree);
-      return undefined;
-    }
-  }
-
-  /** Names every alias without an anchor; when there is none, the aliases were too many. */
-  #addAliasErrors(tree: Document.Parsed): void {
-    const anchors = new Set<string>();
-    const before = this.problems.length;
-    visit(tree, {
-      Node: (_key, node) => {
-        if (!isAlias(node)) {
-          if (node.anchor !== undefined) anchors.add(node.anchor);
-        } else if (!anchors.has(node.source)) {
-          const message = `no anchor &${node.source} stands before the alias *${node.source}`;
-          this.#add({ code: "UNKNOWN_ALIAS", message }, node.range?.[0] ?? 0);
-        }
-      },
-    });
-    if (this.problems.length > before) return;
-    this.#add({ code: "TOO_LARGE", message: "the aliases of this plan expand to far more than its text" }, 0);
+    const reader = new PlainReader();
+    const value = reader.read(tree.contents);
+    for (const { offset, ...problem } of reader.unreadable) this.#add(problem, offset);
+    if (reader.unreadable.length > 0) return undefined;
+    return new YamlDocument(this.#file, this.#source, { root: tree.contents, aliases: reader.aliases, value });
   }
 
   #addYamlError(error: YAMLError, severity: PlanProblem["severity"]): void {

@@ -1,7 +1,15 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap } from "yaml";
+import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+import { isMergeKey } from "./plain-reader.ts";
 import type { PlaceTarget, PlanDocument, PlanPlace } from "./plan-document.ts";
 import type { PlanPath } from "./plan-problem.ts";
 import type { SourceText } from "./source-text.ts";
+
+/** A parsed text: its nodes, what their aliases stand for, and all of it as plain data. */
+export interface YamlTree {
+  readonly root: Node | null;
+  readonly aliases: ReadonlyMap<Alias, Node>;
+  readonly value: unknown;
+}
 
 interface Found {
   readonly key: unknown;
@@ -13,12 +21,11 @@ export class YamlDocument implements PlanDocument {
   readonly file: string;
   readonly value: unknown;
   readonly #source: SourceText;
-  readonly #tree: Document.Parsed;
+  readonly #tree: YamlTree;
 
-  /** @param value what the tree stands for, as plain data */
-  constructor(file: string, source: SourceText, tree: Document.Parsed, value: unknown) {
+  constructor(file: string, source: SourceText, tree: YamlTree) {
     this.file = file;
-    this.value = value;
+    this.value = tree.value;
     this.#source = source;
     this.#tree = tree;
   }
@@ -31,7 +38,7 @@ export class YamlDocument implements PlanDocument {
   }
 
   #rangeOf(path: PlanPath, target: PlaceTarget): [number, number] {
-    let node: unknown = this.#resolve(this.#tree.contents);
+    let node: unknown = this.#resolve(this.#tree.root);
     let range = rangeOf(node) ?? [0, 0];
     for (const [depth, part] of path.entries()) {
       const found = this.#child(node, part);
@@ -55,17 +62,20 @@ export class YamlDocument implements PlanDocument {
 
   /** A key that came in through `<<`. */
   #mergedChild(map: YAMLMap, part: string | number): Found | undefined {
-    const merge = this.#resolve(findPair(map, "<<")?.value);
-    const sources: readonly unknown[] = isSeq(merge) ? merge.items : [merge];
-    for (const source of sources) {
-      const found = this.#child(this.#resolve(source), part);
-      if (found !== undefined) return found;
+    for (const { key, value } of map.items) {
+      if (!isMergeKey(key)) continue;
+      const merged = this.#resolve(value);
+      const sources: readonly unknown[] = isSeq(merged) ? merged.items : [merged];
+      for (const source of sources) {
+        const found = this.#child(this.#resolve(source), part);
+        if (found !== undefined) return found;
+      }
     }
     return undefined;
   }
 
   #resolve(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#tree) : node;
+    return isAlias(node) ? this.#tree.aliases.get(node) : node;
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type RunView,
   type ShardCounts,
   type ShardView,
+  waitingShards,
 } from "./run-view.ts";
 
 /** Figures of a run. Attempts and times include those of earlier revisions; shards are those of the latest. */
@@ -99,7 +100,7 @@ export interface PhaseDocument {
   readonly attempts: number;
   readonly retries: number;
   readonly lost: number;
-  readonly shards: ShardCounts;
+  readonly shards: ShardCounts & { readonly waiting: number };
   readonly open_shards: readonly ShardView[];
   readonly artifacts: readonly ArtifactView[];
 }
@@ -115,6 +116,7 @@ export function runDocument(view: RunView): RunDocument {
     phase_counts: phaseCounts,
     phases: [...view.phases.values()].map(({ open, has_dependents: _hidden, serial_ms: _summed, ...phase }) => ({
       ...phase,
+      shards: { ...phase.shards, waiting: waitingShards(phase.shards) },
       open_shards: [...open.values()].sort((a, b) => a.shard - b.shard),
     })),
   };

@@ -190,6 +190,30 @@ describe("foldRecords", () => {
     expect(outputs.readCount).toBe(3);
   });
 
+  test("does not read far over records it does not want, nor much at a time", async () => {
+    const filler = `{"id":"b","text":"${"x".repeat(100_000)}"}\n`;
+    const sparse = outputsOf(`${ids("b")}${filler}${ids("a")}`);
+    const rule: RecordsRule = { ...byId, onDuplicate: "first" };
+    expect(await fold(sparse, { ...rule, source: keys("a", "b") })).toBe(ids("a", "b"));
+    expect(sparse).toMatchObject({ readCount: 2, longestReadBytes: 10 });
+    const all = Array.from({ length: 3_000 }, (_, i) => `${i} ${"x".repeat(1_000)}`);
+    const dense = outputsOf(ids(...all.toReversed()));
+    expect((await fold(dense, { ...rule, source: keys(...all) })) === ids(...all)).toBe(true);
+    expect(dense.readCount).toBe(3);
+    expect(dense.longestReadBytes).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  test("keeps track of thousands of keys the source does not have", async () => {
+    const all = Array.from({ length: 3_000 }, (_, i) => `k${i}`);
+    const { report, chunks } = await foldRecords(outputsOf(ids("k0", "k0"), ids(...all), ids("k0", ...all)), {
+      ...byId,
+      onDuplicate: "last",
+    });
+    expect(await foldedText(chunks)).toBe(ids(...all));
+    expect(report).toMatchObject({ recordCount: 3_000, conflictCount: 3_000 });
+    expect(report.conflicts[0]).toEqual({ key: "k0", recordCount: 5, shards: [0, 0, 1, 2, 2] });
+  });
+
   test("folds records larger than a batch and than a window, far apart and in reverse", async () => {
     const sizes = [1, 100_000, 10, 3_000_000, 9_000_000, 40_000, 1, 1_100_000];
     const records = sizes.map((size, id) => `{"id":${id},"text":"${String(id).repeat(size)}"}\n`);

@@ -1,10 +1,12 @@
 import type { ShardOutputs } from "../../src/merge/shard-outputs.ts";
-import { byteChunks } from "../jsonl/byte-chunks.ts";
+import { concatBytes } from "../../src/jsonl/line-splitter.ts";
+import { byteChunks, collect, textOf } from "../jsonl/byte-chunks.ts";
 
-/** Shard outputs kept in memory, filled in any order as shards complete. Counts reads. */
+/** Shard outputs kept in memory, filled in any order as shards complete. Watches reads. */
 export class MemoryOutputs implements ShardOutputs {
   readonly shardCount: number;
   readCount = 0;
+  longestReadBytes = 0;
   readonly #bytes = new Map<number, Uint8Array>();
   readonly #sizes: readonly number[];
 
@@ -23,6 +25,7 @@ export class MemoryOutputs implements ShardOutputs {
 
   async read(shard: number, start: number, end: number): Promise<Uint8Array> {
     this.readCount += 1;
+    this.longestReadBytes = Math.max(this.longestReadBytes, end - start);
     return this.#output(shard).subarray(start, end);
   }
 
@@ -42,8 +45,5 @@ export function outputsOf(...texts: (string | Uint8Array)[]): MemoryOutputs {
 
 /** Text of a folded result. */
 export async function foldedText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
+  return textOf(concatBytes(await collect(chunks)));
 }

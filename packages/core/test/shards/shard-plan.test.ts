@@ -28,6 +28,13 @@ describe("shard plan", () => {
     );
   });
 
+  test("holds many shards", () => {
+    const shards = Array.from({ length: 10_000 }, (_, at) => ({ ...range, byteStart: at, recordStart: 2 ** 50 + at }));
+    const plan = encodeShardPlan(shards);
+    expect(plan).toHaveLength(SHARD_PLAN_HEADER_BYTES + 10_000 * SHARD_PLAN_ENTRY_BYTES);
+    expect(shards.map((_, shard) => decodeShardRange(plan, shard))).toEqual(shards);
+  });
+
   test("lets one entry be read by its offset alone", () => {
     const plan = encodeShardPlan([range, { ...range, byteStart: 2 ** 40 }]);
     const start = SHARD_PLAN_HEADER_BYTES + SHARD_PLAN_ENTRY_BYTES;

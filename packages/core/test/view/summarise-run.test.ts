@@ -54,7 +54,14 @@ test("turns a view into plain JSON that loses nothing on the way", () => {
     run_id: "run_1",
     status: "running",
     phase_counts: { running: 1 },
-    phases: [{ phase: "p", status: "running", shards: { total: 3 }, problem: { why: "busy" } }],
+    phases: [
+      {
+        phase: "p",
+        status: "running",
+        shards: { total: 3, running: 1, backoff: 1, waiting: 1 },
+        problem: { why: "busy" },
+      },
+    ],
   });
   expect(document.phases[0]?.open_shards.map((shard) => [shard.shard, shard.status])).toEqual([
     [0, "backoff"],

@@ -30,7 +30,8 @@ export class AttemptReports {
   report(event: ReportedEvent): void {
     if (this.#isClosed) return;
     if (event.type === "artifact") {
-      this.#hooks.onEvent?.({ ...event, path: this.#keepArtifact(event.name, event.path) });
+      const path = this.#keepArtifact(event.name, event.path);
+      this.#hooks.onEvent?.({ ...event, path });
       return;
     }
     if (event.type === "log") {

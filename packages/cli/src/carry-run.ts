@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { isRunOver, runDocument, type RunView } from "@fanfold/core";
+import { type ExitCode, EXIT, exitCodeOfRun } from "./exit-codes.ts";
+import { followRun } from "./follow-run.ts";
+import { type LocalServiceOptions, startLocalServices } from "./local-services.ts";
+import { readFailureLogs, runDirOf, writeOutputs } from "./run-outputs.ts";
+import type { Session } from "./session.ts";
+import { print, say, styleOf } from "./terminal.ts";
+import { renderSummary } from "./view/run-summary-text.ts";
+
+/** Failures whose last output a summary shows. */
+const SHOWN_FAILURES = 3;
+
+/** How a run is carried to its end in this process. */
+export interface CarryOptions extends LocalServiceOptions {
+  readonly json: boolean;
+}
+
+/**
+ * Carries a run to its end with a scheduler and a worker inside this process: shows it, writes its outputs and
+ * prints its summary. The first Ctrl-C cancels the run and waits for its processes to be gone, the second
+ * leaves at once.
+ */
+export async function carryRun(session: Session, runId: string, options: CarryOptions): Promise<ExitCode> {
+  const services = await startLocalServices(session, options);
+  const interrupts = cancelOnInterrupt(session, runId);
+  try {
+    const journalFile = join(runDirOf(session, runId), "journal.jsonl");
+    const view = await followRun(session, runId, {
+      quiet: options.json,
+      journalFile,
+      signal: new AbortController().signal,
+    });
+    await reportEnd(session, view, options.json);
+    return exitCodeOfRun(view.status);
+  } finally {
+    interrupts.dispose();
+    await services.stop();
+  }
+}
+
+/** Shows a run that is carried by others to its end; Ctrl-C only stops watching. */
+export async function watchRun(session: Session, runId: string, { json }: { json: boolean }): Promise<ExitCode> {
+  const watching = new AbortController();
+  const detach = (): void => watching.abort();
+  process.once("SIGINT", detach);
+  try {
+    const view = await followRun(session, runId, { quiet: json, signal: watching.signal });
+    if (!isRunOver(view.status)) {
+      say(`no longer watching; the run goes on. To cancel it: fanfold cancel ${runId}`);
+      return EXIT.ok;
+    }
+    await reportEnd(session, view, json);
+    return exitCodeOfRun(view.status);
+  } finally {
+    process.off("SIGINT", detach);
+  }
+}
+
+async function reportEnd(session: Session, view: RunView, json: boolean): Promise<void> {
+  if (json) return print(JSON.stringify(runDocument(view)));
+  const paths = view.status === "succeeded" ? await writeOutputs(session, view.run_id) : undefined;
+  const logs = view.status === "failed" ? await readFailureLogs(session, view, SHOWN_FAILURES) : undefined;
+  print(renderSummary(view, { paths, logs }, styleOf(process.stdout)));
+}
+
+function cancelOnInterrupt(session: Session, runId: string): { dispose(): void } {
+  let isAsked = false;
+  const onSignal = (): void => {
+    if (isAsked) process.exit(EXIT.cancelled);
+    isAsked = true;
+    say(`\ncancelling ${runId}: waiting for its processes to end; press Ctrl-C again to leave at once`);
+    session.engine.cancel(runId, "terminal").catch((error: unknown) => say(`cannot cancel: ${String(error)}`));
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    dispose() {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

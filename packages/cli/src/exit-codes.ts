@@ -1,0 +1,62 @@
+import { EngineError, type EngineErrorCode } from "@fanfold/engine";
+import { StoreError, type StoreErrorCode } from "@fanfold/store";
+import { EmbeddedRedisError } from "./embedded-redis/embedded-redis-error.ts";
+
+/** Exit codes of the `fanfold` command; README.md shows the same table. */
+export const EXIT = {
+  ok: 0,
+  runFailed: 1,
+  usage: 2,
+  environment: 3,
+  notFound: 4,
+  refused: 5,
+  cancelled: 130,
+} as const;
+
+/** An exit code of the `fanfold` command. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A failure that the user caused or can mend; the message is all they see. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
+  RUN_NOT_FOUND: EXIT.notFound,
+  ARTIFACT_NOT_FOUND: EXIT.notFound,
+  ARTIFACT_CORRUPT: EXIT.environment,
+  REDIS_UNREACHABLE: EXIT.environment,
+  REDIS_REFUSED: EXIT.environment,
+  REDIS_TOO_OLD: EXIT.environment,
+  JOB_REFUSED: EXIT.environment,
+  SCRIPT_FAILED: EXIT.environment,
+};
+
+const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
+  RUN_CANCELLED: EXIT.refused,
+  RUN_OVER: EXIT.refused,
+  NOTHING_TO_RETRY: EXIT.refused,
+  UNKNOWN_PHASE: EXIT.notFound,
+  UNKNOWN_SHARD: EXIT.notFound,
+};
+
+/** Exit code of an expected failure, or undefined for one that nobody foresaw. */
+export function findExitCode(error: unknown): ExitCode | undefined {
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof StoreError) return STORE_EXITS[error.code];
+  if (error instanceof EngineError) return ENGINE_EXITS[error.code];
+  if (error instanceof EmbeddedRedisError) return EXIT.environment;
+  return undefined;
+}
+
+/** Exit code for the way a run ended. */
+export function exitCodeOfRun(status: string): ExitCode {
+  if (status === "succeeded") return EXIT.ok;
+  return status === "cancelled" ? EXIT.cancelled : EXIT.runFailed;
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addReadCommands } from "./commands/read-commands.ts";
+import { addRunCommands } from "./commands/run-commands.ts";
+import { addServiceCommands } from "./commands/service-commands.ts";
+
+const EXIT_CODES = `
+Exit codes: 0 ok · 1 the run failed · 2 wrong usage or invalid plan · 3 Redis or the environment
+            4 no such run, phase or artifact · 5 not possible in the run's state · 130 cancelled
+
+Without REDIS_URL an embedded Redis is used, with its data in .fanfold/ of the project.`;
+
+/** The `fanfold` command. */
+export function buildProgram(): Command {
+  const program = new Command("fanfold")
+    .description("Fan out, fold in: run plans of sharded phases on one machine or many.")
+    .version(readVersion(), "-V, --version")
+    .option("--redis <url>", "Redis to use, redis:// or rediss:// (default: REDIS_URL, else an embedded one)")
+    .option(
+      "--artifacts <location>",
+      "artifact store, file:<directory> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
+    )
+    .option("--prefix <{word}>", "key prefix of the deployment (default: FANFOLD_PREFIX, else {fanfold})")
+    .option(
+      "--workspace <dir>",
+      "directory that plans and their scripts are in (default: FANFOLD_WORKSPACE, else the project)",
+    )
+    .option("--install-redis", "install redis-server with the system's package manager when there is none")
+    .addHelpText("after", EXIT_CODES)
+    .showSuggestionAfterError()
+    .showHelpAfterError("run with --help for the usage")
+    .exitOverride();
+  addRunCommands(program);
+  addReadCommands(program);
+  addServiceCommands(program);
+  for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
+  return program;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

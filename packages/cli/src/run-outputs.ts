@@ -1,0 +1,61 @@
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { RunView } from "@fanfold/core";
+import { contentOf } from "@fanfold/engine";
+import { readContent, type ShardRef, streamContent } from "@fanfold/store";
+import type { Session } from "./session.ts";
+import type { FailureLog } from "./view/run-summary-text.ts";
+
+/** Lines of a failed attempt's output that a summary shows. */
+const SHOWN_LOG_LINES = 20;
+/** End of a log that is read for them, in bytes. */
+const LOG_TAIL_BYTES = 16 * 1024;
+
+/** Directory of a run's files in the workspace. */
+export function runDirOf(session: Session, runId: string): string {
+  return join(session.config.stateDir, "runs", runId);
+}
+
+/** Writes the outputs of the phases nothing depends on. @returns artifact name → file */
+export async function writeOutputs(session: Session, runId: string): Promise<Map<string, string>> {
+  const { graph } = await session.engine.plan(runId);
+  const records = await session.store.runs.loadPhases(runId);
+  const dir = join(runDirOf(session, runId), "outputs");
+  const paths = new Map<string, string>();
+  for (const phase of graph.ids) {
+    if (graph.dependents(phase).length > 0) continue;
+    for (const artifact of records.get(phase)?.artifacts ?? []) {
+      await mkdir(dir, { recursive: true });
+      const file = join(dir, artifact.name);
+      await pipeline(streamContent(session.store.artifacts, contentOf(artifact)), createWriteStream(file));
+      paths.set(artifact.name, file);
+    }
+  }
+  return paths;
+}
+
+/** The last lines of what a failed shard wrote. */
+export async function readFailureLog(session: Session, runId: string, ref: ShardRef): Promise<FailureLog> {
+  const record = await session.store.ledger.findShard(runId, ref);
+  const log = record?.history?.at(-1)?.log;
+  const { phase, shard } = ref;
+  if (log === undefined) return { phase, shard, lines: [] };
+  const sizeBytes = "inline" in log ? Buffer.byteLength(log.inline) : log.size_bytes;
+  const range = { start: Math.max(0, sizeBytes - LOG_TAIL_BYTES), end: sizeBytes };
+  const text = Buffer.from(await readContent(session.store.artifacts, log, range)).toString("utf8");
+  return { phase, shard, lines: text.trimEnd().split("\n").slice(-SHOWN_LOG_LINES) };
+}
+
+/** Logs of the first failures of a run, for its summary. */
+export async function readFailureLogs(session: Session, view: RunView, limit: number): Promise<FailureLog[]> {
+  const logs: FailureLog[] = [];
+  for (const phase of view.phases.values()) {
+    const counts = await session.store.ledger.findPhase(view.run_id, phase.phase);
+    if (counts?.failed_shard === undefined || logs.length >= limit || phase.status !== "failed") continue;
+    const ref = { phase: phase.phase, revision: counts.revision, shard: counts.failed_shard };
+    logs.push(await readFailureLog(session, view.run_id, ref));
+  }
+  return logs;
+}
