@@ -63,7 +63,7 @@ class LogPrinter {
 
   /** Prints what is there of the attempts still under way. */
   async end(): Promise<void> {
-    for (const name of [...this.#open.keys()]) await this.#finish(name);
+    for (const name of this.#open.keys()) await this.#finish(name);
   }
 
   #isWanted(phase: string, shard: number): boolean {

@@ -39,5 +39,5 @@ export function buildProgram(): Command {
 
 function readVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? "unknown";
 }

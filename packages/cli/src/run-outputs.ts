@@ -37,7 +37,7 @@ export async function writeOutputs(session: Session, runId: string): Promise<Map
 }
 
 /** The last lines of what a failed shard wrote. */
-export async function readFailureLog(session: Session, runId: string, ref: ShardRef): Promise<FailureLog> {
+async function readFailureLog(session: Session, runId: string, ref: ShardRef): Promise<FailureLog> {
   const record = await session.store.ledger.findShard(runId, ref);
   const log = record?.history?.at(-1)?.log;
   const { phase, shard } = ref;

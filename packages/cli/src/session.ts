@@ -125,7 +125,7 @@ async function obtain(mayInstall: boolean): Promise<RedisBinary> {
 }
 
 function isInteractive(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 async function ask(question: string): Promise<boolean> {

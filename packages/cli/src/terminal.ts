@@ -12,12 +12,12 @@ export function say(text: string): void {
 
 /** How text on a stream may look: colours only on a terminal, and never against NO_COLOR. */
 export function styleOf(stream: NodeJS.WriteStream): TextStyle {
-  const isTty = stream.isTTY === true;
+  const isTty = stream.isTTY;
   const color = (isTty && !process.env.NO_COLOR && process.env.TERM !== "dumb") || Boolean(process.env.FORCE_COLOR);
   return { color, columns: isTty ? stream.columns : undefined, nowMs: Date.now() };
 }
 
 /** Whether a stream can be redrawn in place. */
 export function canRedraw(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.CI && process.env.TERM !== "dumb";
+  return stream.isTTY && !process.env.CI && process.env.TERM !== "dumb";
 }

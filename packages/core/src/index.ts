@@ -22,7 +22,6 @@ export { phaseReadiness, type Readiness } from "./run/readiness.ts";
 export {
   applyDecision,
   type Decision,
-  type Effect,
   initialRunState,
   isEmptyDecision,
   phaseRecord,

@@ -1,5 +1,4 @@
 import {
-  type Effect,
   isPhaseOver,
   isRunOver,
   JsonlError,
@@ -8,9 +7,10 @@ import {
   ShardError,
   type Trigger,
 } from "@fanfold/core";
-import type { Artifact, CompiledPlan, Content, PhaseLedger, RunRecord } from "@fanfold/schemas";
+import type { Artifact, CompiledPlan, Content, Effect, PhaseLedger, RunRecord } from "@fanfold/schemas";
 import {
   type ClaimedShard,
+  type FlowPhase,
   isDirect,
   jobIds,
   type PhaseRef,
@@ -135,7 +135,7 @@ export class RunEngine {
   }
 
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
-  async flowPhase(runId: string, ref: PhaseRef) {
+  async flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase> {
     const { graph } = await this.#states.plan(runId);
     const counts = await this.store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);
@@ -147,10 +147,7 @@ export class RunEngine {
     const { store } = this;
     const state = await this.#states.load(runId);
     if (state.run.status === "queued") return this.start(runId);
-    await this.#carryOut(
-      runId,
-      (await store.runs.listOutbox(runId)).map(({ effect }) => effect),
-    );
+    await this.#carryOut(runId, await store.runs.listOutbox(runId));
     for (const claimant of await store.ledger.listClaimants(runId)) {
       await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
     }

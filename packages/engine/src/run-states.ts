@@ -2,14 +2,13 @@ import {
   applyDecision,
   type Decision,
   decide,
-  type Effect,
   isEmptyDecision,
   PlanGraph,
   restoreRunState,
   type RunState,
   type Trigger,
 } from "@fanfold/core";
-import type { CompiledPlan } from "@fanfold/schemas";
+import type { CompiledPlan, Effect } from "@fanfold/schemas";
 import type { RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
 

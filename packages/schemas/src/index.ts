@@ -90,4 +90,11 @@ export {
   ShardRecordSchema,
   type Fold,
   FoldSchema,
+  type FinishVerdict,
+  FinishVerdictSchema,
+  type PhaseProgress,
+  PhaseProgressSchema,
+  type StartVerdict,
+  StartVerdictSchema,
 } from "./run.ts";
+export { type Effect, EffectSchema } from "./effect.ts";

@@ -170,3 +170,15 @@ export const FoldSchema = z.union([
   z.strictObject({ failure: FailureSchema }),
 ]);
 export type Fold = z.infer<typeof FoldSchema>;
+
+/** Where a phase stands by its counts. `complete`: every shard succeeded. `drained`: nothing runs, and nothing more will by itself. */
+export const PhaseProgressSchema = z.enum(["complete", "busy", "drained"]);
+export type PhaseProgress = z.infer<typeof PhaseProgressSchema>;
+
+/** The ledger's answer to the start of an attempt; `start_shard.lua` of the store says what each means. */
+export const StartVerdictSchema = z.enum(["run", "done", "ended", "reopen", "no_slot", "unknown"]);
+export type StartVerdict = z.infer<typeof StartVerdictSchema>;
+
+/** The ledger's answer to the end of an attempt; `finish_shard.lua` of the store says what each means. */
+export const FinishVerdictSchema = z.enum(["ok", "refused", "stopped"]);
+export type FinishVerdict = z.infer<typeof FinishVerdictSchema>;

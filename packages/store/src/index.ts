@@ -34,14 +34,13 @@ export {
   type FinishReply,
   Ledger,
   type PhaseOpening,
-  type PhaseProgress,
   type PhaseRef,
   type ShardFinish,
   type ShardStart,
   type StartReply,
 } from "./ledger.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
-export { type CommitResult, type OutboxEntry, RunStore } from "./run-store.ts";
+export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";
 export { openStore, type Store } from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";

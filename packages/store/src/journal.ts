@@ -1,5 +1,5 @@
 import { describeEvent, eventLevel } from "@fanfold/core";
-import { type EventName, EventNameSchema, type JournalLine } from "@fanfold/schemas";
+import { type EventName, EventNameSchema, type JournalLine, JournalLineSchema } from "@fanfold/schemas";
 import type { Redis } from "ioredis";
 import { duplicateConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
@@ -74,7 +74,7 @@ function parseEntry(runId: string, [id, fields]: StreamEntry): JournalLine {
   const phase = text("p");
   const shard = text("s") === null ? null : Number(text("s"));
   const attempt = text("a") === null ? null : Number(text("a"));
-  const data = JSON.parse(text("d") ?? "{}") as JournalLine["data"];
+  const data = JournalLineSchema.shape.data.parse(JSON.parse(text("d") ?? "{}"));
   return {
     seq: Number(id.slice(0, id.indexOf("-"))),
     timestamp: new Date(Number(field.get("t"))).toISOString(),

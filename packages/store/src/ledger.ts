@@ -1,12 +1,18 @@
 import {
+  type FinishVerdict,
+  FinishVerdictSchema,
   type Fold,
   FoldSchema,
   type PhaseInputs,
   PhaseInputsSchema,
   type PhaseLedger,
   PhaseLedgerSchema,
+  type PhaseProgress,
+  PhaseProgressSchema,
   type ShardRecord,
   ShardRecordSchema,
+  type StartVerdict,
+  StartVerdictSchema,
 } from "@fanfold/schemas";
 import type { Redis } from "ioredis";
 import { type Keys, parseShardId, phaseRevisionId, type RunKeys, type ShardRef, shardId } from "./keys.ts";
@@ -22,10 +28,7 @@ const STOP_RELEASE = new Script("stop_release");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 
 /** Shards of a phase on the queue at once where no cap is lower. */
-export const RELEASE_WINDOW = 500;
-
-/** `complete`: every shard succeeded. `drained`: nothing runs, and nothing more will by itself. */
-export type PhaseProgress = "complete" | "busy" | "drained";
+const RELEASE_WINDOW = 500;
 
 /** A phase in the making of a revision. */
 export interface PhaseRef {
@@ -64,9 +67,10 @@ export interface ShardStart {
 
 /** Answer to a start; `lua/start_shard.lua` says what each verdict means. */
 export interface StartReply {
-  readonly verdict: "run" | "done" | "ended" | "reopen" | "no_slot" | "unknown";
+  readonly verdict: StartVerdict;
   readonly record: ShardRecord | undefined;
-  readonly progress: PhaseProgress;
+  /** Undefined where the ledger did not look. */
+  readonly progress: PhaseProgress | undefined;
   /** Journal position of the event this start caused, where it ended the shard. */
   readonly seq: number;
 }
@@ -83,8 +87,9 @@ export interface ShardFinish {
 
 /** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
 export interface FinishReply {
-  readonly verdict: "ok" | "refused" | "stopped";
-  readonly progress: PhaseProgress;
+  readonly verdict: FinishVerdict;
+  /** Undefined when the result was refused. */
+  readonly progress: PhaseProgress | undefined;
   readonly seq: number;
   readonly claimed: readonly ClaimedShard[];
 }
@@ -129,7 +134,7 @@ export class Ledger {
         ],
       ),
     );
-    return { progress: progress as PhaseProgress, claimed: claimed.map(parseClaim) };
+    return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
   }
 
   /** Claims free slots; a shard that asked for one is queued for it first. */
@@ -161,9 +166,9 @@ export class Ledger {
       ),
     );
     return {
-      verdict: verdict as StartReply["verdict"],
+      verdict: StartVerdictSchema.parse(verdict),
       record: record === "" ? undefined : ShardRecordSchema.parse(JSON.parse(record)),
-      progress: progress as PhaseProgress,
+      progress: parseProgress(progress),
       seq: Number(seq),
     };
   }
@@ -188,8 +193,8 @@ export class Ledger {
       ),
     );
     return {
-      verdict: verdict as FinishReply["verdict"],
-      progress: progress as PhaseProgress,
+      verdict: FinishVerdictSchema.parse(verdict),
+      progress: parseProgress(progress),
       seq: Number(seq),
       claimed: claimed.map(parseClaim),
     };
@@ -294,6 +299,10 @@ function claimKeys(keys: RunKeys): string[] {
 function parseClaim(text: string): ClaimedShard {
   const again = text.startsWith("~");
   return { ...parseShardId(again ? text.slice(1) : text), again };
+}
+
+function parseProgress(text: string | undefined): PhaseProgress | undefined {
+  return text ? PhaseProgressSchema.parse(text) : undefined;
 }
 
 function parsePhaseRevision(id: string): PhaseRef {

@@ -3,6 +3,8 @@ import {
   type CompiledPlan,
   CompiledPlanSchema,
   type DraftEvent,
+  type Effect,
+  EffectSchema,
   type PhaseRecord,
   PhaseRecordSchema,
   type RunRecord,
@@ -18,12 +20,6 @@ const COMMIT_DECISION = new Script("commit_decision");
 
 /** Result of {@link RunStore.commit}: the new version, or that somebody else was first. */
 export type CommitResult = { readonly kind: "committed"; readonly version: number } | { readonly kind: "conflict" };
-
-/** An effect of a committed decision that may not have been carried out yet. */
-export interface OutboxEntry {
-  readonly id: string;
-  readonly effect: Decision["effects"][number];
-}
 
 /** The records of runs and phases. Every change is one atomic script. */
 export class RunStore {
@@ -92,13 +88,13 @@ export class RunStore {
   }
 
   /** Effects that were committed and not yet acknowledged. */
-  async listOutbox(runId: string): Promise<OutboxEntry[]> {
+  async listOutbox(runId: string): Promise<Effect[]> {
     const fields = await this.#redis.hgetall(this.#keys.run(runId).outbox);
-    return Object.entries(fields).map(([id, text]) => ({ id, effect: JSON.parse(text) as OutboxEntry["effect"] }));
+    return Object.values(fields).map((text) => EffectSchema.parse(JSON.parse(text)));
   }
 
   /** Acknowledges an effect that was carried out. */
-  async ackEffect(runId: string, effect: OutboxEntry["effect"]): Promise<void> {
+  async ackEffect(runId: string, effect: Effect): Promise<void> {
     await this.#redis.hdel(this.#keys.run(runId).outbox, effectId(effect));
   }
 
@@ -122,7 +118,7 @@ export class RunStore {
 }
 
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
-function effectId(effect: Decision["effects"][number]): string {
+function effectId(effect: Effect): string {
   return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
 }
 

@@ -31,7 +31,7 @@ export async function processAggregate(engine: RunEngine, job: Job): Promise<{ s
   const ref = { phase: data.phase, revision: data.revision };
   await reopenAfterRetry(engine, run_id, ref);
   try {
-    const artifact = await fold(engine, data, job);
+    const artifact = await foldPhase(engine, data, job);
     await engine.store.ledger.recordFold(run_id, ref, { artifacts: [artifact] });
     return { sha256: artifact.sha256 };
   } catch (error) {
@@ -54,7 +54,7 @@ async function reopenAfterRetry(engine: RunEngine, runId: string, ref: PhaseRef)
   await engine.reopen(runId, ref.phase, "queue");
 }
 
-async function fold(engine: RunEngine, data: AggregateJob, job: Job): Promise<Artifact> {
+async function foldPhase(engine: RunEngine, data: AggregateJob, job: Job): Promise<Artifact> {
   const { run_id, phase, revision, shard_count } = data;
   const { graph } = await engine.plan(run_id);
   const definition = graph.phase(phase);

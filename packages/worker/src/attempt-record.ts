@@ -45,7 +45,7 @@ function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number)
   return finish(started, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
 }
 
-type Failed = HandedOver & { status: "failed" | "timed_out" };
+type Failed = Exclude<HandedOver, { status: "succeeded" }>;
 
 function failure(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {
   const { runId, ref, attempt } = started;

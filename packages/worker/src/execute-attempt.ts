@@ -31,12 +31,10 @@ export type HandedOver =
       readonly log: Content | undefined;
       readonly durationMs: number;
     }
-  | FailedAttempt<"failed">
-  | FailedAttempt<"timed_out">
-  | FailedAttempt<"cancelled">;
+  | UnsuccessfulAttempt;
 
-interface FailedAttempt<S> {
-  readonly status: S;
+interface UnsuccessfulAttempt {
+  readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
   readonly durationMs: number;
@@ -83,7 +81,7 @@ async function attemptOnce(
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
-  if (outcome.status !== "succeeded") return { ...outcome, log } as FailedAttempt<"failed">;
+  if (outcome.status !== "succeeded") return { ...outcome, log };
   return { ...(await handOver(place.store, task, outcome)), log };
 }
 

@@ -14,7 +14,7 @@ import type { EventName, JournalLine } from "@fanfold/schemas";
 export const START_MS = Date.parse("2026-03-01T12:00:00.000Z");
 
 /** The plan of {@link failingRun}. */
-export const DECLARED: readonly DeclaredPhase[] = [
+const DECLARED: readonly DeclaredPhase[] = [
   { id: "split", depends_on: [] },
   { id: "compile", depends_on: ["split"] },
   { id: "links", depends_on: ["split", "compile"] },

@@ -1,7 +1,7 @@
 import type { JsonValue } from "./json-value.ts";
 
 /** Characters of a bad text that a message quotes. */
-export const EXCERPT_CHARACTERS = 80;
+const EXCERPT_CHARACTERS = 80;
 
 /** Names a message lists before it only counts. */
 export const LISTED_NAMES = 5;

@@ -5,7 +5,7 @@ import type { MergeConflict, MergeReport } from "./merge-report.ts";
 import type { RecordIndex } from "./record-index.ts";
 
 /** Distinct keys one merge can hold: the entries of one JavaScript map. */
-export const MAX_MERGE_KEYS = 2 ** 24 - 1;
+const MAX_MERGE_KEYS = 2 ** 24 - 1;
 
 const INITIAL_CAPACITY = 1024;
 

@@ -1,7 +1,7 @@
-import type { Cause, CompiledPhase, DraftEvent, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
+import type { Cause, CompiledPhase, DraftEvent, Effect, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
 import { assertNever } from "../core-error.ts";
 import { phaseReadiness } from "./readiness.ts";
-import { type Decision, type Effect, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
+import { type Decision, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
 import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Artifact, Cause, DraftEvent, PhaseRecord, RunRecord } from "@fanfold/schemas";
+import type { Artifact, Cause, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
 import { isPhaseOver } from "./transitions.ts";
@@ -7,7 +7,7 @@ import { isPhaseOver } from "./transitions.ts";
 export interface RunState {
   readonly graph: PlanGraph;
   readonly run: RunRecord;
-  readonly phases: ReadonlyMap<string, PhaseRecord>;
+  readonly phases: Map<string, PhaseRecord>;
   /** Phases that are pending or running; kept so that nobody has to count them. */
   readonly unfinished: number;
 }
@@ -32,17 +32,6 @@ export type Trigger =
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
-
-/** What must be done outside once the decision is committed; doing it twice is harmless. */
-export type Effect =
-  /** Expand a phase and put its first shards on their queue. */
-  | { readonly kind: "open_phase"; readonly phase: string; readonly revision: number }
-  /** Release nothing more of the run; `kill` also ends what runs. */
-  | { readonly kind: "stop_release"; readonly kill: boolean }
-  /** Go on releasing shards of a phase that was stopped or failed. */
-  | { readonly kind: "resume_release"; readonly phase: string; readonly revision: number }
-  /** The run is over: take its left-over jobs off the queues. */
-  | { readonly kind: "finish_run" };
 
 /** A decided change: new records, the events that tell of it, and what to do next. */
 export interface Decision {
@@ -93,7 +82,7 @@ export function restoreRunState(graph: PlanGraph, run: RunRecord, stored: Readon
  * must not be used afterwards (a run of 10,000 phases would otherwise be copied at every step).
  */
 export function applyDecision(state: RunState, decision: Decision, version: number): RunState {
-  const phases = state.phases as Map<string, PhaseRecord>;
+  const { phases } = state;
   let { unfinished } = state;
   for (const [id, record] of decision.phases) {
     if (!isPhaseOver(phaseRecord(state, id).status)) unfinished -= 1;

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { PhaseIdSchema } from "./ids.ts";
+
+const phaseRef = { phase: PhaseIdSchema, revision: z.int().min(1) };
+
+/** What must be done outside once a decision is committed; doing it twice is harmless. */
+export const EffectSchema = z.discriminatedUnion("kind", [
+  /** Expand a phase and put its first shards on their queue. */
+  z.strictObject({ kind: z.literal("open_phase"), ...phaseRef }),
+  /** Go on releasing shards of a phase that was stopped or failed. */
+  z.strictObject({ kind: z.literal("resume_release"), ...phaseRef }),
+  /** Release nothing more of the run; `kill` also ends what runs. */
+  z.strictObject({ kind: z.literal("stop_release"), kill: z.boolean() }),
+  /** The run is over: take its left-over jobs off the queues. */
+  z.strictObject({ kind: z.literal("finish_run") }),
+]);
+export type Effect = z.infer<typeof EffectSchema>;
