@@ -83,7 +83,7 @@ test("uses the room of a terminal that was made larger", () => {
   const run = new TestRun(ids.map((id) => ({ id, depends_on: [] })));
   run.add(0, "phase_blocked", { phase: "phase-1" }, { why: "no input" });
   const reporter = createRunReporter({ stream: screen, isTty: true, color: false, nowMs: () => START_MS });
-  reporter.onLine(run.lines[0], run.view);
+  for (const line of run.lines.slice(0, 1)) reporter.onLine(line, run.view);
   expect(screen.text).toMatchInlineSnapshot(`
     "run  queued  0/9 phases  run_1
       phase-0  pending
