@@ -1,23 +1,11 @@
-import { Deployment, startRedis, type TestRedis } from "@fanfold/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { useDeployments } from "./with-deployment.ts";
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-
-async function withDeployment(body: (deployment: Deployment) => Promise<void>): Promise<void> {
-  const deployment = await Deployment.start(redis);
-  try {
-    await body(deployment);
-  } finally {
-    await deployment.stop();
-  }
-}
+const withDeployment = useDeployments();
 
 describe("a run", () => {
-  test("goes through its phases in order and ends with its last event", () =>
+  test(
+    "goes through its phases in order and ends with its last event",
     withDeployment(async (deployment) => {
       const run = await deployment.run({
         plan_id: "chain",
@@ -39,9 +27,11 @@ describe("a run", () => {
       expect(await deployment.story(run.run_id)).toMatchInlineSnapshot(
         `"run_queued, run_started, phase_started a, shard_started a[0], shard_succeeded a[0], artifact_persisted a, phase_succeeded a, phase_started b, shard_started b[0], shard_succeeded b[0], artifact_persisted b, phase_succeeded b, run_succeeded"`,
       );
-    }));
+    }),
+  );
 
-  test("hands artifacts that a command reports to the phases that consume them", () =>
+  test(
+    "hands artifacts that a command reports to the phases that consume them",
     withDeployment(async (deployment) => {
       const report = `echo more > $FANFOLD_OUTPUT.x; echo "{\\"type\\":\\"artifact\\",\\"name\\":\\"extra\\",\\"path\\":\\"$FANFOLD_OUTPUT.x\\"}" >> $FANFOLD_EVENTS; echo main`;
       const run = await deployment.run({
@@ -61,9 +51,11 @@ describe("a run", () => {
       const phases = await deployment.store.runs.loadPhases(run.run_id);
       expect(phases.get("a")?.artifacts?.map(({ name }) => name)).toEqual(["main", "extra"]);
       expect(phases.get("b")?.artifacts?.[0]?.inline).toBe("more\n");
-    }));
+    }),
+  );
 
-  test("cuts records into shards and folds their outputs in shard order", () =>
+  test(
+    "cuts records into shards and folds their outputs in shard order",
     withDeployment(async (deployment) => {
       const run = await deployment.run({
         plan_id: "fan",
@@ -86,5 +78,6 @@ describe("a run", () => {
       const list = phases.get("list")?.artifacts?.[0];
       const copy = phases.get("copy")?.artifacts?.[0];
       expect(copy?.inline).toBe(list?.inline);
-    }));
+    }),
+  );
 });

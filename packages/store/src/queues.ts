@@ -114,13 +114,21 @@ export class Queues {
     return true;
   }
 
-  /** Takes what is left of a phase's flow off the queues. Jobs that are being worked on stay. */
+  /**
+   * Takes what is left of a phase's flow off the queues. Jobs whose end a worker is just recording are waited
+   * for; one that is held for longer stays, and so does its flow.
+   */
   async removeFlow(runId: string, { phase, revision }: PhaseRef): Promise<void> {
-    const root = await this.queue(SCHEDULER_QUEUE).getJob(jobIds.settle(runId, phase, revision));
-    if (root === undefined || (await root.getState()) !== "waiting-children") return;
-    await root.remove({ removeChildren: true }).catch((error: unknown) => {
-      if (!isLocked(error)) throw error;
-    });
+    for (let i = 0; i < SETTLING_TRIES; i += 1) {
+      const root = await this.queue(SCHEDULER_QUEUE).getJob(jobIds.settle(runId, phase, revision));
+      if (root === undefined || (await root.getState()) !== "waiting-children") return;
+      try {
+        return await root.remove({ removeChildren: true });
+      } catch (error) {
+        if (!isLocked(error)) throw error;
+      }
+      await settling();
+    }
   }
 
   /** Closes every queue; the connection stays open. */
@@ -170,7 +178,7 @@ export class Queues {
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return job.promote();
       if (state !== "active") return;
-      await new Promise((resolve) => setTimeout(resolve, SETTLING_PAUSE_MS));
+      await settling();
     }
     throw new StoreError("JOB_REFUSED", `job ${id} is still held by a worker; the next sweep tries again`);
   }
@@ -199,6 +207,10 @@ function aggregateNode(phase: FlowPhase, children: FlowJobNode[]): FlowJobNode {
   return children.length === 0
     ? { name, queueName: AGGREGATE_QUEUE, data, opts }
     : { name, queueName: AGGREGATE_QUEUE, data, opts, children };
+}
+
+function settling(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLING_PAUSE_MS));
 }
 
 function isLocked(error: unknown): boolean {

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { PlanInput } from "@fanfold/schemas";
+import { expect, test } from "vitest";
+import { useDeployments } from "./with-deployment.ts";
+
+const withDeployment = useDeployments();
+
+/** Most commands that ran at once, by the commands' own account. */
+function mostAtOnce(account: string, phase = ""): number {
+  let running = 0;
+  let most = 0;
+  for (const line of account.trim().split("\n")) {
+    if (!line.includes(phase)) continue;
+    running += line.startsWith("+") ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  return most;
+}
+
+const WORK = 'echo "+ $FANFOLD_PHASE" >> account; sleep 0.02; echo "- $FANFOLD_PHASE" >> account; cat $FANFOLD_INPUT';
+
+function plan(globals: { max_concurrency?: number }, maxParallel?: number): PlanInput {
+  const over = Array.from({ length: 30 }, (_, n) => n);
+  const phase = (id: string) => ({
+    id,
+    command: WORK,
+    shell: true,
+    shard: { strategy: "chunk" as const, over, chunk_size: 1 },
+    merge: { strategy: "concat" as const },
+    ...(maxParallel === undefined ? {} : { max_parallel: maxParallel }),
+  });
+  return { plan_id: "caps", version: "1", globals, phases: [phase("one"), phase("two")] };
+}
+
+test.each([
+  ["of the run", { max_concurrency: 3 }, undefined, 3, 3],
+  ["of each phase", {}, 2, 4, 2],
+  ["of both", { max_concurrency: 3 }, 2, 3, 2],
+])("keeps the cap %s over all workers, and uses it", (_name, globals, maxParallel, total, each) =>
+  withDeployment(
+    async (deployment) => {
+      const run = await deployment.run(plan(globals, maxParallel));
+      expect(run.status).toBe("succeeded");
+      const account = await readFile(join(deployment.dir, "account"), "utf8");
+      expect(mostAtOnce(account)).toBe(total);
+      expect(mostAtOnce(account, "one")).toBeLessThanOrEqual(each);
+      expect(mostAtOnce(account, "two")).toBeLessThanOrEqual(each);
+      const phases = await deployment.store.runs.loadPhases(run.run_id);
+      const inOrder = Array.from({ length: 30 }, (_, n) => `${n}\n`).join("");
+      expect(phases.get("one")?.artifacts?.[0]?.inline).toBe(inOrder);
+    },
+    { workers: 3, concurrency: 4 },
+  )(),
+);
+
+test(
+  "a shard in backoff holds no slot",
+  withDeployment(async (deployment) => {
+    const run = await deployment.run({
+      plan_id: "backoff",
+      version: "1",
+      globals: { max_concurrency: 1 },
+      phases: [
+        { id: "flaky", command: 'test "$FANFOLD_ATTEMPT" = 2', shell: true, retries: 1, retry_delay_sec: 0.3 },
+        { id: "other", command: "true" },
+      ],
+    });
+    expect(run.status).toBe("succeeded");
+    const story = await deployment.story(run.run_id);
+    expect(story.indexOf("phase_succeeded other")).toBeLessThan(story.indexOf("phase_succeeded flaky"));
+  }),
+);
+
+test(
+  "a phase starts when its own dependencies are done, not when others are",
+  withDeployment(async (deployment) => {
+    const run = await deployment.run({
+      plan_id: "no-barrier",
+      version: "1",
+      globals: { max_concurrency: 2 },
+      phases: [
+        { id: "slow", command: "sleep", args: ["0.5"] },
+        { id: "a", command: "true" },
+        { id: "b", command: "true", depends_on: ["a"] },
+      ],
+    });
+    const story = await deployment.story(run.run_id);
+    expect(story.indexOf("phase_succeeded b")).toBeLessThan(story.indexOf("phase_succeeded slow"));
+  }),
+);
