@@ -22,6 +22,7 @@ export interface CarryOptions extends LocalServiceOptions {
  * leaves at once.
  */
 export async function carryRun(session: Session, runId: string, options: CarryOptions): Promise<ExitCode> {
+  await sayWhatElseGoesOn(session, runId);
   const services = await startLocalServices(session, options);
   const interrupts = cancelOnInterrupt(session, runId);
   try {
@@ -37,6 +38,15 @@ export async function carryRun(session: Session, runId: string, options: CarryOp
     interrupts.dispose();
     await services.stop();
   }
+}
+
+/** Nothing is lost: what an earlier process left unfinished goes on as soon as a worker is there. */
+async function sayWhatElseGoesOn(session: Session, runId: string): Promise<void> {
+  const others = (await session.store.runs.listLive()).filter((id) => id !== runId);
+  if (others.length === 0 || !session.isEmbedded) return;
+  say(
+    `${others.length} unfinished ${others.length === 1 ? "run goes" : "runs go"} on too: ${others.slice(0, 5).join(", ")}`,
+  );
 }
 
 /** Shows a run that is carried by others to its end; Ctrl-C only stops watching. */

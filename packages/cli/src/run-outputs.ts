@@ -1,10 +1,11 @@
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { RunView } from "@fanfold/core";
 import { contentOf } from "@fanfold/engine";
-import { readContent, type ShardRef, streamContent } from "@fanfold/store";
+import type { Content } from "@fanfold/schemas";
+import { readContent, type ShardRef, StoreError, streamContent } from "@fanfold/store";
 import type { Session } from "./session.ts";
 import type { FailureLog } from "./view/run-summary-text.ts";
 
@@ -18,7 +19,12 @@ export function runDirOf(session: Session, runId: string): string {
   return join(session.config.stateDir, "runs", runId);
 }
 
-/** Writes the outputs of the phases nothing depends on. @returns artifact name → file */
+/**
+ * Writes the outputs of the phases nothing depends on. One that this machine cannot reach is left out: whoever
+ * only watches need not share the artifact store.
+ *
+ * @returns artifact name → file
+ */
 export async function writeOutputs(session: Session, runId: string): Promise<Map<string, string>> {
   const { graph } = await session.engine.plan(runId);
   const records = await session.store.runs.loadPhases(runId);
@@ -27,13 +33,27 @@ export async function writeOutputs(session: Session, runId: string): Promise<Map
   for (const phase of graph.ids) {
     if (graph.dependents(phase).length > 0) continue;
     for (const artifact of records.get(phase)?.artifacts ?? []) {
-      await mkdir(dir, { recursive: true });
       const file = join(dir, artifact.name);
-      await pipeline(streamContent(session.store.artifacts, contentOf(artifact)), createWriteStream(file));
-      paths.set(artifact.name, file);
+      if (await writeContent(session, contentOf(artifact), file)) paths.set(artifact.name, file);
     }
   }
   return paths;
+}
+
+async function writeContent(session: Session, content: Content, file: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await pipeline(streamContent(session.store.artifacts, content), createWriteStream(file));
+    return true;
+  } catch (error) {
+    if (!isOutOfReach(error)) throw error;
+    await rm(file, { force: true });
+    return false;
+  }
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "ARTIFACT_NOT_FOUND";
 }
 
 /** The last lines of what a failed shard wrote. */
@@ -44,8 +64,13 @@ async function readFailureLog(session: Session, runId: string, ref: ShardRef): P
   if (log === undefined) return { phase, shard, lines: [] };
   const sizeBytes = "inline" in log ? Buffer.byteLength(log.inline) : log.size_bytes;
   const range = { start: Math.max(0, sizeBytes - LOG_TAIL_BYTES), end: sizeBytes };
-  const text = Buffer.from(await readContent(session.store.artifacts, log, range)).toString("utf8");
-  return { phase, shard, lines: text.trimEnd().split("\n").slice(-SHOWN_LOG_LINES) };
+  try {
+    const text = Buffer.from(await readContent(session.store.artifacts, log, range)).toString("utf8");
+    return { phase, shard, lines: text.trimEnd().split("\n").slice(-SHOWN_LOG_LINES) };
+  } catch (error) {
+    if (!isOutOfReach(error)) throw error;
+    return { phase, shard, lines: [] };
+  }
 }
 
 /** Logs of the first failures of a run, for its summary. */
