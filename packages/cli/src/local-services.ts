@@ -19,6 +19,7 @@ export interface LocalServiceOptions {
 /** Starts a scheduler and a worker in this process: what `fanfold run` needs when it is alone. */
 export async function startLocalServices(session: Session, options: LocalServiceOptions): Promise<LocalServices> {
   const log = openLog("silent");
+  surviveStrayRejections(log);
   const scheduler = new SchedulerService(session.engine, log);
   const worker = new WorkerService(session.engine, workerSettings(session, options), log);
   await Promise.all([scheduler.start(), worker.start()]);
@@ -35,6 +36,11 @@ export function workerSettings(session: Session, options: LocalServiceOptions) {
   const { workspaceDir, stateDir } = session.config;
   const pools = [...new Set(options.pools)];
   return { ...options, pools, workspaceDir, scratchDir: join(stateDir, "work") };
+}
+
+/** A promise that a handler forgot must not end the worker and everything else it runs. */
+export function surviveStrayRejections(log: Logger): void {
+  process.on("unhandledRejection", (err) => log.error({ err }, "unhandled rejection, probably in a handler"));
 }
 
 /** Structured log on standard error; `FANFOLD_LOG_LEVEL` overrides the level. */

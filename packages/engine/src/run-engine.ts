@@ -287,9 +287,8 @@ export class RunEngine {
       throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${ref.phase} of ${runId} has no result`);
     }
     const extras = Object.entries(shard.result.artifacts ?? {});
-    const main = definition.provides.find((name) => shard.result?.artifacts?.[name] === undefined);
-    const output = main === undefined ? [] : [artifactOf(main, shard.result.output)];
-    return [...output, ...extras.map(([name, content]) => artifactOf(name, content))];
+    const main = definition.provides[0] ?? ref.phase;
+    return [artifactOf(main, shard.result.output), ...extras.map(([name, content]) => artifactOf(name, content))];
   }
 
   async #describeFailure(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<string> {

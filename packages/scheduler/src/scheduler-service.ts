@@ -65,6 +65,8 @@ export class SchedulerService {
   async #process(job: Job): Promise<void> {
     const data = SchedulerJobSchema.parse(job.data);
     try {
+      // its first handler died or failed: what it had committed and not carried out is in the outbox
+      if (job.attemptsStarted > 1 && "run_id" in data) await this.#engine.sweep(data.run_id);
       await this.#dispatch(data);
     } catch (error) {
       if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") throw new UnrecoverableError(error.message);

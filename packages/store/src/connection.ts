@@ -7,6 +7,9 @@ export const MIN_REDIS_VERSION = "6.2.0";
 /** Time a first connection may take before the server counts as unreachable, in ms. */
 const FIRST_CONNECT_MS = 4_000;
 
+/** How often a refused first connection is tried again, 200 ms apart. */
+const FIRST_CONNECT_TRIES = 8;
+
 /** Where Redis is: a URL (`redis://`, `rediss://`) or the path of a Unix socket. */
 export interface RedisAddress {
   readonly url?: string;
@@ -30,7 +33,6 @@ export function describeAddress(address: RedisAddress): string {
 /** The settings of ioredis that we use. */
 interface ConnectionSettings {
   readonly maxRetriesPerRequest?: null;
-  readonly lazyConnect?: boolean;
   readonly connectTimeout?: number;
   readonly retryStrategy: (times: number) => number | null;
 }
@@ -67,19 +69,27 @@ function checkUrl(text: string): string {
  */
 export async function connectRedis(address: RedisAddress): Promise<Redis> {
   const where = describeAddress(address);
-  const probe = open(address, { lazyConnect: true, connectTimeout: FIRST_CONNECT_MS, retryStrategy: () => null });
-  probe.on("error", () => undefined);
-  try {
-    await withDeadline(probe.connect(), where);
-    checkVersion(await withDeadline(probe.info("server"), where), where);
-  } catch (error) {
-    throw asStoreError(error, where);
-  } finally {
-    probe.disconnect();
-  }
+  await probe(address, where);
   const redis = open(address, COMMON);
   redis.on("error", () => undefined);
   return redis;
+}
+
+/** Asks the server what it is. One that is just starting is given a moment. */
+async function probe(address: RedisAddress, where: string): Promise<void> {
+  const retryStrategy = (times: number): number | null => (times <= FIRST_CONNECT_TRIES ? 200 : null);
+  const redis = open(address, { connectTimeout: FIRST_CONNECT_MS, retryStrategy });
+  let lastError: unknown;
+  redis.on("error", (error) => {
+    lastError = error;
+  });
+  try {
+    checkVersion(await withDeadline(redis.info("server"), where), where);
+  } catch (error) {
+    throw asStoreError(lastError instanceof Error && !(error instanceof StoreError) ? lastError : error, where);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 /** Another connection to the same server, for commands that block. Close it with `disconnect()`. */

@@ -28,7 +28,7 @@ export function addServiceCommands(program: Command): void {
     .option("--name <name>", "name of this worker in journals")
     .action((_flags, command: Command) =>
       withSession(command, async (session) => {
-        const [{ WorkerService }, { openLog, workerSettings }] = await Promise.all([
+        const [{ WorkerService }, { openLog, surviveStrayRejections, workerSettings }] = await Promise.all([
           import("@fanfold/worker"),
           import("../local-services.ts"),
         ]);
@@ -38,7 +38,9 @@ export function addServiceCommands(program: Command): void {
           ...workerSettings(session, { concurrency, pools }),
           ...(name === undefined ? {} : { name }),
         };
-        await serve(new WorkerService(session.engine, settings, openLog("info")));
+        const log = openLog("info");
+        surviveStrayRejections(log);
+        await serve(new WorkerService(session.engine, settings, log));
         return EXIT.ok;
       }),
     );
