@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { ArtifactNameSchema, PhaseIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
-import { OnFailureSchema, ShardSchema } from "./plan.ts";
+import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
+import { CostSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
 
 /** One resolved edge of the DAG. */
 export const CompiledDependencySchema = z.strictObject({
-  phase: PhaseIdSchema,
+  phase: InstanceIdSchema,
   kind: z.enum(["hard", "soft"]),
   when: z.enum(["success", "failure", "always"]),
 });
@@ -22,14 +22,28 @@ export const CompiledMergeSchema = z.discriminatedUnion("strategy", [
   z.strictObject({ strategy: z.literal("none") }),
   z.strictObject({
     strategy: z.literal("records"),
-    key: z.string().nullable(),
+    /** Fields that identify a record; empty: records stay in shard order. */
+    key: z.array(z.string()),
     on_duplicate: z.enum(["error", "first", "last"]),
     complete: z.boolean(),
   }),
   z.strictObject({ strategy: z.literal("concat") }),
   z.strictObject({ strategy: z.literal("array") }),
+  z.strictObject({ strategy: z.literal("object"), on_duplicate: z.enum(["error", "first", "last"]) }),
+  z.strictObject({ strategy: z.literal("command"), command: z.string(), args: z.array(z.string()) }),
+  z.strictObject({ strategy: z.literal("handler"), handler: z.string() }),
 ]);
 export type CompiledMerge = z.infer<typeof CompiledMergeSchema>;
+
+/**
+ * An artifact a phase reads. Several sources (a matrix that is joined) make a directory with one file a source,
+ * named by `label`; a single source with an empty label is a plain file.
+ */
+export const ConsumedArtifactSchema = z.strictObject({
+  name: ArtifactNameSchema,
+  sources: z.array(z.strictObject({ phase: InstanceIdSchema, label: z.string() })).min(1),
+});
+export type ConsumedArtifact = z.infer<typeof ConsumedArtifactSchema>;
 
 /** Retry rule of a phase, complete. */
 export const RetryRuleSchema = z.strictObject({
@@ -38,18 +52,31 @@ export const RetryRuleSchema = z.strictObject({
   backoff: z.enum(["fixed", "exponential"]),
   max_delay_sec: z.number().min(0),
   jitter: z.number().min(0).max(1),
+  on_timeout: z.boolean(),
+  /** Null: every exit code is retried, but for those of `never_exit_codes`. */
+  only_exit_codes: z.array(z.int()).nullable(),
+  never_exit_codes: z.array(z.int()),
 });
 export type RetryRule = z.infer<typeof RetryRuleSchema>;
 
 /** A phase with every default filled in and every variable replaced. */
 export const CompiledPhaseSchema = z.strictObject({
-  id: PhaseIdSchema,
+  id: InstanceIdSchema,
+  /** Id of the plan's phase; the same as `id` unless the phase has a matrix. */
+  template: z.string(),
+  /** Coordinates of this instance. */
+  matrix: z.record(z.string(), z.string()),
   name: z.string(),
+  /** Whether the phase takes part in this run; what does not is neither run nor waited for. */
+  takes_part: z.boolean(),
+  condition: z.string().nullable(),
   work: WorkSchema,
   cwd: z.string(),
   env: z.record(z.string(), z.string()),
   depends_on: z.array(CompiledDependencySchema),
   shard: ShardSchema.nullable(),
+  /** Phase whose artifact `shard.over` names, where it names one. */
+  over_phase: InstanceIdSchema.nullable(),
   merge: CompiledMergeSchema,
   max_parallel: z.int().min(1).nullable(),
   pool: PoolNameSchema,
@@ -57,7 +84,15 @@ export const CompiledPhaseSchema = z.strictObject({
   timeout_sec: z.number().positive(),
   on_failure: OnFailureSchema,
   critical: z.boolean(),
-  consumes: z.array(ArtifactNameSchema),
+  max_consecutive_failures: z.int().min(1).nullable(),
+  /** Failed shards that are tolerated: a number, or a share of the shards, 0…1. */
+  max_failed_shards: z.discriminatedUnion("unit", [
+    z.strictObject({ unit: z.literal("shards"), value: z.int().min(0) }),
+    z.strictObject({ unit: z.literal("share"), value: z.number().min(0).max(1) }),
+  ]),
+  lock: z.strictObject({ name: z.string(), timeout_sec: z.number().nullable() }).nullable(),
+  cost: CostSchema,
+  consumes: z.array(ConsumedArtifactSchema),
   provides: z.array(ArtifactNameSchema).min(1),
   tags: z.array(z.string()),
 });
@@ -73,6 +108,9 @@ export const CompiledPlanSchema = z.strictObject({
   base_dir: z.string(),
   max_concurrency: z.int().min(1).nullable(),
   kill_grace_sec: z.number().min(0),
+  timeout_sec: z.number().positive().nullable(),
+  cost_budget_usd: z.number().min(0).nullable(),
+  prices: z.record(z.string(), PriceSchema),
   cancellation: z.enum(["isolated", "cascading"]),
   env: z.record(z.string(), z.string()),
   variables: z.record(z.string(), z.string()),

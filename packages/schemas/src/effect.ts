@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { PhaseIdSchema } from "./ids.ts";
+import { InstanceIdSchema } from "./ids.ts";
 
-const phaseRef = { phase: PhaseIdSchema, revision: z.int().min(1) };
+const phaseRef = { phase: InstanceIdSchema, revision: z.int().min(1) };
 
 /** What must be done outside once a decision is committed; doing it twice is harmless. */
 export const EffectSchema = z.discriminatedUnion("kind", [

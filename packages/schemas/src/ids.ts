@@ -18,3 +18,15 @@ export const ArtifactNameSchema = z.string().min(1).max(100).regex(ID_PATTERN, I
 
 /** Name of a pool of workers. */
 export const PoolNameSchema = z.string().min(1).max(64).regex(ID_PATTERN, ID_RULE);
+
+const MATRIX_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*=[A-Za-z0-9_][A-Za-z0-9_.-]*";
+
+/**
+ * Id of a phase within a run: that of the plan's phase, and for an instance of a matrix its coordinates, as in
+ * `translate[language=french,tone=formal]`.
+ */
+export const InstanceIdSchema = z
+  .string()
+  .min(1)
+  .max(300)
+  .regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9_.-]*(\\[${MATRIX_PART}(,${MATRIX_PART})*\\])?$`));

@@ -20,7 +20,14 @@ export {
   type Work,
   WorkSchema,
 } from "./compiled-plan.ts";
-export { ArtifactNameSchema, PhaseIdSchema, PlanIdSchema, PoolNameSchema, RunIdSchema } from "./ids.ts";
+export {
+  ArtifactNameSchema,
+  InstanceIdSchema,
+  PhaseIdSchema,
+  PlanIdSchema,
+  PoolNameSchema,
+  RunIdSchema,
+} from "./ids.ts";
 export {
   type AggregateJob,
   AggregateJobSchema,

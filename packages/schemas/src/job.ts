@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { PhaseIdSchema, RunIdSchema } from "./ids.ts";
+import { InstanceIdSchema, RunIdSchema } from "./ids.ts";
 
-const phaseRef = { run_id: RunIdSchema, phase: PhaseIdSchema, revision: z.int().min(1) };
+const phaseRef = { run_id: RunIdSchema, phase: InstanceIdSchema, revision: z.int().min(1) };
 
 /** Data of a job on a `shards.<pool>` queue. */
 export const ShardJobSchema = z.strictObject({ ...phaseRef, shard: z.int().min(0), shard_count: z.int().min(1) });

@@ -10,6 +10,11 @@ const envSchema = z.record(
 );
 const jsonValue = z.json();
 
+const matrixValue = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "use letters, digits, '_', '-' and '.'");
+const matrixPoint = z.record(z.string(), matrixValue);
+const LockNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/, "use letters, digits and _ . : / -");
+const exitCodes = z.array(z.int().min(1).max(255)).max(255);
+
 /** What a phase does to the rest of its run once it has failed for good. */
 export const OnFailureSchema = z.enum(["abort", "skip_dependents", "continue"]);
 export type OnFailure = z.infer<typeof OnFailureSchema>;
@@ -50,22 +55,63 @@ export const ShardSchema = z.strictObject({
 });
 export type Shard = z.infer<typeof ShardSchema>;
 
+const keyField = z.string().min(1).max(100);
+
 /** How the shard outputs of a phase are folded, always in shard order. */
 export const MergeSchema = z.strictObject({
-  strategy: z.enum(["records", "concat", "array"]).default("records").describe("Rule that folds the shard outputs."),
+  strategy: z
+    .enum(["records", "concat", "array", "object", "handler", "command"])
+    .default("records")
+    .describe("Rule that folds the shard outputs. `handler` and `command` get the output files in shard order."),
   key: z
-    .string()
-    .min(1)
-    .max(100)
+    .union([keyField, z.array(keyField).min(1).max(10)])
     .optional()
-    .describe("`records`: field that identifies a record; the result follows the source order of this key."),
+    .describe("`records`: field, or fields, that identify a record; the result follows the source order of this key."),
   on_duplicate: z
     .enum(["error", "first", "last"])
     .optional()
-    .describe("`records` with a key: what to do with a key that comes twice (default error)."),
+    .describe("`records` with a key, and `object`: what to do with a key that comes twice (default error)."),
   complete: z.boolean().optional().describe("`records` with a key: demand exactly the keys of the source."),
+  command: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("`command`: program that gets the output files as its last arguments."),
+  args: z.array(z.string()).max(10_000).optional().describe("`command`: arguments before the output files."),
+  handler: z.string().min(1).optional().describe("`handler`: module whose default export folds the output files."),
 });
 export type Merge = z.infer<typeof MergeSchema>;
+
+/** Dimensions along which a phase has one instance per combination. */
+export const MatrixSchema = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of a dimension"),
+    z.union([z.array(matrixValue).min(1).max(1_000), z.array(matrixPoint).max(1_000)]),
+  )
+  .describe("Name of a dimension → its values. `include` adds combinations, `exclude` takes some away.");
+
+/** A named mutex that a phase holds while it runs, across all runs of the deployment. */
+export const LockSchema = z.union([
+  LockNameSchema,
+  z.strictObject({
+    name: LockNameSchema.describe("Name of the mutex."),
+    timeout_sec: durationSec.optional().describe("Longest wait for it, in seconds (default: for ever)."),
+  }),
+]);
+
+/** What an attempt costs, where its usage reports do not say. */
+export const CostSchema = z.strictObject({
+  model: z.string().min(1).max(200).optional().describe("Entry of `globals.prices` for usage that names none."),
+  flat_usd: z.number().min(0).max(1_000_000).optional().describe("Cost of each attempt, whatever it uses."),
+});
+
+/** Price of a model, in USD. */
+export const PriceSchema = z.strictObject({
+  prompt_per_1k_usd: z.number().min(0).max(1_000_000).optional().describe("Per 1,000 prompt tokens."),
+  completion_per_1k_usd: z.number().min(0).max(1_000_000).optional().describe("Per 1,000 completion tokens."),
+  flat_usd: z.number().min(0).max(1_000_000).optional().describe("Per usage report."),
+});
+export type Price = z.infer<typeof PriceSchema>;
 
 /** One node of a plan's DAG, as the document declares it. */
 export const PhaseSchema = z.strictObject({
@@ -103,6 +149,32 @@ export const PhaseSchema = z.strictObject({
   timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
   on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
   critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
+  enabled: z.boolean().optional().describe("Whether the phase takes part in runs (default true)."),
+  condition: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .describe("CEL expression over `vars`, `phases` and `outputs`; when it is false the phase is skipped."),
+  matrix: MatrixSchema.optional(),
+  retry_on_timeout: z.boolean().optional().describe("Whether a timeout is retried (default true)."),
+  retry_on_exit_codes: exitCodes.optional().describe("Only these exit codes are retried."),
+  non_retryable_exit_codes: exitCodes.optional().describe("These exit codes are never retried."),
+  max_consecutive_failures: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("Shards failing in a row after which the phase releases no more of them."),
+  max_failed_shards: z
+    .union([
+      z.int().min(0).max(1_000_000_000),
+      z.string().regex(/^(100|[0-9]{1,2})(\.[0-9]+)?%$/, 'write a number or a percentage such as "5%"'),
+    ])
+    .optional()
+    .describe("Failed shards that the phase tolerates, as a number or a percentage; the merge goes on without them."),
+  lock: LockSchema.optional().describe("Mutex the phase holds while it runs, across all runs."),
+  cost: CostSchema.optional().describe("What its attempts cost."),
   consumes: z.array(ArtifactNameSchema).max(1_000).optional().describe("Artifacts of earlier phases this one reads."),
   provides: z
     .array(ArtifactNameSchema)
@@ -138,14 +210,26 @@ export const GlobalsSchema = z.strictObject({
 });
 export type Globals = z.infer<typeof GlobalsSchema>;
 
-/** A variable of a plan. */
+/** A variable of a plan. Its value is text wherever it is put in; the type is a check. */
 export const VariableSchema = z.strictObject({
+  type: z
+    .enum(["string", "number", "boolean", "enum"])
+    .optional()
+    .describe("What its value must look like (default string)."),
+  values: z.array(z.string()).min(1).max(1_000).optional().describe("Values of an `enum`."),
+  pattern: z.string().min(1).max(500).optional().describe("Regular expression that the whole value must match."),
+  required: z
+    .boolean()
+    .optional()
+    .describe("Whether a value must be given when there is no default (default: when it is used)."),
   default: z.union([z.string(), z.number(), z.boolean()]).optional().describe("Value when the caller gives none."),
   description: z.string().max(1_000).optional(),
 });
+export type Variable = z.infer<typeof VariableSchema>;
 
 /** A plan document: the one shape of JSON, YAML and TypeScript. `steps` is another name of `phases`. */
 export const PlanSchema = z.strictObject({
+  $schema: z.string().optional().describe("Where editors find the schema of this document; ignored."),
   plan_id: PlanIdSchema,
   version: z.string().min(1).max(64),
   description: z.string().max(10_000).optional(),
@@ -168,25 +252,14 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
  */
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify", "stages"],
-  globals: ["timeout_sec", "cost_budget_usd"],
+  globals: [],
   phase: [
     "plan",
     "approval",
-    "enabled",
-    "condition",
-    "matrix",
     "priority",
     "concurrency_key",
-    "retry_on_timeout",
-    "max_consecutive_failures",
-    "max_failed_shards",
-    "non_retryable_exit_codes",
-    "retry_on_exit_codes",
     "cache",
     "collect",
-    "metrics",
-    "cost",
-    "lock",
     "limits",
     "for_each",
     "repeat_until",

@@ -1,13 +1,21 @@
 import { z } from "zod";
 import { ArtifactSchema, ContentSchema } from "./artifact.ts";
-import { PhaseIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
+import { InstanceIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
 
 /** Life of a run. */
 export const RunStatusSchema = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 
 /** Life of a phase. */
-export const PhaseStatusSchema = z.enum(["pending", "running", "succeeded", "failed", "skipped", "cancelled"]);
+export const PhaseStatusSchema = z.enum([
+  "pending",
+  "blocked",
+  "running",
+  "succeeded",
+  "failed",
+  "skipped",
+  "cancelled",
+]);
 export type PhaseStatus = z.infer<typeof PhaseStatusSchema>;
 
 /** Outcome of an attempt. */
@@ -21,11 +29,19 @@ export const CauseSchema = z.strictObject({
     "unreachable",
     "plan_aborted",
     "cancel_requested",
+    "missing_dependency",
+    "not_selected",
+    "condition_false",
+    "condition_failed",
+    "run_timeout",
+    "budget_spent",
+    "lock_timeout",
+    "circuit_open",
     "shards_failed",
     "merge_rejected",
     "expansion_failed",
   ]),
-  phase: PhaseIdSchema.optional(),
+  phase: InstanceIdSchema.optional(),
   message: z.string().optional(),
 });
 export type Cause = z.infer<typeof CauseSchema>;
@@ -53,7 +69,7 @@ export const PhaseRecordSchema = z.strictObject({
 export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
 
 /** Why nothing new of a run may start. */
-export const StopReasonSchema = z.enum(["abort", "cancel"]);
+export const StopReasonSchema = z.enum(["abort", "cancel", "timeout", "budget"]);
 export type StopReason = z.infer<typeof StopReasonSchema>;
 
 /** Record of a run. */
@@ -66,7 +82,7 @@ export const RunRecordSchema = z.strictObject({
   version: z.int().min(0),
   stop: StopReasonSchema.nullable(),
   /** Phase whose failure aborted the run. */
-  stop_phase: PhaseIdSchema.nullable(),
+  stop_phase: InstanceIdSchema.nullable(),
   /** Whether running shards are killed by the stop. */
   stop_kills: z.boolean(),
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
