@@ -24,6 +24,7 @@ export {
   type Decision,
   initialRunState,
   isEmptyDecision,
+  type PlannedRun,
   phaseRecord,
   restoreRunState,
   type RunState,

@@ -1,4 +1,4 @@
-import type { PhaseLedger } from "@fanfold/schemas";
+import type { PhaseLedger, PhaseRecord } from "@fanfold/schemas";
 import type { PhaseRef } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -38,13 +38,20 @@ export async function retryFailed(
     if (scope.phase !== undefined && scope.phase !== phase) continue;
     const entry = counts.get(phase);
     const record = records.get(phase);
-    if (record?.cause?.code === "expansion_failed") {
+    if (record !== undefined && failedBeforeItsShards(record)) {
       await engine.reopen(runId, phase, actor);
       retried.push(phase);
     } else if (entry !== undefined) retried.push(...(await retryPhase(engine, runId, { phase, entry, actor, scope })));
   }
   if (retried.length === 0) throw nothingToRetry(runId, scope, run.status);
   return retried;
+}
+
+/** A phase that failed without a shard of it having failed, or that its run's limits cut short, is simply re-opened. */
+function failedBeforeItsShards({ status, cause }: PhaseRecord): boolean {
+  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "lock_timeout";
+  const wasCutShort = cause?.code === "run_timeout" || cause?.code === "budget_spent";
+  return status === "cancelled" && wasCutShort;
 }
 
 interface PhaseRetry {
@@ -74,7 +81,8 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   return wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`));
 }
 
-async function listFailed(engine: RunEngine, runId: string, ref: PhaseRef, released: number): Promise<number[]> {
+/** Indexes of the shards of a phase that failed for good. */
+export async function listFailed(engine: RunEngine, runId: string, ref: PhaseRef, released: number): Promise<number[]> {
   const failed: number[] = [];
   for (let from = 0; from < released; from += PAGE) {
     const records = await engine.store.ledger.listShards(runId, ref, from, Math.min(released, from + PAGE));

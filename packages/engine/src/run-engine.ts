@@ -7,7 +7,7 @@ import {
   ShardError,
   type Trigger,
 } from "@fanfold/core";
-import type { Artifact, CompiledPlan, Content, Effect, PhaseLedger, RunRecord } from "@fanfold/schemas";
+import type { Artifact, CompiledPhase, CompiledPlan, Content, Effect, PhaseLedger, RunRecord } from "@fanfold/schemas";
 import {
   type ClaimedShard,
   type FlowPhase,
@@ -24,7 +24,8 @@ import { artifactOf, contentOf } from "./content.ts";
 import { EngineError } from "./engine-error.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
-import { retryFailed, type RetryScope } from "./retry-failed.ts";
+import { PhaseLocks } from "./phase-locks.ts";
+import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
 
 /**
  * Moves runs forward: decides (core), commits (store), and carries out what the decision asks for. Used by
@@ -35,12 +36,14 @@ import { retryFailed, type RetryScope } from "./retry-failed.ts";
 export class RunEngine {
   readonly store: Store;
   readonly #states: RunStates;
+  readonly #locks: PhaseLocks;
   readonly #clock: Clock;
 
   constructor(store: Store, clock: Clock = systemClock) {
     this.store = store;
     this.#clock = clock;
     this.#states = new RunStates(store.runs, clock);
+    this.#locks = new PhaseLocks(store, this.#states, clock);
   }
 
   /**
@@ -67,7 +70,8 @@ export class RunEngine {
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
     const artifacts = await this.#outputsOf(runId, ref);
-    await this.#apply(runId, { type: "phase_succeeded", ...ref, artifacts });
+    const toleratedShards = (await this.store.ledger.findPhase(runId, ref.phase))?.failed ?? 0;
+    await this.#apply(runId, { type: "phase_succeeded", ...ref, artifacts, toleratedShards });
   }
 
   /** Looks at a phase in which something failed or was stopped, and applies its policy. */
@@ -79,12 +83,16 @@ export class RunEngine {
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
       return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
     }
+    await this.#checkBudget(runId);
     const { stopped } = await this.store.runs.findStop(runId);
-    const isDrained = phaseProgress(counts, stopped) === "drained";
+    const progress = phaseProgress(counts, stopped);
+    if (progress === "tolerable") return this.#tolerateFailed(runId, ref, counts);
+    const isDrained = progress === "drained";
     if (counts.failed === 0) return isDrained ? this.#apply(runId, { type: "phase_drained", ...ref }) : undefined;
+    if (!isDrained && counts.failed <= counts.tolerated) return undefined;
     const message = await this.#describeFailure(runId, ref, counts);
     if (!isDrained) return this.#apply(runId, { type: "shard_failed", ...ref, why: message });
-    const cause = { code: "shards_failed", message } as const;
+    const cause = { code: counts.tripped === 1 ? "circuit_open" : "shards_failed", message } as const;
     return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: counts.failed });
   }
 
@@ -100,6 +108,39 @@ export class RunEngine {
     }
     await this.#apply(runId, { type: "cancel", actor });
     return this.store.runs.get(runId);
+  }
+
+  /** Ends a run that has had its time. */
+  async timeOut(runId: string): Promise<void> {
+    await this.#apply(runId, { type: "timeout" });
+  }
+
+  /** Opens a phase that holds the lock it waited for, or lets it go on. */
+  async open(runId: string, ref: PhaseRef): Promise<void> {
+    await this.#resumeRelease(runId, ref);
+  }
+
+  /** Fails a phase that has waited for its lock long enough. */
+  async lockTimedOut(runId: string, ref: PhaseRef): Promise<void> {
+    return this.#locks.timeOut(runId, ref, (message) =>
+      this.#apply(runId, {
+        type: "phase_failed",
+        ...ref,
+        cause: { code: "lock_timeout", message },
+        failedShards: 0,
+      }),
+    );
+  }
+
+  /** Whether a phase has the lock it runs under; true when it needs none. */
+  async holdsLock(runId: string, ref: PhaseRef): Promise<boolean> {
+    const { graph } = await this.#states.plan(runId);
+    return this.#locks.acquire(runId, ref, graph.phase(ref.phase));
+  }
+
+  /** Gives back the locks whose phases are over: those of runs that were removed, too. */
+  sweepLocks(): Promise<void> {
+    return this.#locks.sweep();
   }
 
   /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
@@ -186,6 +227,12 @@ export class RunEngine {
         return this.#openPhase(runId, effect);
       case "resume_release":
         return this.#resumeRelease(runId, effect);
+      case "release_lock":
+        return this.#locks.release(runId, effect);
+      case "schedule_timeout": {
+        const job = { kind: "timeout", run_id: runId } as const;
+        return this.store.queues.addSchedulerJob(jobIds.timeout(runId), job, effect.delay_ms);
+      }
       case "stop_release":
         return this.#stopRelease(runId);
       case "finish_run":
@@ -199,6 +246,7 @@ export class RunEngine {
     const record = phaseRecord(state, phase);
     if (record.status !== "running" || record.revision + 1 !== revision) return;
     const definition = state.graph.phase(phase);
+    if (!(await this.#locks.acquire(runId, ref, definition))) return;
     const expansion = await this.#expand(runId, ref);
     if (expansion === undefined) return;
     const claimant = `open.${phase}.r${revision}`;
@@ -207,6 +255,8 @@ export class RunEngine {
       order: state.graph.index(phase),
       shardCount: expansion.shardCount,
       maxParallel: definition.max_parallel,
+      tolerated: isDirect(definition) ? 0 : toleratedShards(definition.max_failed_shards, expansion.shardCount),
+      maxConsecutiveFailures: definition.max_consecutive_failures,
       inputs: expansion.inputs,
       started: {
         revision,
@@ -226,16 +276,16 @@ export class RunEngine {
 
   async #expand(runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
     const { graph } = await this.#states.plan(runId);
+    const definition = graph.phase(ref.phase);
     const phases = await this.store.runs.loadPhases(runId);
     const find = (name: string): Content => {
-      for (const record of phases.values()) {
-        const artifact = record.artifacts?.find((candidate) => candidate.name === name);
-        if (artifact !== undefined) return contentOf(artifact);
-      }
-      throw new StoreError("ARTIFACT_NOT_FOUND", `no phase of the run has provided ${name} yet`);
+      const records = phases.get(definition.over_phase ?? "")?.artifacts;
+      const artifact = records?.find((candidate) => candidate.name === name);
+      if (artifact !== undefined) return contentOf(artifact);
+      throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);
     };
     try {
-      return await expandPhase(graph.phase(ref.phase), this.store.artifacts, find);
+      return await expandPhase(definition, this.store.artifacts, find);
     } catch (error) {
       if (!isUserFault(error)) throw error;
       const cause = { code: "expansion_failed", message: error.message } as const;
@@ -247,6 +297,8 @@ export class RunEngine {
   async #resumeRelease(runId: string, { phase, revision }: PhaseRef): Promise<void> {
     const counts = await this.store.ledger.findPhase(runId, phase);
     if (counts === undefined || counts.revision !== revision) return this.#openPhase(runId, { phase, revision });
+    const { graph } = await this.#states.plan(runId);
+    if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
     const ref = { phase, revision };
     await this.requeue(runId, ref, await this.store.ledger.listCancelled(runId, ref));
   }
@@ -291,6 +343,19 @@ export class RunEngine {
     return [artifactOf(main, shard.result.output), ...extras.map(([name, content]) => artifactOf(name, content))];
   }
 
+  /** Failed shards that the phase tolerates no longer hold its aggregate. */
+  async #tolerateFailed(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<void> {
+    const failed = await listFailed(this, runId, ref, counts.total);
+    await this.store.queues.releaseFailed(await this.flowPhase(runId, ref), failed);
+  }
+
+  async #checkBudget(runId: string): Promise<void> {
+    const { plan } = await this.#states.plan(runId);
+    if (plan.cost_budget_usd === null) return;
+    const costUsd = await this.store.runs.findCost(runId);
+    if (costUsd >= plan.cost_budget_usd) await this.#apply(runId, { type: "budget_spent", costUsd });
+  }
+
   async #describeFailure(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<string> {
     const shard: ShardRef = { ...ref, shard: counts.failed_shard ?? 0 };
     const record = await this.store.ledger.findShard(runId, shard);
@@ -298,6 +363,11 @@ export class RunEngine {
     if (counts.total === 1) return why;
     return `${counts.failed} of ${counts.total} shards failed, last ${ref.phase}[${shard.shard}]: ${why}`;
   }
+}
+
+/** Failed shards a phase of this size tolerates. */
+function toleratedShards({ unit, value }: CompiledPhase["max_failed_shards"], shardCount: number): number {
+  return unit === "shards" ? value : Math.floor(value * shardCount);
 }
 
 function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {

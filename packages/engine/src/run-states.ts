@@ -4,11 +4,12 @@ import {
   decide,
   isEmptyDecision,
   PlanGraph,
+  type PlannedRun,
   restoreRunState,
   type RunState,
   type Trigger,
 } from "@fanfold/core";
-import type { CompiledPlan, Effect } from "@fanfold/schemas";
+import type { Effect } from "@fanfold/schemas";
 import type { RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
 
@@ -16,10 +17,7 @@ import type { Clock } from "./clock.ts";
 const KEPT_RUNS = 200;
 
 /** A plan that never changes, and its DAG. */
-export interface RunPlan {
-  readonly plan: CompiledPlan;
-  readonly graph: PlanGraph;
-}
+export type RunPlan = PlannedRun;
 
 interface Slot {
   plan: RunPlan | undefined;
@@ -55,12 +53,12 @@ export class RunStates {
 
   /** The state of a run as stored now. @throws {StoreError} RUN_NOT_FOUND */
   async load(runId: string): Promise<RunState> {
-    const [{ graph }, run, phases] = await Promise.all([
+    const [planned, run, phases] = await Promise.all([
       this.plan(runId),
       this.#runs.get(runId),
       this.#runs.loadPhases(runId),
     ]);
-    return restoreRunState(graph, run, phases);
+    return restoreRunState(planned, run, phases);
   }
 
   /**

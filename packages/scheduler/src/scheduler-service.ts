@@ -82,12 +82,19 @@ export class SchedulerService {
         return this.#engine.settle(data.run_id, { phase: data.phase, revision: data.revision });
       case "report":
         return this.#engine.report(data.run_id, { phase: data.phase, revision: data.revision });
+      case "timeout":
+        return this.#engine.timeOut(data.run_id);
+      case "open":
+        return this.#engine.open(data.run_id, { phase: data.phase, revision: data.revision });
+      case "lock_timeout":
+        return this.#engine.lockTimedOut(data.run_id, { phase: data.phase, revision: data.revision });
       case "sweep":
         return this.#sweep();
     }
   }
 
   async #sweep(): Promise<void> {
+    await this.#engine.sweepLocks();
     for (const runId of await this.#engine.store.runs.listLive()) {
       try {
         await this.#engine.sweep(runId);

@@ -15,6 +15,8 @@ export {
   CompiledPhaseSchema,
   type CompiledPlan,
   CompiledPlanSchema,
+  type ConsumedArtifact,
+  ConsumedArtifactSchema,
   type RetryRule,
   RetryRuleSchema,
   type Work,
@@ -47,11 +49,14 @@ export {
   JournalLineSchema,
 } from "./journal.ts";
 export {
+  CostSchema,
   definePlan,
   DependencySchema,
   DependencyWhenSchema,
   type Globals,
   GlobalsSchema,
+  LockSchema,
+  MatrixSchema,
   type Merge,
   MergeSchema,
   type OnFailure,
@@ -61,9 +66,12 @@ export {
   type Plan,
   type PlanInput,
   PlanSchema,
+  type Price,
+  PriceSchema,
   type Shard,
   ShardSchema,
   UNSUPPORTED_FIELDS,
+  type Variable,
   VariableSchema,
 } from "./plan.ts";
 export {

@@ -16,6 +16,12 @@ export const SchedulerJobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("start"), run_id: RunIdSchema }),
   z.strictObject({ kind: z.literal("settle"), ...phaseRef }),
   z.strictObject({ kind: z.literal("report"), ...phaseRef }),
+  /** The run has had its time. */
+  z.strictObject({ kind: z.literal("timeout"), run_id: RunIdSchema }),
+  /** The phase holds the lock it waited for. */
+  z.strictObject({ kind: z.literal("open"), ...phaseRef }),
+  /** The phase has waited long enough for its lock. */
+  z.strictObject({ kind: z.literal("lock_timeout"), ...phaseRef }),
   z.strictObject({ kind: z.literal("sweep") }),
 ]);
 export type SchedulerJob = z.infer<typeof SchedulerJobSchema>;

@@ -206,6 +206,17 @@ export const GlobalsSchema = z.strictObject({
     .enum(["isolated", "cascading"])
     .optional()
     .describe("Whether an abort lets running siblings finish (isolated, default) or kills them."),
+  timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of the whole run, in seconds."),
+  cost_budget_usd: z
+    .number()
+    .min(0)
+    .max(1_000_000_000)
+    .optional()
+    .describe("Cost in USD at which the run starts nothing new."),
+  prices: z
+    .record(z.string().min(1).max(200), PriceSchema)
+    .optional()
+    .describe("Name of a model → its price, for usage that reports no cost."),
   env: envSchema.optional().describe("Added to the worker's environment for every command."),
 });
 export type Globals = z.infer<typeof GlobalsSchema>;

@@ -167,6 +167,10 @@ export const PhaseLedgerSchema = z.strictObject({
   unacked: z.int().min(0),
   max_parallel: z.int().min(0),
   window: z.int().min(1),
+  tolerated: z.int().min(0),
+  max_consecutive: z.int().min(0),
+  consecutive: z.int().min(0),
+  tripped: z.union([z.literal(0), z.literal(1)]),
 });
 export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
 
@@ -187,8 +191,8 @@ export const FoldSchema = z.union([
 ]);
 export type Fold = z.infer<typeof FoldSchema>;
 
-/** Where a phase stands by its counts. `complete`: every shard succeeded. `drained`: nothing runs, and nothing more will by itself. */
-export const PhaseProgressSchema = z.enum(["complete", "busy", "drained"]);
+/** Where a phase stands by its counts. `complete`: every shard succeeded. `tolerable`: all are done with and few enough failed. `drained`: nothing runs, and nothing more will by itself. */
+export const PhaseProgressSchema = z.enum(["complete", "tolerable", "busy", "drained"]);
 export type PhaseProgress = z.infer<typeof PhaseProgressSchema>;
 
 /** The ledger's answer to the start of an attempt; `start_shard.lua` of the store says what each means. */

@@ -16,6 +16,7 @@
 --   ARGV[6] attempt
 --   ARGV[7] events, JSON: [[event, data], …]
 --   ARGV[8] claimant of the next shards
+--   ARGV[9] cost of the attempt in USD, 0 when unknown
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
 --   stopped: the run was stopped, so instead of going into backoff the shard was cancelled.
@@ -40,13 +41,14 @@ if stopped and (outcome == 'backoff' or outcome == 'given_back') then
 end
 redis.call('HSET', KEYS[3], id, text)
 free_slot(KEYS[1], entry)
-if outcome == 'succeeded' then entry.succeeded = entry.succeeded + 1
-elseif outcome == 'failed' then entry.failed, entry.failed_shard = entry.failed + 1, shard
+if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
+elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[9], id)
 else entry.held = entry.held + 1 end
 save_entry(KEYS[2], phase, entry)
+if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
 local seq = ''
 for _, e in ipairs(events) do seq = emit(KEYS[1], KEYS[8], ARGV[5], e[1], phase, shard, ARGV[6], e[2]) end
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }

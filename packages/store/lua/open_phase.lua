@@ -19,7 +19,9 @@
 --   ARGV[8] window: most shards on the queue at once where no cap is lower
 --   ARGV[9] where the input records and the shard plan are, JSON
 --   ARGV[10] data of the phase_started event, JSON object
--- Returns [state of the phase: complete | busy | drained, claimed shard ids …].
+--   ARGV[11] failed shards that are tolerated
+--   ARGV[12] shards failing in a row that trip the phase, 0 for none
+-- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …].
 --- @include "journal"
 --- @include "ledger"
 --- @include "claim"
@@ -30,6 +32,7 @@ if not entry or entry.revision ~= revision then
     revision = revision, total = tonumber(ARGV[6]), next = 0, in_flight = 0, held = 0,
     succeeded = 0, failed = 0, cancelled = 0, unacked = 0,
     max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
+    tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }
   save_entry(KEYS[2], phase, entry)
   redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])

@@ -60,7 +60,7 @@ local function fail_lost()
   record.status, record.starts = 'failed', starts
   record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
   free_slot(KEYS[1], entry)
-  entry.failed, entry.failed_shard = entry.failed + 1, shard
+  count_failure(entry, shard)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
   return reply('ended')
 end

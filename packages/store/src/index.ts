@@ -35,10 +35,12 @@ export {
   Ledger,
   type PhaseOpening,
   type PhaseRef,
+  type ReportedMetric,
   type ShardFinish,
   type ShardStart,
   type StartReply,
 } from "./ledger.ts";
+export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";

@@ -46,6 +46,10 @@ export const jobIds = {
   gate: (runId: string, phase: string, revision: number): string => `gate.${runId}.${phase}.r${revision}`,
   shard: (runId: string, ref: ShardRef): string => `${runId}.${shardId(ref)}`,
   report: (runId: string, id: string, seq: number): string => `report.${runId}.${id}.${seq}`,
+  timeout: (runId: string): string => `timeout.${runId}`,
+  open: (runId: string, phase: string, revision: number, nowMs: number): string =>
+    `open.${runId}.${phase}.r${revision}.${nowMs}`,
+  lockTimeout: (runId: string, phase: string, revision: number): string => `lock-timeout.${runId}.${phase}.r${revision}`,
 } as const;
 
 /** The Redis keys of one run. */
@@ -78,6 +82,8 @@ export interface RunKeys {
   readonly inputs: string;
   /** Hash: phase revision → the artifacts its aggregate persisted. */
   readonly folds: string;
+  /** Hash: phase revision → sums of the metrics its attempts reported; and what each shard reported last. */
+  readonly progress: string;
 }
 
 /** Builds every key of a deployment. Nothing else in the code spells a key. */
@@ -103,6 +109,16 @@ export class Keys {
     return `${this.prefix}:workers`;
   }
 
+  /** Set: names of the locks that are held. */
+  get locks(): string {
+    return `${this.prefix}:locks`;
+  }
+
+  /** Hash: holder of a lock. Sorted set: who waits for it. */
+  lock(name: string): { readonly lock: string; readonly waiters: string } {
+    return { lock: `${this.prefix}:lock:${name}`, waiters: `${this.prefix}:lock:${name}:waiters` };
+  }
+
   /** Pub/sub channel: tells workers at once that a run was stopped. */
   get signals(): string {
     return `${this.prefix}:signals`;
@@ -125,6 +141,7 @@ export class Keys {
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,
+      progress: `${base}:progress`,
     };
   }
 

@@ -25,6 +25,7 @@ const ACK_CLAIMS = new Script("ack_claims");
 const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
+const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 
 /** Shards of a phase on the queue at once where no cap is lower. */
@@ -48,6 +49,10 @@ export interface PhaseOpening extends PhaseRef {
   readonly order: number;
   readonly shardCount: number;
   readonly maxParallel: number | null;
+  /** Failed shards that are tolerated. */
+  readonly tolerated: number;
+  /** Shards failing in a row after which no more is released. */
+  readonly maxConsecutiveFailures: number | null;
   readonly inputs: PhaseInputs;
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
@@ -83,6 +88,16 @@ export interface ShardFinish {
   readonly record: ShardRecord;
   readonly events: readonly (readonly [event: string, data: object])[];
   readonly nowMs: number;
+  /** Cost of the attempt, in USD; 0 when unknown. */
+  readonly costUsd: number;
+}
+
+/** What an attempt says of one of its metrics. */
+export interface ReportedMetric {
+  readonly unit: string;
+  readonly completed: number;
+  readonly total?: number;
+  readonly total_status: "unknown" | "discovering" | "estimated" | "locked";
 }
 
 /** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
@@ -131,6 +146,8 @@ export class Ledger {
           RELEASE_WINDOW,
           JSON.stringify(opening.inputs),
           JSON.stringify(opening.started),
+          opening.tolerated,
+          opening.maxConsecutiveFailures ?? 0,
         ],
       ),
     );
@@ -189,6 +206,7 @@ export class Ledger {
           finish.attempt,
           JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
           claimant,
+          finish.costUsd,
         ],
       ),
     );
@@ -198,6 +216,21 @@ export class Ledger {
       seq: Number(seq),
       claimed: claimed.map(parseClaim),
     };
+  }
+
+  /** Keeps the metrics a running shard reported; the journal tells the phase's sums at most every `everyMs`. */
+  async reportProgress(
+    runId: string,
+    ref: ShardRef,
+    metrics: Readonly<Record<string, ReportedMetric>>,
+    { nowMs, everyMs }: { nowMs: number; everyMs: number },
+  ): Promise<void> {
+    const keys = this.#keys.run(runId);
+    await REPORT_PROGRESS.run(
+      this.#redis,
+      [keys.run, keys.progress, keys.journal],
+      [shardId(ref), JSON.stringify(metrics), nowMs, everyMs],
+    );
   }
 
   /** Cancels what a stopped run has on its queues. */

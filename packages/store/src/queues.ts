@@ -48,6 +48,7 @@ export class Queues {
   readonly #prefix: string;
   readonly #flows: FlowProducer;
   readonly #queues = new Map<string, Queue>();
+  readonly #ownJobs = new Set<string>();
 
   constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
@@ -94,15 +95,37 @@ export class Queues {
     for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
   }
 
+  /** Lets a phase that tolerates them go on without its failed shards: their jobs no longer hold the aggregate. */
+  async releaseFailed(phase: FlowPhase, shards: readonly number[]): Promise<void> {
+    const queue = this.queue(shardQueue(phase.definition.pool));
+    for (const shard of shards) {
+      const job = await queue.getJob(jobIds.shard(phase.runId, { ...phase, shard }));
+      await job?.removeChildDependency();
+    }
+  }
+
+  /**
+   * Runs `action` on behalf of a job that this process is working on, and that will ask the ledger again
+   * afterwards: putting that very job on its queue must not wait for its end.
+   */
+  async onBehalfOf<T>(jobId: string, action: () => Promise<T>): Promise<T> {
+    this.#ownJobs.add(jobId);
+    try {
+      return await action();
+    } finally {
+      this.#ownJobs.delete(jobId);
+    }
+  }
+
   /** Lets the parent of a fully released phase run once its shards are in. */
   async removeGate(runId: string, { phase, revision }: PhaseRef): Promise<void> {
     await this.queue(GATES_QUEUE).remove(jobIds.gate(runId, phase, revision));
   }
 
   /** Adds a scheduler job; one with this id that exists is left as it is. */
-  async addSchedulerJob(id: string, data: SchedulerJob): Promise<void> {
+  async addSchedulerJob(id: string, data: SchedulerJob, delayMs = 0): Promise<void> {
     const name = "phase" in data ? `${data.kind} ${data.phase}` : data.kind;
-    const opts: JobsOptions = { ...SCHEDULER_RETRIES, jobId: id, removeOnComplete: KEEP_COMPLETED };
+    const opts: JobsOptions = { ...SCHEDULER_RETRIES, jobId: id, removeOnComplete: KEEP_COMPLETED, delay: delayMs };
     await this.queue(SCHEDULER_QUEUE).add(name, data, opts);
   }
 
@@ -177,7 +200,7 @@ export class Queues {
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return job.promote();
-      if (state !== "active") return;
+      if (state !== "active" || this.#ownJobs.has(id)) return;
       await settling();
     }
     throw new StoreError("JOB_REFUSED", `job ${id} is still held by a worker; the next sweep tries again`);

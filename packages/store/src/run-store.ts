@@ -110,6 +110,11 @@ export class RunStore {
     return runs.filter((run) => run !== undefined);
   }
 
+  /** What the attempts of a run have cost so far, in USD, as far as it is known. */
+  async findCost(runId: string): Promise<number> {
+    return Number((await this.#redis.hget(this.#keys.run(runId).run, "cost_usd")) ?? 0);
+  }
+
   /** Whether the run was stopped, and how: what a worker asks again and again. */
   async findStop(runId: string): Promise<{ stopped: boolean; kills: boolean }> {
     const [stop, kills] = await this.#redis.hmget(this.#keys.run(runId).run, "stop", "stop_kills");

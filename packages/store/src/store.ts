@@ -4,6 +4,7 @@ import { AttemptLogs } from "./attempt-logs.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
+import { Locks } from "./locks.ts";
 import { Queues } from "./queues.ts";
 import { RunStore } from "./run-store.ts";
 import { Signals } from "./signals.ts";
@@ -14,6 +15,7 @@ export interface Store {
   readonly keys: Keys;
   readonly runs: RunStore;
   readonly ledger: Ledger;
+  readonly locks: Locks;
   readonly journal: Journal;
   readonly queues: Queues;
   readonly logs: AttemptLogs;
@@ -33,6 +35,7 @@ export function openStore(redis: Redis, artifacts: ArtifactStore, prefix: string
     keys,
     runs: new RunStore(redis, keys),
     ledger: new Ledger(redis, keys),
+    locks: new Locks(redis, keys),
     journal: new Journal(redis, keys),
     queues,
     logs: new AttemptLogs(redis, keys),

@@ -53,6 +53,8 @@ function failure(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs:
   const retry = decideRetry({
     cause: "user",
     rule,
+    timedOut: ended.status === "timed_out",
+    exitCode: ended.failure.exit_code,
     userFailures: tries,
     infraLosses: started.record.losses ?? 0,
     seed: retrySeed(runId, ref.phase, ref.shard, attempt),
@@ -78,7 +80,7 @@ function timeoutEvents(ended: Failed): (readonly [string, object])[] {
 type Ending = Pick<ShardFinish, "outcome" | "record" | "events">;
 
 function finish({ attempt, fence }: StartedAttempt, nowMs: number, ending: Ending): ShardFinish {
-  return { attempt, fence, nowMs, ...ending };
+  return { attempt, fence, nowMs, costUsd: 0, ...ending };
 }
 
 /** The record after this attempt: a failed one joins the history, a successful one is the record itself. */

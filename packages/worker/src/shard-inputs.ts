@@ -92,20 +92,21 @@ export class ShardInputs {
 
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
-    const provided = new Map<string, Artifact>();
-    for (const record of (await this.#store.runs.loadPhases(runId)).values()) {
-      for (const artifact of record.artifacts ?? []) provided.set(artifact.name, artifact);
-    }
-    for (const name of phase.consumes) {
-      const artifact = provided.get(name);
-      if (artifact === undefined) {
-        throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${phase.id} consumes ${name}, which no phase has provided`);
+    const records = await this.#store.runs.loadPhases(runId);
+    for (const { name, sources } of phase.consumes) {
+      for (const source of sources) {
+        const artifact = records.get(source.phase)?.artifacts?.find((candidate) => candidate.name === name);
+        if (artifact === undefined) {
+          const what = `phase ${phase.id} consumes ${name}, which ${source.phase} has not provided in this run`;
+          throw new StoreError("ARTIFACT_NOT_FOUND", what);
+        }
+        await this.#fetch(artifact, join(dir, name, source.label));
       }
-      await this.#fetch(artifact, join(dir, name));
     }
   }
 
   async #fetch(artifact: Artifact, file: string): Promise<void> {
+    await mkdir(dirname(file), { recursive: true });
     await rm(file, { force: true });
     const content = contentOf(artifact);
     if ("inline" in content) await writeFile(file, content.inline);

@@ -11,6 +11,8 @@ import { OutputShipper } from "./output-shipper.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
+/** How often a shard retried by hand asks whether its phase has its lock again, in ms. */
+const LOCK_RECHECK_MS = 2_000;
 
 /** What a shard job needs of its worker. */
 export interface ShardJobContext extends AttemptPlace {
@@ -60,10 +62,10 @@ class ShardRun {
         return this.#waitForSlot();
       case "ended":
         await this.#afterwards(reply.progress, true);
-        throw new UnrecoverableError(whyEnded(reply));
+        throw endedJob(whyEnded(reply));
       case "reopen":
       case "unknown":
-        throw new UnrecoverableError(`the ledger of ${this.#data.run_id} does not expect ${shardId(this.#ref)}`);
+        throw endedJob(`the ledger of ${this.#data.run_id} does not expect ${shardId(this.#ref)}`);
     }
   }
 
@@ -78,13 +80,31 @@ class ShardRun {
   async #reopen(): Promise<StartReply> {
     const { engine } = this.#context;
     const { run_id } = this.#data;
-    const { stop } = await engine.store.runs.get(run_id);
-    if (stop === "cancel") throw new UnrecoverableError(`run ${run_id} was cancelled; submit its plan again`);
-    await engine.reopen(run_id, this.#ref.phase, "queue");
+    await this.#refuseImpossibleRetry();
+    await engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
+      engine.reopen(run_id, this.#ref.phase, "queue"),
+    );
+    if (!(await engine.holdsLock(run_id, this.#ref))) return this.#waitForLock();
     const reply = await this.#start(true);
     // a sweep between the two may have failed the phase again: then this re-opens it for good
     await engine.reopen(run_id, this.#ref.phase, "queue");
     return reply;
+  }
+
+  async #refuseImpossibleRetry(): Promise<void> {
+    const { store } = this.#context.engine;
+    const { run_id, phase, revision } = this.#data;
+    const { stop } = await store.runs.get(run_id);
+    if (stop === "cancel") throw endedJob(`run ${run_id} was cancelled; submit its plan again`);
+    const record = (await store.runs.loadPhases(run_id)).get(phase);
+    if (record?.status !== "succeeded" || record.revision < revision) return;
+    throw endedJob(`phase ${phase} has succeeded without this shard, which it tolerates`);
+  }
+
+  /** The phase was re-opened, but another run holds its lock: the shard asks again a little later. */
+  async #waitForLock(): Promise<never> {
+    await this.#job.moveToDelayed(systemClock.nowMs() + LOCK_RECHECK_MS, this.#token);
+    throw new DelayedError();
   }
 
   async #run(attempt: StartedAttempt): Promise<{ attempt: number }> {
@@ -132,15 +152,15 @@ class ShardRun {
     const claimant = jobIds.shard(run_id, this.#ref);
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
     if (reply.verdict === "refused")
-      throw new UnrecoverableError("late result refused: another attempt has taken over");
+      throw endedJob("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
-    if (finish.outcome === "failed" || reply.progress === "drained") await this.#report();
+    if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
     if (retryAfterMs !== undefined && reply.verdict === "ok") {
       await this.#job.moveToDelayed(systemClock.nowMs() + Math.max(1, retryAfterMs), this.#token);
       throw new DelayedError();
     }
-    throw new UnrecoverableError(finish.record.failure?.why ?? "cancelled: the run was stopped");
+    throw endedJob(finish.record.failure?.why ?? "cancelled: the run was stopped");
   }
 
   /** What a repeated job still owes: its claim, and its report. */
@@ -149,7 +169,7 @@ class ShardRun {
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
     await engine.release(run_id, await engine.store.ledger.claim(run_id, claimant), claimant);
-    if (hasFailed || progress === "drained") await this.#report();
+    if (hasFailed || needsScheduler(progress)) await this.#report();
   }
 
   /** Gives the worker back until a slot is free for this shard. */
@@ -168,6 +188,18 @@ class ShardRun {
     const id = jobIds.report(run_id, shardId(this.#ref), this.#job.attemptsStarted);
     await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
   }
+}
+
+/** Whether what is left of a phase is the scheduler's to decide. */
+function needsScheduler(progress: StartReply["progress"]): boolean {
+  return progress === "drained" || progress === "tolerable";
+}
+
+/** The error a job ends with: the reason alone, without our own stack, is what people see in a queue dashboard. */
+function endedJob(why: string): UnrecoverableError {
+  const error = new UnrecoverableError(why);
+  error.stack = why;
+  return error;
 }
 
 function started(runId: string, ref: ShardRef, { record }: StartReply): StartedAttempt {

@@ -1,5 +1,5 @@
 import { findJsonError } from "./find-json-error.ts";
-import { type JsonValue, parseJson } from "./json-value.ts";
+import { isJsonObject, type JsonValue, parseJson } from "./json-value.ts";
 import { JsonlError } from "./jsonl-error.ts";
 import { concatBytes, DEFAULT_MAX_LINE_BYTES } from "./line-splitter.ts";
 import { excerpt } from "./show-value.ts";
@@ -16,6 +16,28 @@ export async function readJson(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number = DEFAULT_MAX_LINE_BYTES,
 ): Promise<JsonValue> {
+  return parseText(decodeText(await collectBytes(chunks, maxBytes)));
+}
+
+/**
+ * Reads a stream that holds one JSON object, and gives its text: UTF-8 that is known to be an object, with its byte
+ * order mark if it has one.
+ *
+ * @param maxBytes size from which on the object is refused, since all of it is held in memory
+ * @throws {JsonlError} as {@link readJson} does, and `NOT_AN_OBJECT`
+ */
+export async function readJsonObjectText(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number = DEFAULT_MAX_LINE_BYTES,
+): Promise<Uint8Array> {
+  const bytes = await collectBytes(chunks, maxBytes);
+  const value = parseText(decodeText(bytes));
+  if (isJsonObject(value)) return bytes;
+  const shown = excerpt(JSON.stringify(value));
+  throw new JsonlError("NOT_AN_OBJECT", 1, `line 1: the JSON value is not an object: ${shown}`);
+}
+
+async function collectBytes(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
@@ -23,7 +45,7 @@ export async function readJson(
     if (size > maxBytes) throw new JsonlError("TOO_LONG", 1, `the JSON value is longer than ${maxBytes} bytes`);
     pieces.push(new Uint8Array(chunk));
   }
-  return parseText(decodeText(concatBytes(pieces)));
+  return concatBytes(pieces);
 }
 
 function decodeText(bytes: Uint8Array): string {

@@ -9,6 +9,10 @@ export interface EndedAttempt {
   /** `user`: the work failed or timed out. `infrastructure`: its worker died. The two are counted apart. */
   cause: "user" | "infrastructure";
   rule: RetryRule;
+  /** Whether the attempt ran out of time. */
+  timedOut?: boolean;
+  /** Exit code of the attempt's command, where it had one. */
+  exitCode?: number | undefined;
   /** Attempts that failed by their own fault, this one included if it did. */
   userFailures: number;
   /** Attempts lost to dead workers, this one included if it was. */
@@ -29,6 +33,14 @@ export type RetryDecision = { retry: true; delayMs: number } | { retry: false };
 export function decideRetry(ended: EndedAttempt): RetryDecision {
   const { cause, rule, userFailures, infraLosses, infraLimit = DEFAULT_INFRA_LIMIT, seed } = ended;
   if (cause === "infrastructure") return infraLosses <= infraLimit ? { retry: true, delayMs: 0 } : { retry: false };
-  if (userFailures > rule.retries) return { retry: false };
+  if (userFailures > rule.retries || !isRetryable(ended)) return { retry: false };
   return { retry: true, delayMs: backoffMs(rule, userFailures, seed) };
+}
+
+/** Whether the rule wants this kind of failure to be tried again at all. */
+function isRetryable({ rule, timedOut = false, exitCode }: EndedAttempt): boolean {
+  if (timedOut) return rule.on_timeout;
+  if (exitCode === undefined) return true;
+  if (rule.never_exit_codes.includes(exitCode)) return false;
+  return rule.only_exit_codes === null || rule.only_exit_codes.includes(exitCode);
 }

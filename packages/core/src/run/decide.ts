@@ -1,6 +1,7 @@
 import type { Cause, CompiledPhase, DraftEvent, Effect, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
 import { assertNever } from "../core-error.ts";
-import { phaseReadiness } from "./readiness.ts";
+import { evaluateCondition } from "./condition.ts";
+import { missingDependencies, phaseReadiness } from "./readiness.ts";
 import { type Decision, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
 import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
 
@@ -62,6 +63,10 @@ class DecisionDraft {
         return this.#shardFailed(trigger.phase, trigger.revision, trigger.why);
       case "cancel":
         return this.#cancel();
+      case "timeout":
+        return this.#timeOut();
+      case "budget_spent":
+        return this.#budgetSpent(trigger.costUsd);
       case "reopen":
         return this.#reopen(trigger.phase, trigger.actor);
       default:
@@ -78,7 +83,27 @@ class DecisionDraft {
     if (this.#runNow().status !== "queued") return;
     this.#run = { ...this.#run, status: moveRun(this.#runId(), "queued", "running"), started_at_ms: this.#nowMs };
     this.#emit({ event: "run_started" });
+    const { timeout_sec } = this.#state.plan;
+    if (timeout_sec !== null) {
+      this.#effects.push({ kind: "schedule_timeout", delay_ms: Math.max(1, Math.round(timeout_sec * 1000)) });
+    }
+    this.#leaveOut();
     this.#advance(this.#state.graph.ids);
+  }
+
+  /** What takes no part is skipped, and what cannot do without it is blocked: before anything starts. */
+  #leaveOut(): void {
+    const { graph } = this.#state;
+    for (const id of graph.ids) if (!graph.phase(id).takes_part) this.#skip(id, { code: "not_selected" });
+    for (const id of graph.ids) {
+      if (this.#record(id).status !== "pending") continue;
+      const missing = missingDependencies(graph.phase(id), (of) => this.#record(of), (of) => graph.phase(of));
+      const [first] = missing;
+      if (first === undefined) continue;
+      const message = `needs ${missing.join(", ")}, which take no part in this run and have no output yet`;
+      this.#move(id, "blocked", { cause: { code: "missing_dependency", phase: first, message } });
+      this.#emit({ event: "phase_blocked", phase: id, data: { error_code: "missing_dependency", missing } });
+    }
   }
 
   #succeeded(trigger: Trigger & { type: "phase_succeeded" }): void {
@@ -93,31 +118,29 @@ class DecisionDraft {
       const data = { name, sha256, size_bytes, revision: trigger.revision };
       this.#emit({ event: "artifact_persisted", phase: trigger.phase, data });
     }
-    this.#emit({ event: "phase_succeeded", phase: trigger.phase, data: this.#phaseData(record, trigger.revision) });
+    const data = { ...this.#phaseData(record, trigger.revision), tolerated_shards: trigger.toleratedShards };
+    this.#emit({ event: "phase_succeeded", phase: trigger.phase, data });
     this.#advance(this.#dependents(trigger.phase));
   }
 
   #failed(trigger: Trigger & { type: "phase_failed" }): void {
     const record = this.#record(trigger.phase);
     if (record.status !== "running" || record.revision >= trigger.revision) return;
-    const phase = this.#state.graph.phase(trigger.phase);
-    this.#move(trigger.phase, "failed", { cause: trigger.cause });
     if (trigger.cause.code === "merge_rejected") {
       const data = { error_code: "MERGE_REJECTED", why: trigger.cause.message ?? "" };
       this.#emit({ event: "artifact_rejected", phase: trigger.phase, data });
     }
-    this.#emit({
-      event: "phase_failed",
-      phase: trigger.phase,
-      data: {
-        error_code: trigger.cause.code,
-        why: trigger.cause.message ?? trigger.cause.code,
-        failed_shards: trigger.failedShards,
-        tolerated: isTolerated(phase),
-      },
-    });
-    if (abortsRun(phase)) this.#abort(trigger.phase, trigger.cause.message ?? trigger.cause.code);
+    this.#fail(trigger.phase, trigger.cause, trigger.failedShards);
     this.#advance(this.#dependents(trigger.phase));
+  }
+
+  #fail(id: string, cause: Cause, failedShards: number): void {
+    const phase = this.#state.graph.phase(id);
+    const why = cause.message ?? cause.code;
+    this.#move(id, "failed", { cause });
+    const data = { error_code: cause.code, why, failed_shards: failedShards, tolerated: isTolerated(phase) };
+    this.#emit({ event: "phase_failed", phase: id, data });
+    if (abortsRun(phase)) this.#abort(id, why);
   }
 
   #drained(phase: string, revision: number): void {
@@ -148,6 +171,22 @@ class DecisionDraft {
     this.#stopEverything(true);
   }
 
+  #timeOut(): void {
+    const run = this.#runNow();
+    if (isRunOver(run.status) || run.stop === "cancel" || run.stop === "timeout") return;
+    this.#run = { ...this.#run, stop: "timeout", stop_phase: null, stop_kills: true };
+    this.#emit({ event: "plan_aborted", data: { why: `the run took longer than ${this.#state.plan.timeout_sec} s` } });
+    this.#stopEverything(true);
+  }
+
+  #budgetSpent(costUsd: number): void {
+    if (isRunOver(this.#runNow().status) || this.#runNow().stop !== null) return;
+    this.#run = { ...this.#run, stop: "budget", stop_phase: null, stop_kills: false };
+    const why = `the run has cost ${costUsd} USD, its budget is ${this.#state.plan.cost_budget_usd} USD`;
+    this.#emit({ event: "plan_aborted", data: { why } });
+    this.#stopEverything(false);
+  }
+
   #stopEverything(kill: boolean): void {
     for (const id of this.#state.graph.ids) {
       if (this.#record(id).status === "pending") this.#cancelPhase(id, this.#stopCause());
@@ -173,7 +212,7 @@ class DecisionDraft {
     for (const id of this.#state.graph.ids) {
       const record = this.#record(id);
       const isVictim = record.status === "skipped" || record.status === "cancelled";
-      if (!isVictim || record.cause?.phase !== culprit) continue;
+      if (!isVictim || !isBecauseOf(record.cause, culprit)) continue;
       if (record.started_at_ms !== undefined) this.#resumePhase(id, culprit);
       else {
         this.#move(id, "pending", {});
@@ -202,18 +241,33 @@ class DecisionDraft {
         (source) => this.#record(source),
         (source) => this.#state.graph.phase(source),
       );
-      if (verdict.kind === "ready") ready.add(id);
-      if (verdict.kind === "never") {
-        this.#move(id, "skipped", { cause: verdict.cause });
-        this.#emit({ event: "phase_skipped", phase: id, data: causeData(verdict.cause) });
-        queue.push(...this.#dependents(id));
-      }
+      if (verdict.kind === "ready" && this.#passesCondition(id)) ready.add(id);
+      if (verdict.kind === "never") this.#skip(id, verdict.cause);
+      if (isPhaseOver(this.#record(id).status)) queue.push(...this.#dependents(id));
     }
     const inOrder = [...ready].sort((a, b) => this.#state.graph.index(a) - this.#state.graph.index(b));
     for (const id of inOrder) this.#startPhase(id);
   }
 
+  /** A phase whose condition is false is skipped; one whose condition makes no sense has failed. */
+  #passesCondition(id: string): boolean {
+    const phase = this.#state.graph.phase(id);
+    if (phase.condition === null) return true;
+    const ancestors = new Map([...this.#state.graph.ancestors(id)].map((of) => [of, this.#record(of)]));
+    const facts = { variables: this.#state.plan.variables, phases: ancestors };
+    const verdict = evaluateCondition(phase, facts);
+    if (verdict.kind === "false") this.#skip(id, { code: "condition_false", phase: id });
+    if (verdict.kind === "failed") this.#fail(id, { code: "condition_failed", message: verdict.why }, 0);
+    return verdict.kind === "true";
+  }
+
+  #skip(id: string, cause: Cause): void {
+    this.#move(id, "skipped", { cause });
+    this.#emit({ event: "phase_skipped", phase: id, data: causeData(cause) });
+  }
+
   #startPhase(id: string): void {
+    if (this.#record(id).status !== "pending") return;
     if (this.#runNow().stop !== null) return this.#cancelPhase(id, this.#stopCause());
     const { revision } = this.#record(id);
     this.#move(id, "running", {});
@@ -227,6 +281,8 @@ class DecisionDraft {
 
   #stopCause(): Cause {
     const { stop, stop_phase } = this.#runNow();
+    if (stop === "timeout") return { code: "run_timeout" };
+    if (stop === "budget") return { code: "budget_spent" };
     if (stop !== "abort" || stop_phase === null) return { code: "cancel_requested" };
     return { code: "plan_aborted", phase: stop_phase };
   }
@@ -234,9 +290,9 @@ class DecisionDraft {
   #endRunIfOver(): void {
     const run = this.#runNow();
     if (isRunOver(run.status) || this.#unfinished() > 0) return;
-    const failed = this.#state.graph.ids.filter((id) => this.#record(id).status === "failed");
+    const failed = this.#state.graph.ids.filter((id) => isFailure(this.#record(id).status));
     const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
-    const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 ? "failed" : "succeeded";
+    const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || isCutShort(run) ? "failed" : "succeeded";
     const tolerated = failed.length - harmful.length;
     this.#run = {
       ...this.#run,
@@ -247,7 +303,12 @@ class DecisionDraft {
     const durationMs = this.#nowMs - (run.started_at_ms ?? run.created_at_ms);
     this.#emit({
       event: EVENT_OF_END[status],
-      data: { duration_ms: durationMs, tolerated_failures: tolerated, failed_phases: failed },
+      data: {
+        duration_ms: durationMs,
+        tolerated_failures: tolerated,
+        failed_phases: failed,
+        ...(isCutShort(run) ? { cause: this.#stopCause().code } : {}),
+      },
     });
     this.#effects.push({ kind: "finish_run" });
   }
@@ -268,6 +329,10 @@ class DecisionDraft {
     if (to === "running" && next.started_at_ms === undefined) next.started_at_ms = this.#nowMs;
     if (isPhaseOver(to)) next.finished_at_ms = this.#nowMs;
     this.#phases.set(id, next);
+    if (isPhaseOver(to) && next.started_at_ms !== undefined && this.#state.graph.phase(id).lock !== null) {
+      const revision = to === "succeeded" ? next.revision : next.revision + 1;
+      this.#effects.push({ kind: "release_lock", phase: id, revision });
+    }
   }
 
   #phaseData(before: PhaseRecord, revision: number): { revision: number; duration_ms: number } {
@@ -297,6 +362,21 @@ class DecisionDraft {
   #cascades(): boolean {
     return this.#state.run.cascades;
   }
+}
+
+/** Whether a phase did not run, or not to its end, because of another one, or because the run was cut short. */
+function isBecauseOf(cause: Cause | undefined, culprit: string): boolean {
+  if (cause?.code === "run_timeout" || cause?.code === "budget_spent") return true;
+  return cause?.phase === culprit && cause.code !== "condition_false";
+}
+
+function isFailure(status: PhaseStatus): boolean {
+  return status === "failed" || status === "blocked";
+}
+
+/** Whether the run was ended by its own limits. */
+function isCutShort({ stop }: RunRecord): boolean {
+  return stop === "timeout" || stop === "budget";
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

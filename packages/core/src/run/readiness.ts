@@ -11,6 +11,7 @@ export type Readiness =
 type EdgeState = "satisfied" | "undecided" | "never";
 
 function edgeState(edge: CompiledDependency, source: PhaseRecord, sourcePhase: CompiledPhase): EdgeState {
+  if (!sourcePhase.takes_part) return isMissing(edge, source) ? "never" : "satisfied";
   if (!isPhaseOver(source.status)) return "undecided";
   switch (edge.when) {
     case "always":
@@ -21,6 +22,11 @@ function edgeState(edge: CompiledDependency, source: PhaseRecord, sourcePhase: C
       if (source.status === "succeeded") return "satisfied";
       return source.status === "failed" && sourcePhase.on_failure === "continue" ? "satisfied" : "never";
   }
+}
+
+/** A hard prerequisite that takes no part in the run and has no accepted output either. */
+function isMissing(edge: CompiledDependency, source: PhaseRecord): boolean {
+  return edge.kind === "hard" && source.revision === 0;
 }
 
 /** The root cause a dependent inherits from a source that can no longer satisfy it. */
@@ -47,4 +53,15 @@ export function phaseReadiness(
     if (state === "undecided") waits = true;
   }
   return waits ? { kind: "waits" } : { kind: "ready" };
+}
+
+/** Hard prerequisites that take no part in this run and have no accepted output: what blocks the phase. */
+export function missingDependencies(
+  phase: CompiledPhase,
+  record: (id: string) => PhaseRecord,
+  definition: (id: string) => CompiledPhase,
+): string[] {
+  return phase.depends_on
+    .filter((edge) => !definition(edge.phase).takes_part && isMissing(edge, record(edge.phase)))
+    .map((edge) => edge.phase);
 }

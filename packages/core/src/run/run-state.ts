@@ -1,15 +1,22 @@
-import type { Artifact, Cause, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
+import type { Artifact, Cause, CompiledPlan, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
 import { isPhaseOver } from "./transitions.ts";
 
 /** Everything a decision about a run reads. Immutable: {@link applyDecision} makes the next one. */
 export interface RunState {
+  readonly plan: CompiledPlan;
   readonly graph: PlanGraph;
   readonly run: RunRecord;
   readonly phases: Map<string, PhaseRecord>;
   /** Phases that are pending or running; kept so that nobody has to count them. */
   readonly unfinished: number;
+}
+
+/** A plan that never changes, and its DAG. */
+export interface PlannedRun {
+  readonly plan: CompiledPlan;
+  readonly graph: PlanGraph;
 }
 
 /** What just happened. `revision` is the one in the making. */
@@ -20,6 +27,8 @@ export type Trigger =
       readonly phase: string;
       readonly revision: number;
       readonly artifacts: readonly Artifact[];
+      /** Shards that failed and were tolerated. */
+      readonly toleratedShards: number;
     }
   | {
       readonly type: "phase_failed";
@@ -31,6 +40,8 @@ export type Trigger =
   | { readonly type: "phase_drained"; readonly phase: string; readonly revision: number }
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
+  | { readonly type: "timeout" }
+  | { readonly type: "budget_spent"; readonly costUsd: number }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
 
 /** A decided change: new records, the events that tell of it, and what to do next. */
@@ -59,14 +70,18 @@ export function phaseRecord(state: RunState, id: string): PhaseRecord {
 }
 
 /** State of a run that nothing has happened to yet. */
-export function initialRunState(graph: PlanGraph, run: RunRecord): RunState {
+export function initialRunState({ plan, graph }: PlannedRun, run: RunRecord): RunState {
   const phases = new Map<string, PhaseRecord>();
   for (const id of graph.ids) phases.set(id, { status: "pending", revision: 0 });
-  return { graph, run, phases, unfinished: phases.size };
+  return { plan, graph, run, phases, unfinished: phases.size };
 }
 
 /** State of a run as stored. Phases without a record are pending. */
-export function restoreRunState(graph: PlanGraph, run: RunRecord, stored: ReadonlyMap<string, PhaseRecord>): RunState {
+export function restoreRunState(
+  { plan, graph }: PlannedRun,
+  run: RunRecord,
+  stored: ReadonlyMap<string, PhaseRecord>,
+): RunState {
   const phases = new Map<string, PhaseRecord>();
   let unfinished = 0;
   for (const id of graph.ids) {
@@ -74,7 +89,7 @@ export function restoreRunState(graph: PlanGraph, run: RunRecord, stored: Readon
     if (!isPhaseOver(record.status)) unfinished += 1;
     phases.set(id, record);
   }
-  return { graph, run, phases, unfinished };
+  return { plan, graph, run, phases, unfinished };
 }
 
 /**
@@ -89,5 +104,5 @@ export function applyDecision(state: RunState, decision: Decision, version: numb
     if (!isPhaseOver(record.status)) unfinished += 1;
     phases.set(id, record);
   }
-  return { graph: state.graph, run: { ...state.run, ...decision.run, version }, phases, unfinished };
+  return { plan: state.plan, graph: state.graph, run: { ...state.run, ...decision.run, version }, phases, unfinished };
 }

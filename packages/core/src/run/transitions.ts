@@ -3,7 +3,8 @@ import { CoreError } from "../core-error.ts";
 
 /** Legal moves of a phase. Only a retry or a rerun leaves a terminal state. */
 const PHASE_MOVES: Readonly<Record<PhaseStatus, readonly PhaseStatus[]>> = {
-  pending: ["running", "skipped", "cancelled"],
+  pending: ["blocked", "running", "failed", "skipped", "cancelled"],
+  blocked: ["pending"],
   running: ["succeeded", "failed", "cancelled"],
   succeeded: ["running"],
   failed: ["running"],

@@ -3,6 +3,8 @@
 --   in_flight   released or running: each holds a slot of the run and of the phase
 --   held        in backoff or waiting for a slot: hold none
 --   succeeded, failed, cancelled: done with
+--   tolerated   failed shards the phase may have and still be complete
+--   tripped     1 when too many shards failed in a row: no new shard is released
 -- next = in_flight + held + succeeded + failed + cancelled, always.
 
 local UNLIMITED = 1000000000
@@ -63,11 +65,20 @@ local function free_slot(run, entry)
   redis.call('HINCRBY', run, 'in_flight', -1)
 end
 
--- A phase is complete when every shard succeeded, drained when it cannot become so by itself.
+-- A phase is complete when every shard succeeded, tolerable when all are done with and few enough failed,
+-- drained when it cannot become either by itself.
 local function phase_state(entry, stopped)
   if entry.succeeded >= entry.total then return 'complete' end
   if entry.in_flight > 0 then return 'busy' end
+  if entry.succeeded + entry.failed >= entry.total and entry.failed <= entry.tolerated then return 'tolerable' end
   if stopped then return 'drained' end
-  if entry.next >= entry.total and entry.held == 0 then return 'drained' end
+  if entry.held == 0 and (entry.next >= entry.total or entry.tripped == 1) then return 'drained' end
   return 'busy'
+end
+
+-- Counts a shard that failed for good, and trips the phase's circuit breaker after too many in a row.
+local function count_failure(entry, shard)
+  entry.failed, entry.failed_shard = entry.failed + 1, shard
+  entry.consecutive = entry.consecutive + 1
+  if entry.max_consecutive > 0 and entry.consecutive >= entry.max_consecutive then entry.tripped = 1 end
 end
