@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import type { GlobalFlags } from "./session.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
 export function collectVariable(text: string, previous: Record<string, string>): Record<string, string> {
@@ -20,6 +21,40 @@ export function wholeNumber(min: number): (text: string) => number {
 /** Collects a flag that may be given several times. */
 export function collectText(text: string, previous: readonly string[]): string[] {
   return [...previous, text];
+}
+
+/** Collects a flag that takes ids, apart by commas, and may be given several times; commas in brackets are part of an id. */
+export function collectIds(text: string, previous: readonly string[] | undefined): string[] {
+  const ids = text.split(/,(?![^[\]]*\])/).map((id) => id.trim());
+  if (ids.includes("")) throw new InvalidArgumentError("write ids of phases, apart by commas");
+  return [...(previous ?? []), ...ids];
+}
+
+/** Flags of every command that reads a plan. */
+export interface PlanFlags extends GlobalFlags {
+  readonly var: Record<string, string>;
+  readonly varsFile?: string;
+  readonly strict?: boolean;
+  readonly only?: string[];
+  readonly skip?: string[];
+  readonly from?: string[];
+  readonly to?: string[];
+  readonly json?: boolean;
+}
+
+/** Adds a command that reads a plan, with the flags that say how to read it. */
+export function planCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .argument("<plan>", "plan file: .yaml, .json, or a module that exports a plan")
+    .description(description)
+    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable, {})
+    .option("--vars-file <file>", "set variables from a YAML or JSON map; --var wins over it")
+    .option("--only <ids>", "only these phases, or instances of a matrix, take part", collectIds)
+    .option("--skip <ids>", "these take no part", collectIds)
+    .option("--from <ids>", "only these and what depends on them take part", collectIds)
+    .option("--to <ids>", "only these and what they depend on take part", collectIds)
+    .option("--strict", "treat warnings as errors");
 }
 
 /** Shards executed at once by a worker when nobody says otherwise: one a core. */

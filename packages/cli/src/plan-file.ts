@@ -1,8 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { type CompileResult, compilePlanText, compilePlanValue, formatProblem, type PlanProblem } from "@fanfold/core";
-import type { CompiledPlan } from "@fanfold/schemas";
+import {
+  type CompileResult,
+  compilePlanText,
+  compilePlanValue,
+  formatProblem,
+  parseVariablesText,
+  type PlanProblem,
+  type PlanSelection,
+} from "@fanfold/core";
 import { CliError, EXIT } from "./exit-codes.ts";
+import type { PlanFlags } from "./options.ts";
+import { resolveConfig } from "./session.ts";
 import { baseDirOf } from "./workspace.ts";
 
 const TEXT_FORMATS = new Set([".yaml", ".yml", ".json"]);
@@ -13,12 +22,32 @@ export interface PlanFileOptions {
   readonly variables: Record<string, string>;
   readonly workspaceDir: string;
   readonly strict: boolean;
+  readonly selection: PlanSelection;
 }
 
 /** A plan that may run, and what its author should know. */
-export interface LoadedPlan {
-  readonly plan: CompiledPlan;
-  readonly warnings: readonly PlanProblem[];
+export type LoadedPlan = Extract<CompileResult, { ok: true }>;
+
+/**
+ * Turns flags into what the compiler wants, and reads the file of variables when there is one.
+ *
+ * @throws {CliError} when that file cannot be read, or is wrong
+ */
+export async function readPlanOptions(flags: PlanFlags): Promise<PlanFileOptions> {
+  const { workspaceDir } = resolveConfig(flags, process.env, process.cwd());
+  const fromFile = flags.varsFile === undefined ? {} : await loadVariables(flags.varsFile);
+  const { only, skip, from, to } = flags;
+  return {
+    variables: { ...fromFile, ...flags.var },
+    workspaceDir,
+    strict: flags.strict ?? false,
+    selection: {
+      ...(only === undefined ? {} : { only }),
+      ...(skip === undefined ? {} : { skip }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    },
+  };
 }
 
 /**
@@ -29,31 +58,52 @@ export interface LoadedPlan {
 export async function loadPlanFile(file: string, options: PlanFileOptions): Promise<LoadedPlan> {
   const result = await compilePlanFile(file, options);
   if (result.ok) return result;
-  const errors = result.problems.filter(({ severity }) => severity === "error").length;
-  const head = `${file} is not a valid plan: ${errors} problem${errors === 1 ? "" : "s"}, nothing was started`;
-  throw new CliError(EXIT.usage, [...result.problems.map(formatProblem), head].join("\n\n"));
+  throw new CliError(
+    EXIT.usage,
+    `${formatProblems(result.problems)}\n\n${file} is not a valid plan: ${countErrors(result.problems)}, nothing was started`,
+  );
 }
 
 /** Compiles a plan file. @throws {CliError} when the file cannot be read */
 export async function compilePlanFile(file: string, options: PlanFileOptions): Promise<CompileResult> {
   const format = extname(file).toLowerCase();
-  const { variables, strict } = options;
+  const { variables, strict, selection } = options;
   if (!TEXT_FORMATS.has(format) && !MODULE_FORMATS.has(format)) {
     throw new CliError(EXIT.usage, `${file}: a plan is a .yaml, .yml, .json, .ts, .mts, .js or .mjs file`);
   }
-  const text = await readPlan(file);
-  const compileOptions = { variables, strict, baseDir: baseDirOf(file, options.workspaceDir) };
+  const text = await readText(file, "plan");
+  const compileOptions = { variables, strict, selection, baseDir: baseDirOf(file, options.workspaceDir) };
   if (TEXT_FORMATS.has(format)) return compilePlanText({ text, file }, compileOptions);
   return compilePlanValue(await importPlan(file), compileOptions);
 }
 
-async function readPlan(file: string): Promise<string> {
+/** Problems for a terminal, apart by empty lines. */
+export function formatProblems(problems: readonly PlanProblem[]): string {
+  return problems.map(formatProblem).join("\n\n");
+}
+
+/** How many of them are errors: `1 error`, `3 errors`. */
+export function countErrors(problems: readonly PlanProblem[]): string {
+  const count = problems.filter(({ severity }) => severity === "error").length;
+  return count === 1 ? "1 error" : `${count} errors`;
+}
+
+async function loadVariables(file: string): Promise<Readonly<Record<string, string>>> {
+  const result = parseVariablesText({ text: await readText(file, "file of variables"), file });
+  if (result.ok) return result.variables;
+  throw new CliError(
+    EXIT.usage,
+    `${formatProblems(result.problems)}\n\n${file} gives no variables: ${countErrors(result.problems)}`,
+  );
+}
+
+async function readText(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : String(cause);
-    throw new CliError(EXIT.usage, `cannot read the plan ${file}: ${why}`, { cause });
+    throw new CliError(EXIT.usage, `cannot read the ${what} ${file}: ${why}`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
     .showHelpAfterError("run with --help for the usage")
     .exitOverride();
   addRunCommands(program);
+  addPlanCommands(program);
   addReadCommands(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });

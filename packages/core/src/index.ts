@@ -2,18 +2,39 @@ export { assertNever, CoreError, type CoreErrorCode } from "./core-error.ts";
 export { findField, type JsonValue } from "./jsonl/json-value.ts";
 export { JsonlError } from "./jsonl/jsonl-error.ts";
 export { type JsonlRecord, readRecords } from "./jsonl/read-records.ts";
+export { listNames } from "./jsonl/show-value.ts";
 export { checkOutput } from "./merge/check-output.ts";
 export { foldArray } from "./merge/fold-array.ts";
 export { foldConcat } from "./merge/fold-concat.ts";
+export { foldObject } from "./merge/fold-object.ts";
 export { foldRecords } from "./merge/fold-records.ts";
 export { listConflicts } from "./merge/list-conflicts.ts";
 export { MergeError } from "./merge/merge-error.ts";
+export type { MergeReport } from "./merge/merge-report.ts";
 export type { ShardOutputs } from "./merge/shard-outputs.ts";
 export { type CompileOptions, type CompileResult, compilePlanText, compilePlanValue } from "./plan/compile-plan.ts";
+export { listConditionPhases } from "./plan/condition-expression.ts";
+export type { ShardForecast } from "./plan/count-shards.ts";
+export { explainPlan, type PhaseExplanation, type PhaseVerdict, type PlanExplanation } from "./plan/explain-plan.ts";
 export { formatProblem } from "./plan/format-problem.ts";
 export type { PlanSource } from "./plan/parse-plan-text.ts";
+export { parseVariablesText, type VariablesResult } from "./plan/parse-variables-text.ts";
 export { PlanGraph } from "./plan/plan-graph.ts";
+export { type GraphFormat, planGraphText } from "./plan/plan-graph-text.ts";
+export { planJsonSchema } from "./plan/plan-json-schema.ts";
 export type { PlanProblem } from "./plan/plan-problem.ts";
+export type { LeftOutReason, PlanSelection } from "./plan/plan-selection.ts";
+export {
+  addUsage,
+  costOfUsage,
+  flatUsage,
+  type PhaseCost,
+  type Prices,
+  sumUsage,
+  type Usage,
+  usageOfReport,
+  type UsageSum,
+} from "./policy/cost.ts";
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
@@ -41,16 +62,26 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
+export { findCriticalPath } from "./view/critical-path.ts";
 export { describeCause, describeEvent, type EventFacts, eventPlace } from "./view/describe-event.ts";
 export { eventLevel } from "./view/event-level.ts";
-export { formatBytes, formatCount, formatDuration } from "./view/human-format.ts";
+export { formatBytes, formatCount, formatDuration, formatNumber, formatUsd } from "./view/human-format.ts";
+export type { MetricAmount, MetricDocument, Percent, PercentMode, TotalStatus } from "./view/progress-metric.ts";
+export { MAX_METRICS, type PhaseProgressDocument, phaseProgressAt, SHARDS_METRIC } from "./view/progress-phase.ts";
+export { type RunProgressDocument, runProgressAt } from "./view/progress-run.ts";
+export { addReport, amountOfSum, type MetricSum, type ReportedMetric } from "./view/progress-sum.ts";
 export { reduceRun } from "./view/reduce-run.ts";
+export { type PhaseDocument, type RunDocument, runDocument } from "./view/run-document.ts";
 export {
   type ArtifactView,
+  type CauseView,
   type DeclaredPhase,
   emptyRunView,
+  isBlock,
   lastProblem,
   listFailures,
+  listTolerated,
+  phaseTimeMs,
   type PhaseView,
   type Problem,
   type RunView,
@@ -59,11 +90,5 @@ export {
   waitingShards,
   withPhases,
 } from "./view/run-view.ts";
-export {
-  type PhaseDocument,
-  type RunDocument,
-  runDocument,
-  type RunSummary,
-  summariseRun,
-  wallTimeMs,
-} from "./view/summarise-run.ts";
+export { type EndedAttemptView, SlowestAttempts } from "./view/slowest-attempts.ts";
+export { type RunSummary, summariseRun, type TokenCounts, wallTimeMs } from "./view/summarise-run.ts";

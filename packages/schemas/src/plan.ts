@@ -117,7 +117,7 @@ export type Price = z.infer<typeof PriceSchema>;
 export const PhaseSchema = z.strictObject({
   id: PhaseIdSchema.describe("Unique id within the plan."),
   name: z.string().max(200).optional().describe("Title for people; the id when absent."),
-  description: z.string().max(10_000).optional(),
+  description: z.string().max(10_000).optional().describe("What the phase does, for people."),
   command: z.string().min(1).optional().describe("Program to run, without a shell unless `shell` is true."),
   args: z.array(z.string()).max(10_000).optional().describe("Arguments of `command`, passed as they are."),
   handler: z
@@ -131,9 +131,10 @@ export const PhaseSchema = z.strictObject({
   depends_on: z
     .array(z.union([PhaseIdSchema, DependencySchema]))
     .max(10_000)
-    .optional(),
-  shard: ShardSchema.optional(),
-  merge: MergeSchema.optional(),
+    .optional()
+    .describe("Phases that come before this one: ids, or `{ phase, kind, when }`."),
+  shard: ShardSchema.optional().describe("How the work is cut into shards; without it there is one."),
+  merge: MergeSchema.optional().describe("How the outputs of the shards become the output of the phase."),
   max_parallel: z
     .int()
     .min(1)
@@ -181,8 +182,8 @@ export const PhaseSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe("Artifacts this phase makes; the first one is its output."),
-  tags: z.array(z.string().max(100)).max(100).optional(),
-  ui_hints: z.record(z.string(), jsonValue).optional(),
+  tags: z.array(z.string().max(100)).max(100).optional().describe("Words to find the phase by."),
+  ui_hints: z.record(z.string(), jsonValue).optional().describe("Anything a user interface may want to know; ignored."),
 });
 export type Phase = z.infer<typeof PhaseSchema>;
 
@@ -234,22 +235,23 @@ export const VariableSchema = z.strictObject({
     .optional()
     .describe("Whether a value must be given when there is no default (default: when it is used)."),
   default: z.union([z.string(), z.number(), z.boolean()]).optional().describe("Value when the caller gives none."),
-  description: z.string().max(1_000).optional(),
+  description: z.string().max(1_000).optional().describe("What the variable is for."),
 });
 export type Variable = z.infer<typeof VariableSchema>;
 
 /** A plan document: the one shape of JSON, YAML and TypeScript. `steps` is another name of `phases`. */
 export const PlanSchema = z.strictObject({
   $schema: z.string().optional().describe("Where editors find the schema of this document; ignored."),
-  plan_id: PlanIdSchema,
-  version: z.string().min(1).max(64),
-  description: z.string().max(10_000).optional(),
-  globals: GlobalsSchema.optional(),
+  plan_id: PlanIdSchema.describe("Id of the plan, the same in all its versions."),
+  version: z.string().min(1).max(64).describe('Version of the plan, in quotes: "1.0".'),
+  description: z.string().max(10_000).optional().describe("What the plan does, for people."),
+  globals: GlobalsSchema.optional().describe("Settings of the whole run, and defaults of its phases."),
   variables: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of a variable"), VariableSchema)
-    .optional(),
-  phases: z.array(PhaseSchema).min(1).max(20_000),
-  metadata: z.record(z.string(), jsonValue).optional(),
+    .optional()
+    .describe("Name → declaration. `${NAME}` in any string of the plan is replaced by the value."),
+  phases: z.array(PhaseSchema).min(1).max(20_000).describe("The phases, in the order in which they start when ready."),
+  metadata: z.record(z.string(), jsonValue).optional().describe("Anything that goes with the plan; kept with the run."),
 });
 export type Plan = z.infer<typeof PlanSchema>;
 

@@ -35,7 +35,7 @@ export {
   Ledger,
   type PhaseOpening,
   type PhaseRef,
-  type ReportedMetric,
+  type ShardMetric,
   type ShardFinish,
   type ShardStart,
   type StartReply,

@@ -93,11 +93,11 @@ export interface ShardFinish {
 }
 
 /** What an attempt says of one of its metrics. */
-export interface ReportedMetric {
+export interface ShardMetric {
   readonly unit: string;
   readonly completed: number;
+  /** Missing while the attempt does not know it. */
   readonly total?: number;
-  readonly total_status: "unknown" | "discovering" | "estimated" | "locked";
 }
 
 /** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
@@ -222,13 +222,13 @@ export class Ledger {
   async reportProgress(
     runId: string,
     ref: ShardRef,
-    metrics: Readonly<Record<string, ReportedMetric>>,
+    metrics: Readonly<Record<string, ShardMetric>>,
     { nowMs, everyMs }: { nowMs: number; everyMs: number },
   ): Promise<void> {
     const keys = this.#keys.run(runId);
     await REPORT_PROGRESS.run(
       this.#redis,
-      [keys.run, keys.progress, keys.journal],
+      [keys.run, keys.progress, keys.journal, keys.ledger],
       [shardId(ref), JSON.stringify(metrics), nowMs, everyMs],
     );
   }

@@ -1,106 +1,83 @@
-import {
-  findField,
-  foldArray,
-  foldConcat,
-  foldRecords,
-  type JsonValue,
-  listConflicts,
-  MergeError,
-  readRecords,
-} from "@fanfold/core";
-import { artifactOf, keepContent, type RunEngine } from "@fanfold/engine";
-import {
-  type AggregateJob,
-  AggregateJobSchema,
-  type Artifact,
-  type CompiledMerge,
-  type CompiledPhase,
-  type PhaseInputs,
-} from "@fanfold/schemas";
-import { jobIds, type PhaseRef, phaseRevisionId, type Store, streamContent } from "@fanfold/store";
+import { phaseProgress } from "@fanfold/core";
+import { type AggregateJob, AggregateJobSchema, type Fold, type PhaseLedger } from "@fanfold/schemas";
+import { jobIds, phaseRevisionId } from "@fanfold/store";
 import { type Job, UnrecoverableError } from "bullmq";
-import { LedgerShardOutputs } from "./ledger-shard-outputs.ts";
+import { foldPhase } from "./fold-phase.ts";
+import type { FoldContext } from "./fold-task.ts";
+import { listFailedShards } from "./ledger-shard-outputs.ts";
+
+/** What an aggregate's job returns, for the queue dashboard. */
+export interface AggregateResult {
+  readonly sha256: string;
+  /** Failed shards the phase tolerates, whose outputs were left out. */
+  readonly missing_shards: number;
+}
 
 /**
  * Folds the shard outputs of a phase in shard order and keeps the result. The result depends on the outputs
  * alone. A rejected merge persists nothing and fails for good; anything else is tried again.
  */
-export async function processAggregate(engine: RunEngine, job: Job): Promise<{ sha256: string | null }> {
+export async function processAggregate(context: FoldContext, job: Job): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
-  const { run_id } = data;
+  const { fold, missing_shards } = await foldOnce(context, data, job);
   const ref = { phase: data.phase, revision: data.revision };
-  await reopenAfterRetry(engine, run_id, ref);
+  await context.store.ledger.recordFold(data.run_id, ref, fold);
+  if ("artifacts" in fold) return { sha256: fold.artifacts[0]?.sha256 ?? "", missing_shards };
+  const id = jobIds.report(data.run_id, phaseRevisionId(ref.phase, ref.revision), job.attemptsStarted);
+  await context.store.queues.addSchedulerJob(id, { kind: "report", run_id: data.run_id, ...ref });
+  throw new UnrecoverableError(fold.failure.why);
+}
+
+interface Folded {
+  readonly fold: Fold;
+  readonly missing_shards: number;
+}
+
+/** One try. Trouble that is not about the outputs is thrown, and counts as a failed fold after the job's last try. */
+async function foldOnce(context: FoldContext, data: AggregateJob, job: Job): Promise<Folded> {
   try {
-    const artifact = await foldPhase(engine, data, job);
-    await engine.store.ledger.recordFold(run_id, ref, { artifacts: [artifact] });
-    return { sha256: artifact.sha256 };
+    const counts = await requireShards(context, data);
+    const kept = await context.store.ledger.findFold(data.run_id, data);
+    if (kept !== undefined && "artifacts" in kept) return { fold: kept, missing_shards: counts.failed };
+    if (kept !== undefined) await reopenAfterRetry(context, data);
+    return await foldShards(context, data, { counts, job });
   } catch (error) {
-    const isRejected = error instanceof MergeError;
-    if (!isRejected && job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
+    if (error instanceof UnrecoverableError || job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    const failure = { error_code: isRejected ? error.code : "MERGE_FAILED", why };
-    await engine.store.ledger.recordFold(run_id, ref, { failure });
-    const id = jobIds.report(run_id, phaseRevisionId(ref.phase, ref.revision), job.attemptsStarted);
-    await engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, ...ref });
-    throw new UnrecoverableError(why);
+    return { fold: { failure: { error_code: "MERGE_FAILED", why } }, missing_shards: 0 };
   }
+}
+
+/** The queue releases an aggregate too early when somebody removes jobs by hand; the ledger knows better. */
+async function requireShards({ store }: FoldContext, { run_id, phase, revision }: AggregateJob): Promise<PhaseLedger> {
+  const counts = await store.ledger.findPhase(run_id, phase);
+  if (counts === undefined || counts.revision !== revision) {
+    throw new UnrecoverableError(`run ${run_id} does not expect revision ${revision} of ${phase}`);
+  }
+  const progress = phaseProgress(counts, false);
+  if (progress === "complete" || progress === "tolerable") return counts;
+  const done = counts.succeeded + counts.failed;
+  const failed = counts.failed > 0 ? `, ${counts.failed} of them failed` : "";
+  throw new Error(`aggregate of ${phase} was released early: ${done} of ${counts.total} shards are in${failed}`);
 }
 
 /** Somebody retried the aggregate by hand: the run carries on. */
-async function reopenAfterRetry(engine: RunEngine, runId: string, ref: PhaseRef): Promise<void> {
-  const fold = await engine.store.ledger.findFold(runId, ref);
-  if (fold === undefined || !("failure" in fold)) return;
-  await engine.store.ledger.clearFoldFailure(runId, ref);
-  await engine.reopen(runId, ref.phase, "queue");
+async function reopenAfterRetry({ engine, store }: FoldContext, data: AggregateJob): Promise<void> {
+  const { stop } = await store.runs.get(data.run_id);
+  if (stop === "cancel") throw new UnrecoverableError(`run ${data.run_id} was cancelled; submit its plan again`);
+  await store.ledger.clearFoldFailure(data.run_id, data);
+  await engine.reopen(data.run_id, data.phase, "queue");
 }
 
-async function foldPhase(engine: RunEngine, data: AggregateJob, job: Job): Promise<Artifact> {
-  const { run_id, phase, revision, shard_count } = data;
-  const { graph } = await engine.plan(run_id);
-  const definition = graph.phase(phase);
-  const ref = { phase, revision };
-  const outputs = new LedgerShardOutputs(engine.store, run_id, ref, shard_count);
-  const inputs = await engine.store.ledger.getInputs(run_id, ref);
-  const chunks = await foldBy(definition.merge, outputs, sourceKeys(engine.store, definition.merge, inputs), job);
-  return artifactOf(outputName(definition), await keepContent(engine.store.artifacts, chunks));
-}
-
-async function foldBy(
-  merge: CompiledMerge,
-  outputs: LedgerShardOutputs,
-  source: AsyncIterable<JsonValue | undefined> | undefined,
-  job: Job,
-): Promise<AsyncIterable<Uint8Array>> {
-  switch (merge.strategy) {
-    case "none":
-      throw new UnrecoverableError("a phase without a merge has no aggregate");
-    case "concat":
-      return foldConcat(outputs);
-    case "array":
-      return foldArray(outputs);
-    case "records": {
-      const rule = { key: merge.key, onDuplicate: merge.on_duplicate, complete: merge.complete };
-      const folded = await foldRecords(outputs, source === undefined ? rule : { ...rule, source });
-      if (folded.report.conflictCount > 0) await job.log(`duplicate keys: ${listConflicts(folded.report)}`);
-      return folded.chunks;
-    }
-  }
-}
-
-/** Keys of the source records in source order, where the merge wants them. */
-function sourceKeys(
-  store: Store,
-  merge: CompiledMerge,
-  inputs: PhaseInputs,
-): AsyncIterable<JsonValue | undefined> | undefined {
-  if (merge.strategy !== "records" || merge.key === null || inputs.source === null) return undefined;
-  return readKeys(streamContent(store.artifacts, inputs.source), merge.key);
-}
-
-async function* readKeys(chunks: AsyncIterable<Uint8Array>, key: string): AsyncGenerator<JsonValue | undefined> {
-  for await (const { value } of readRecords(chunks, { anyValue: true })) yield findField(value, key);
-}
-
-function outputName(phase: CompiledPhase): string {
-  return phase.provides[0] ?? phase.id;
+async function foldShards(
+  context: FoldContext,
+  { run_id: runId, phase, revision, shard_count: shardCount }: AggregateJob,
+  { counts, job }: { counts: PhaseLedger; job: Job },
+): Promise<Folded> {
+  const shards = { runId, ref: { phase, revision }, shardCount };
+  const missing = new Set(counts.failed === 0 ? [] : await listFailedShards(context.store, shards));
+  if (missing.size !== counts.failed) throw new Error(`shards of ${phase} were retried while it was to be folded`);
+  const plan = await context.engine.plan(runId);
+  const fold = await foldPhase(context, { ...shards, missing, plan, phase: plan.graph.phase(phase), job });
+  return { fold, missing_shards: missing.size };
 }

@@ -1,4 +1,4 @@
-import { decideRetry, retrySeed } from "@fanfold/core";
+import { decideRetry, retrySeed, type UsageSum } from "@fanfold/core";
 import type { AttemptRecord, RetryRule, ShardRecord } from "@fanfold/schemas";
 import { type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
 import type { HandedOver } from "./execute-attempt.ts";
@@ -34,15 +34,20 @@ export function recordOutcome(
 function success(started: StartedAttempt, ended: HandedOver & { status: "succeeded" }, nowMs: number): ShardFinish {
   const { output } = ended.result;
   const outputBytes = "inline" in output ? Buffer.byteLength(output.inline) : output.size_bytes;
-  const data = { duration_ms: ended.durationMs, output_bytes: outputBytes, revision: started.ref.revision };
+  const data = {
+    duration_ms: ended.durationMs,
+    output_bytes: outputBytes,
+    revision: started.ref.revision,
+    ...usageData(ended),
+  };
   const record = { ...endedRecord(started, ended, nowMs), status: "succeeded", result: ended.result } as const;
-  return finish(started, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
+  return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
 }
 
 function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number): ShardFinish {
   const record = { ...endedRecord(started, ended, nowMs), status: "cancelled" } as const;
   const data = { reason: "run stopped", duration_ms: ended.durationMs };
-  return finish(started, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
+  return finish(started, ended, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
 }
 
 type Failed = Exclude<HandedOver, { status: "succeeded" }>;
@@ -61,15 +66,24 @@ function failure(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs:
   });
   const timeout = timeoutEvents(ended);
   const common = { ...endedRecord(started, ended, nowMs), tries, failure: ended.failure };
-  const data = { ...ended.failure, duration_ms: ended.durationMs };
-  if (!retry.retry) {
+  const data = { ...ended.failure, duration_ms: ended.durationMs, ...usageData(ended) };
+  if (!retry.retry || !isWorthRetrying(ended)) {
     const events = [...timeout, ["shard_failed", { ...data, attempts: attempt }] as const];
     const record = { ...common, status: "failed" } as const;
-    return { finish: finish(started, nowMs, { outcome: "failed", record, events }), retryAfterMs: undefined };
+    return { finish: finish(started, ended, nowMs, { outcome: "failed", record, events }), retryAfterMs: undefined };
   }
   const record = { ...common, status: "backoff", until_ms: nowMs + retry.delayMs } as const;
   const events = [...timeout, ["shard_retry", { ...data, delay_ms: retry.delayMs }] as const];
-  return { finish: finish(started, nowMs, { outcome: "backoff", record, events }), retryAfterMs: retry.delayMs };
+  return { finish: finish(started, ended, nowMs, { outcome: "backoff", record, events }), retryAfterMs: retry.delayMs };
+}
+
+function usageData({ usage }: HandedOver): { usage?: UsageSum } {
+  return usage === undefined ? {} : { usage };
+}
+
+/** A secret that is not there, or that leaks, does not mend itself. */
+function isWorthRetrying({ failure }: Failed): boolean {
+  return !failure.error_code.startsWith("SECRET_");
 }
 
 function timeoutEvents(ended: Failed): (readonly [string, object])[] {
@@ -79,8 +93,8 @@ function timeoutEvents(ended: Failed): (readonly [string, object])[] {
 
 type Ending = Pick<ShardFinish, "outcome" | "record" | "events">;
 
-function finish({ attempt, fence }: StartedAttempt, nowMs: number, ending: Ending): ShardFinish {
-  return { attempt, fence, nowMs, costUsd: 0, ...ending };
+function finish({ attempt, fence }: StartedAttempt, ended: HandedOver, nowMs: number, ending: Ending): ShardFinish {
+  return { attempt, fence, nowMs, costUsd: ended.usage?.cost_usd ?? 0, ...ending };
 }
 
 /** The record after this attempt: a failed one joins the history, a successful one is the record itself. */

@@ -1,12 +1,14 @@
 import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkOutput } from "@fanfold/core";
+import { checkOutput, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
 import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
-import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
+import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 
 /** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
@@ -29,6 +31,7 @@ export type HandedOver =
       readonly status: "succeeded";
       readonly result: ShardResult;
       readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
       readonly durationMs: number;
     }
   | UnsuccessfulAttempt;
@@ -37,6 +40,7 @@ interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
   readonly durationMs: number;
 }
 
@@ -64,7 +68,7 @@ export async function executeAttempt(
     const why = error instanceof Error ? error.message : String(error);
     const error_code = error instanceof StoreError ? error.code : "WORKER_ERROR";
     const durationMs = systemClock.nowMs() - startedAtMs;
-    return { status: "failed", failure: { error_code, why }, log: undefined, durationMs };
+    return { status: "failed", failure: { error_code, why }, log: undefined, usage: undefined, durationMs };
   }
 }
 
@@ -75,14 +79,24 @@ async function attemptOnce(
   { signal }: { signal: AbortSignal },
 ): Promise<HandedOver> {
   const spec = await buildSpec(place, task);
-  const outcome = await runAttempt(spec, { onOutput: (chunk) => shipper.push(chunk) }, { signal });
-  await shipper.close();
+  const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
+  const progress = new ProgressReporter(place.store, task);
+  const hooks: AttemptHooks = {
+    onOutput: (chunk, stream) => shipper.push(chunk, stream),
+    onEvent: (event) => {
+      usage.take(event);
+      progress.update(usage.metrics);
+    },
+  };
+  const outcome = await runAttempt(spec, hooks, { signal });
+  await Promise.all([shipper.close(), progress.close()]);
   const logFile = join(task.scratchDir, "log");
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
-  if (outcome.status !== "succeeded") return { ...outcome, log };
-  return { ...(await handOver(place.store, task, outcome)), log };
+  const told = { log, usage: usage.summary };
+  if (outcome.status !== "succeeded") return { ...outcome, ...told };
+  return { ...(await handOver(place.store, task, outcome)), ...told };
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
@@ -108,9 +122,12 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
 }
 
 /** An output its merge could not fold fails the attempt that made it, not the merge. */
-async function checkForMerge({ merge }: CompiledPhase, output: AttemptOutput): Promise<void> {
-  if (merge.strategy === "records") await checkOutput("jsonl", streamOutput(output), { key: merge.key });
+async function checkForMerge({ merge, matrix }: CompiledPhase, output: AttemptOutput): Promise<void> {
+  if (merge.strategy === "records") {
+    await checkOutput("jsonl", streamOutput(output), { key: merge.key, dimensions: matrix });
+  }
   if (merge.strategy === "array") await checkOutput("json", streamOutput(output));
+  if (merge.strategy === "object") await checkOutput("object", streamOutput(output));
 }
 
 async function handOver(
@@ -122,6 +139,9 @@ async function handOver(
   if (outcome.artifacts.length > 0 && task.phase.shard !== null) {
     return { status: "failed", failure: EXTRA_ARTIFACTS_OF_SHARDS, durationMs };
   }
+  const promised = task.phase.shard === null ? task.phase.provides.slice(1) : [];
+  const missing = promised.filter((name) => !outcome.artifacts.some((found) => found.name === name));
+  if (missing.length > 0) return { status: "failed", failure: notProvided(missing), durationMs };
   const output = await keepContent(store.artifacts, streamOutput(outcome.output));
   const artifacts: Record<string, Content> = {};
   for (const { name, file } of outcome.artifacts) {
@@ -138,6 +158,14 @@ const EXTRA_ARTIFACTS_OF_SHARDS: Failure = {
   why: "a sharded phase reported an extra artifact; only its merged output is kept",
   next_action: "put the data into the shard's records, or report the artifact from an unsharded phase",
 };
+
+function notProvided(names: readonly string[]): Failure {
+  return {
+    error_code: "ARTIFACT_MISSING",
+    why: `the phase provides ${names.join(", ")}, and the attempt did not report it`,
+    next_action: 'append {"type":"artifact","name":"…","path":"…"} to the file FANFOLD_EVENTS names',
+  };
+}
 
 function streamOutput(output: AttemptOutput): AsyncIterable<Uint8Array> {
   return "file" in output ? createReadStream(output.file) : onePiece(output.bytes);

@@ -23,7 +23,7 @@ export interface ShippedAttempt {
 export class OutputShipper {
   readonly #logs: AttemptLogs;
   readonly #attempt: ShippedAttempt;
-  readonly #decoder = new TextDecoder();
+  readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   #pending = "";
   #droppedChars = 0;
   #jobLogChars = 0;
@@ -36,8 +36,8 @@ export class OutputShipper {
   }
 
   /** Takes a piece of output. */
-  push(chunk: Uint8Array): void {
-    const text = this.#decoder.decode(chunk, { stream: true });
+  push(chunk: Uint8Array, stream: "stdout" | "stderr"): void {
+    const text = this.#decoders[stream].decode(chunk, { stream: true });
     const room = MAX_PENDING_CHARS - this.#pending.length;
     this.#pending += text.length <= room ? text : text.slice(0, Math.max(0, room));
     this.#droppedChars += Math.max(0, text.length - Math.max(0, room));

@@ -7,7 +7,7 @@ import { type Job, Worker } from "bullmq";
 import type { Logger } from "pino";
 import { ActiveAttempts } from "./active-attempts.ts";
 import { processAggregate } from "./aggregate-job.ts";
-import { processShard } from "./shard-job.ts";
+import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
 
 /**
@@ -68,7 +68,7 @@ export class WorkerService {
     this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
-      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job) => processAggregate(this.#engine, job)),
+      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job) => processAggregate(this.#context(), job)),
     ];
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
     this.#log.info({ pools: this.#settings.pools, concurrency: this.#settings.concurrency }, "worker ready");
@@ -94,7 +94,12 @@ export class WorkerService {
   }
 
   #shards(): (job: Job, token: string) => Promise<unknown> {
-    const context = {
+    const context = this.#context();
+    return (job, token) => processShard(context, job, token);
+  }
+
+  #context(): ShardJobContext {
+    return {
       engine: this.#engine,
       store: this.#engine.store,
       inputs: this.#inputs,
@@ -102,7 +107,6 @@ export class WorkerService {
       workspaceDir: resolve(this.#settings.workspaceDir),
       workerName: this.name,
     };
-    return (job, token) => processShard(context, job, token);
   }
 
   #open(queue: string, concurrency: number, process: (job: Job, token: string) => Promise<unknown>): Worker {

@@ -1,32 +1,28 @@
 import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { collectVariable, DEFAULT_CONCURRENCY, wholeNumber } from "../options.ts";
-import type { GlobalFlags, Session } from "../session.ts";
+import { DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
+import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
-/** Flags of the commands that take a plan. */
-interface PlanFlags extends GlobalFlags {
-  readonly var: Record<string, string>;
-  readonly strict?: boolean;
+/** Flags of the commands that start a plan. */
+interface StartFlags extends PlanFlags {
   readonly runId?: string;
-  readonly json?: boolean;
+  readonly concurrency: number;
+  readonly wait?: boolean;
 }
 
-/** `run`, `submit`, `retry`, `watch`, `validate`: the commands that start runs or see them to their end. */
+/** `run`, `submit`, `retry`, `watch`: the commands that start runs or see them to their end. */
 export function addRunCommands(program: Command): void {
-  planCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
+  startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--json", "print one JSON object instead of the live view and the summary")
     .action((file: string, _flags, command: Command) => withPlan(file, command, runHere));
-  planCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
+  startCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
     .option("--wait", "watch the run to its end; the exit code tells how it ended")
     .option("--json", "print one JSON object")
     .action((file: string, _flags, command: Command) => withPlan(file, command, submit));
-  planCommand(program, "validate", "check a plan and name every problem at once; starts nothing")
-    .option("--json", "print problems as JSON")
-    .action(validate);
   program
     .command("watch")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
@@ -41,14 +37,11 @@ export function addRunCommands(program: Command): void {
   addRetry(program);
 }
 
-function planCommand(program: Command, name: string, description: string): Command {
-  return program
-    .command(name)
-    .argument("<plan>", "plan file: .yaml, .json, or a module that exports a plan")
-    .description(description)
-    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable, {})
-    .option("--strict", "treat warnings as errors")
-    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing");
+function startCommand(program: Command, name: string, description: string): Command {
+  return planCommand(program, name, description).option(
+    "--run-id <id>",
+    "id of the run; submitting the same id again changes nothing",
+  );
 }
 
 function addRetry(program: Command): void {
@@ -91,19 +84,19 @@ async function withPlan(
   command: Command,
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
-  const flags = command.optsWithGlobals<PlanFlags & { concurrency: number; wait?: boolean }>();
-  const [{ loadPlanFile }, { resolveConfig }] = await Promise.all([import("../plan-file.ts"), import("../session.ts")]);
-  const { formatProblem } = await import("@fanfold/core");
-  const { workspaceDir } = resolveConfig(flags, process.env, process.cwd());
-  const options = { variables: flags.var, strict: flags.strict ?? false, workspaceDir };
-  const { plan, warnings } = await loadPlanFile(file, options);
+  const flags = command.optsWithGlobals<StartFlags>();
+  const [{ loadPlanFile, readPlanOptions }, { formatProblem }] = await Promise.all([
+    import("../plan-file.ts"),
+    import("@fanfold/core"),
+  ]);
+  const { plan, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
   for (const warning of warnings) say(formatProblem(warning));
   await withSession(command, (session) => action(session, { plan, flags }));
 }
 
 interface LoadedFile {
   readonly plan: Parameters<Session["engine"]["submit"]>[0];
-  readonly flags: PlanFlags & { concurrency: number; wait?: boolean };
+  readonly flags: StartFlags;
 }
 
 async function runHere(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
@@ -134,23 +127,4 @@ async function submit(session: Session, { plan, flags }: LoadedFile): Promise<Ex
   if (session.isEmbedded)
     say("no REDIS_URL: the run waits in the embedded Redis for `fanfold scheduler` and `fanfold worker`");
   return 0;
-}
-
-async function validate(file: string, _flags: unknown, command: Command): Promise<void> {
-  const flags = command.optsWithGlobals<PlanFlags>();
-  const [{ compilePlanFile }, { resolveConfig }] = await Promise.all([
-    import("../plan-file.ts"),
-    import("../session.ts"),
-  ]);
-  const { formatProblem } = await import("@fanfold/core");
-  const { workspaceDir } = resolveConfig(flags, process.env, process.cwd());
-  const result = await compilePlanFile(file, { variables: flags.var, strict: flags.strict ?? false, workspaceDir });
-  const problems = result.ok ? result.warnings : result.problems;
-  if (flags.json === true) print(JSON.stringify({ ok: result.ok, problems }));
-  else {
-    for (const problem of problems) print(`${formatProblem(problem)}\n`);
-    const errors = problems.filter(({ severity }) => severity === "error").length;
-    print(result.ok ? `${file} is a valid plan: ${result.plan.phases.length} phases` : `${file}: ${errors} errors`);
-  }
-  process.exitCode = result.ok ? 0 : 2;
 }

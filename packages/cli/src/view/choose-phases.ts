@@ -8,7 +8,15 @@ export interface ChosenPhases {
 }
 
 /** Who gets a line when there are too many: what fails and what runs, then what comes next. */
-const PREFERENCE: readonly PhaseStatus[] = ["failed", "running", "pending", "cancelled", "skipped", "succeeded"];
+const PREFERENCE: readonly PhaseStatus[] = [
+  "failed",
+  "running",
+  "blocked",
+  "pending",
+  "cancelled",
+  "skipped",
+  "succeeded",
+];
 
 /**
  * Picks the phases to show on at most `maxLines` lines, the line that counts the hidden ones included.

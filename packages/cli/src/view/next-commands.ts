@@ -1,14 +1,21 @@
-import type { Problem, RunView } from "@fanfold/core";
+import { isBlock, type Problem, type RunView } from "@fanfold/core";
+import { shellWord } from "./shell-word.ts";
 
 /** Failures that are told one by one; the rest is counted. */
 export const MAX_FAILURES_TOLD = 3;
 
-/** What to type after a failure: the logs of what failed, and the retry. Empty for any other run. */
+/**
+ * What to type after a failure: the logs of what failed, and the retry. Empty for any other run, and for one whose
+ * phases were only blocked: it has nothing to retry.
+ */
 export function nextCommands(view: RunView, failures: readonly Problem[]): string[] {
   if (view.status !== "failed") return [];
-  const logs = failures.slice(0, MAX_FAILURES_TOLD).flatMap(({ phase, shard }) => {
+  const tried = failures.filter((failure) => !isBlock(failure));
+  if (tried.length === 0 && failures.length > 0) return [];
+  const run = shellWord(view.run_id);
+  const logs = tried.slice(0, MAX_FAILURES_TOLD).flatMap(({ phase, shard }) => {
     if (phase === null) return [];
-    return [`fanfold logs ${view.run_id} --phase ${phase}${shard === null ? "" : ` --shard ${shard}`}`];
+    return [`fanfold logs ${run} --phase ${shellWord(phase)}${shard === null ? "" : ` --shard ${shard}`}`];
   });
-  return [...logs, `fanfold retry ${view.run_id}`];
+  return [...logs, `fanfold retry ${run}`];
 }

@@ -1,10 +1,18 @@
-import { describeCause, formatCount, formatDuration, type PhaseView, type RunView } from "@fanfold/core";
+import {
+  describeCause,
+  formatCount,
+  formatDuration,
+  phaseProgressAt,
+  phaseTimeMs,
+  type PhaseView,
+  type RunView,
+} from "@fanfold/core";
 import { displayWidth, fitToWidth, plainText } from "./plain-text.ts";
+import { etaText, percentText, progressBar } from "./progress-text.ts";
 import { type Paint, type Palette, renderLine, type Segment } from "./text-style.ts";
 
 const STATUS_COLUMNS = "succeeded".length;
 const MAX_NAME_COLUMNS = 32;
-const BAR_CELLS = 10;
 
 /** Below this a counter goes without its noun. */
 const ROOMY_COLUMNS = 60;
@@ -40,13 +48,15 @@ export function layoutRows(
 
 /**
  * One phase as one line: name, status, shards, time, progress, and what else there is to say. On a narrow
- * terminal the bar and then the time give way before anything is cut.
+ * terminal the time left, the bar, the percent and then the time give way before anything is cut.
  */
 export function phaseRow(phase: PhaseView, view: RunView, layout: RowLayout): string {
   const row = rowSegments(phase, layout);
   const details = detailSegments(phase, view, layout.palette);
   const candidates = [
-    [...row.head, ...row.time, ...row.bar, ...details],
+    [...row.head, ...row.time, ...row.bar, ...row.percent, ...row.eta, ...details],
+    [...row.head, ...row.time, ...row.bar, ...row.percent, ...details],
+    [...row.head, ...row.time, ...row.percent, ...details],
     [...row.head, ...row.time, ...details],
     [...row.head, ...details],
   ];
@@ -54,7 +64,9 @@ export function phaseRow(phase: PhaseView, view: RunView, layout: RowLayout): st
   return renderLine(fitting ?? [...row.head, ...details], layout.columns);
 }
 
-function rowSegments(phase: PhaseView, layout: RowLayout): Record<"head" | "time" | "bar", Segment[]> {
+type RowPart = "head" | "time" | "bar" | "percent" | "eta";
+
+function rowSegments(phase: PhaseView, layout: RowLayout): Record<RowPart, Segment[]> {
   const { palette } = layout;
   const isRunning = phase.status === "running";
   const counter = shardCounter(phase, layout.isRoomy);
@@ -70,7 +82,21 @@ function rowSegments(phase: PhaseView, layout: RowLayout): Record<"head" | "time
     ],
     time:
       layout.timeColumns > 0 ? [{ text: `  ${fitToWidth(elapsed, layout.timeColumns)}`, paint: palette.faint }] : [],
-    bar: isRunning && phase.shards.total > 1 ? [{ text: `  ${progressBar(phase)}` }] : [],
+    ...progressSegments(phase, layout),
+  };
+}
+
+/** The progress of a running phase; that of a single shard says nothing unless it reports how far it is. */
+function progressSegments(phase: PhaseView, { nowMs }: RowLayout): Record<"bar" | "percent" | "eta", Segment[]> {
+  const progress = phaseProgressAt(phase, nowMs);
+  const { percent, eta_sec: etaSec, metrics } = progress;
+  const isTelling = phase.shards.total > 1 || metrics.some((metric, index) => index > 0 && metric.percent !== null);
+  if (phase.status !== "running" || percent === null || !isTelling) return { bar: [], percent: [], eta: [] };
+  const eta = etaText(etaSec);
+  return {
+    bar: [{ text: `  ${progressBar(percent)}` }],
+    percent: [{ text: `  ${percentText(progress)}` }],
+    eta: eta === "" ? [] : [{ text: `, ${eta}` }],
   };
 }
 
@@ -93,10 +119,10 @@ function count(amount: number, what: string, paint?: Paint): Segment[] {
 
 /** What a pending phase waits for, why a skipped or cancelled one did not run, or what a merge complained about. */
 function remark(phase: PhaseView, view: RunView): string[] {
+  if (phase.status === "blocked" && phase.problem !== null) return [phase.problem.why];
   if (phase.cause !== null) return [describeCause(phase.cause.code, phase.cause.phase)];
   if (phase.status === "failed" && phase.shards.failed === 0 && phase.problem !== null) return [phase.problem.why];
   if (phase.status !== "pending" || view.finished_at_ms !== null) return [];
-  if (phase.problem?.is_final === false) return [`blocked: ${phase.problem.why}`];
   const open = phase.depends_on.filter((source) => isUnfinished(view.phases.get(source)));
   if (open.length === 0) return [];
   const named = open.slice(0, MAX_DEPENDENCIES_NAMED).join(", ");
@@ -113,14 +139,9 @@ function shardCounter({ shards, started_at_ms: startedAtMs }: PhaseView, isRoomy
   return `${shards.succeeded}/${isRoomy ? formatCount(shards.total, "shard") : shards.total}`;
 }
 
-function elapsedTime({ started_at_ms: startedAtMs, finished_at_ms: finishedAtMs }: PhaseView, nowMs: number): string {
-  return startedAtMs === null ? "" : formatDuration((finishedAtMs ?? nowMs) - startedAtMs);
-}
-
-/** Plain characters: a bar must also show where the terminal's font has no blocks. */
-function progressBar({ shards }: PhaseView): string {
-  const done = Math.floor((Math.min(shards.succeeded, shards.total) / shards.total) * BAR_CELLS);
-  return `[${"#".repeat(done)}${".".repeat(BAR_CELLS - done)}]`;
+function elapsedTime(phase: PhaseView, nowMs: number): string {
+  const timeMs = phaseTimeMs(phase, nowMs);
+  return timeMs === null ? "" : formatDuration(timeMs);
 }
 
 function widest(texts: readonly string[]): number {

@@ -11,6 +11,8 @@ type Told = (phase: PhaseView | undefined, line: JournalLine) => boolean;
 const always: Told = () => true;
 const never: Told = () => false;
 const inSmallPhase: Told = (phase) => phase !== undefined && phase.shards.total <= MAX_SHARDS_TOLD;
+/** A run of a part of its plan leaves many phases out, and whoever asked for it knows. */
+const unlessLeftOut: Told = (phase) => phase?.cause?.code !== "not_selected";
 const ofRun: Told = (phase, line) => line.shard === null && phase?.has_dependents !== true;
 
 const TOLD: Readonly<Record<EventName, Told>> = {
@@ -27,7 +29,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   phase_progress: never,
   phase_succeeded: always,
   phase_failed: always,
-  phase_skipped: always,
+  phase_skipped: unlessLeftOut,
   phase_cancelled: always,
   phase_reopened: always,
   phase_invalidated: always,

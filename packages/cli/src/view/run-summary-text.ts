@@ -1,17 +1,20 @@
 import {
   type ArtifactView,
+  describeCause,
   formatBytes,
   formatCount,
   formatDuration,
   listFailures,
   type Problem,
+  type RunSummary,
   type RunView,
   summariseRun,
 } from "@fanfold/core";
 import { MAX_FAILURES_TOLD, nextCommands } from "./next-commands.ts";
 import { fitToWidth, plainLogLine, plainText, wrapText } from "./plain-text.ts";
-import { problemExit, problemPlace } from "./problem-text.ts";
+import { failureLabel, problemExit, problemPlace } from "./problem-text.ts";
 import { createPalette, type Palette, renderLine, type TextStyle } from "./text-style.ts";
+import { costText, tokenText } from "./usage-text.ts";
 
 const MAX_LOG_LINES = 20;
 const MAX_OUTPUTS = 20;
@@ -75,15 +78,22 @@ function figures(view: RunView): [label: string, text: string][] {
   const effort = `${summary.attempts} (${retries}, ${summary.lost} lost)`;
   const serial = formatDuration(summary.serial_time_sec * 1_000);
   const entries: [string, string][] = [
+    ["why", view.cause === null ? "" : describeCause(view.cause.code, view.cause.phase)],
     ["plan", [view.plan_id ?? "", view.plan_version ?? ""].join(" ").trim()],
     ["phases", phases.map(([status, count]) => `${count} ${status}`).join(", ")],
     ["tolerated", tolerated > 0 ? failedPhaseNames(view) : ""],
-    ["shards", `${summary.shards.succeeded} of ${summary.shards.total} succeeded`],
+    ["shards", `${summary.shards.succeeded} of ${summary.shards.total} succeeded${toleratedShards(summary)}`],
     ["attempts", effort],
     ["wall time", formatDuration(summary.wall_time_sec * 1_000)],
     ["speed-up", speedup === null ? "" : `${speedup.toFixed(2)}x, ${serial} one after another`],
+    ["tokens", tokenText(summary.tokens)],
+    ["cost", costText(summary)],
   ];
   return entries.filter(([, text]) => text !== "");
+}
+
+function toleratedShards({ tolerated_shards: count }: RunSummary): string {
+  return count > 0 ? `, ${formatCount(count, "failed one")} tolerated` : "";
 }
 
 function failedPhaseNames(view: RunView): string {
@@ -128,7 +138,7 @@ function failureLines(failure: Problem, extras: SummaryExtras, page: Page): stri
     "",
     renderLine(
       [
-        { text: "failed  ", paint: palette.level("error") },
+        { text: `${failureLabel(failure)}  `, paint: palette.level("error") },
         { text: problemPlace(failure), paint: palette.strong },
         { text: exit === undefined ? "" : `, ${exit}` },
       ],

@@ -1,7 +1,7 @@
 import { formatDuration } from "@fanfold/core";
 import type { RunRecord } from "@fanfold/schemas";
-import { displayWidth, fitToWidth, plainText } from "./plain-text.ts";
-import { createPalette, renderLine, type Segment, type TextStyle } from "./text-style.ts";
+import { createPalette, type TextStyle } from "./text-style.ts";
+import { renderTable } from "./text-table.ts";
 
 /** What a list of runs tells of each. */
 export type RunRow = Pick<
@@ -9,8 +9,7 @@ export type RunRow = Pick<
   "run_id" | "plan_id" | "plan_version" | "status" | "created_at_ms" | "started_at_ms" | "finished_at_ms"
 >;
 
-const GAP = "  ";
-const TITLES = ["RUN", "STATUS", "PLAN", "CREATED", "DURATION"] as const;
+const COLUMNS = ["RUN", "STATUS", "PLAN", "CREATED", "DURATION"].map((title) => ({ title }));
 
 /** Columns that stay on the narrowest terminal, uncut: an id is there to be copied. */
 const FIXED_COLUMNS = 2;
@@ -20,23 +19,15 @@ export function renderRunTable(rows: readonly RunRow[], style: TextStyle = {}): 
   if (rows.length === 0) return "no runs";
   const palette = createPalette(style.color ?? false);
   const cells = rows.map((row) => runCells(row, style.nowMs));
-  const widths = TITLES.map((title, column) =>
-    Math.max(...[title, ...cells.map((row) => row[column] ?? "")].map(displayWidth)),
-  );
-  const shown = fittingColumns(widths, style.columns ?? Number.POSITIVE_INFINITY);
-  const render = (texts: readonly string[], paint: (column: number) => Segment["paint"]): string =>
-    renderLine(
-      texts
-        .slice(0, shown)
-        .map((text, column) => ({ text: fitToWidth(text, widths[column] ?? 0) + GAP, paint: paint(column) })),
-    );
-  return [
-    render(TITLES, () => palette.faint),
-    ...cells.map((row, index) => {
-      const status = rows[index]?.status;
-      return render(row, (column) => (column === 1 && status !== undefined ? palette.status(status) : undefined));
-    }),
-  ].join("\n");
+  return renderTable(COLUMNS, cells, {
+    columns: style.columns,
+    fixedColumns: FIXED_COLUMNS,
+    paintTitle: palette.faint,
+    paintCell: (row, column) => {
+      const status = rows[row]?.status;
+      return column === 1 && status !== undefined ? palette.status(status) : undefined;
+    },
+  }).join("\n");
 }
 
 function runCells(row: RunRow, nowMs: number | undefined): string[] {
@@ -48,14 +39,5 @@ function runCells(row: RunRow, nowMs: number | undefined): string[] {
     `${row.plan_id} ${row.plan_version}`,
     `${new Date(row.created_at_ms).toISOString().slice(0, 19)}Z`,
     isMeasured ? formatDuration(endMs - (row.started_at_ms ?? endMs)) : "",
-  ].map(plainText);
-}
-
-function fittingColumns(widths: readonly number[], columns: number): number {
-  let used = 0;
-  for (const [index, width] of widths.entries()) {
-    used += width + (index === 0 ? 0 : GAP.length);
-    if (used > columns && index >= FIXED_COLUMNS) return index;
-  }
-  return widths.length;
+  ];
 }

@@ -1,7 +1,16 @@
-import { formatCount, formatDuration, lastProblem, type Problem, type RunView, wallTimeMs } from "@fanfold/core";
+import {
+  formatCount,
+  formatDuration,
+  lastProblem,
+  type Problem,
+  runProgressAt,
+  type RunView,
+  wallTimeMs,
+} from "@fanfold/core";
 import { choosePhases } from "./choose-phases.ts";
 import { layoutRows, phaseRow } from "./phase-row.ts";
-import { problemExit, problemPlace } from "./problem-text.ts";
+import { failureLabel, problemExit, problemPlace } from "./problem-text.ts";
+import { etaText, percentText } from "./progress-text.ts";
 import { type Palette, renderLine, type Segment } from "./text-style.ts";
 
 /** What a tree is drawn on. */
@@ -28,12 +37,18 @@ function headline(view: RunView, { palette, nowMs, columns }: TreeTerminal): str
   const plan = [view.plan_id ?? "run", view.plan_version ?? ""].join(" ").trim();
   let over = 0;
   for (const { status } of view.phases.values()) if (status !== "pending" && status !== "running") over += 1;
+  const isRunning = view.status === "running";
+  const progress = runProgressAt(view, nowMs);
+  const percent = isRunning ? percentText(progress) : "";
+  const eta = isRunning ? etaText(progress.eta_sec) : "";
   const segments: Segment[] = [
     { text: plan, paint: palette.strong },
     { text: `  ${view.status}`, paint: palette.status(view.status) },
     { text: view.is_paused ? " (paused)" : "", paint: palette.level("warn") },
     { text: view.phases.size === 0 ? "" : `  ${over}/${formatCount(view.phases.size, "phase")}` },
+    { text: percent === "" ? "" : `  ${percent}` },
     { text: view.started_at_ms === null ? "" : `  ${formatDuration(wallTimeMs(view, nowMs))}` },
+    { text: eta === "" ? "" : `, ${eta}` },
     { text: `  ${view.run_id}`, paint: palette.faint },
   ];
   return renderLine(segments, columns);
@@ -44,10 +59,9 @@ function hiddenLine(hidden: ReadonlyMap<string, number>, { palette, columns }: T
   return renderLine([{ text: `  … and ${counts.join(", ")}`, paint: palette.faint }], columns);
 }
 
-/** What a problem means for its shard or phase; a phase that has not failed can only be blocked. */
+/** What a problem means for its shard or phase. */
 function problemLabel(problem: Problem): string {
-  if (problem.is_final) return "failed";
-  return problem.shard === null ? "blocked" : "retried";
+  return problem.is_final ? failureLabel(problem) : "retried";
 }
 
 function problemLines(problem: Problem | null, { palette, columns }: TreeTerminal): string[] {

@@ -34,6 +34,7 @@ export function createPalette(color: boolean): Palette {
   const { bold, dim, red, green, yellow, cyan } = picocolors.createColors(color);
   const statuses: Readonly<Record<PhaseStatus | RunStatus, Paint>> = {
     pending: dim,
+    blocked: red,
     queued: dim,
     running: cyan,
     succeeded: green,

@@ -26,9 +26,9 @@ test("redraws the tree in place on a terminal", () => {
   report(runningRun(), screen, { isTty: true, end: false });
   expect(screen.text).toMatchInlineSnapshot(`
     "$ fanfold run plan.yaml
-    tz 1.0  running  1/4 phases  6.7 s  run_1
+    tz 1.0  running  1/4 phases  34 %  6.7 s, 13.1 s left  run_1
       split    succeeded  1/1 shard    1.0 s
-      compile  running    4/11 shards  5.7 s  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  5.7 s  36 %  2 running  1 backoff  1 lost
       links    pending                        waits for compile
       verify   pending                        waits for links
     retried: compile[6], attempt 1, exit code 1: zic: line 12: no such rule"
@@ -71,9 +71,9 @@ test("redraws a tree that grows and shrinks without leaving anything behind", ()
   }
   expect(screen.text).toMatchInlineSnapshot(`
     "run  queued  0/3 phases  run_1
-      a  running    1/3 shards  5.0 s  [###.......]
-      b  running    1/3 shards  3.0 s  [###.......]
-      c  running    1/3 shards  1.0 s  [###.......]"
+      a  running    1/3 shards  5.0 s  [###.......]  33 %, 10.0 s left
+      b  running    1/3 shards  3.0 s  [###.......]  33 %, 6.0 s left
+      c  running    1/3 shards  1.0 s  [###.......]  33 %, 2.0 s left"
   `);
 });
 
@@ -85,18 +85,18 @@ test("uses the room of a terminal that was made larger", () => {
   const reporter = createRunReporter({ stream: screen, isTty: true, color: false, nowMs: () => START_MS });
   for (const line of run.lines.slice(0, 1)) reporter.onLine(line, run.view);
   expect(screen.text).toMatchInlineSnapshot(`
-    "run  queued  0/9 phases  run_1
+    "run  queued  1/9 phases  run_1
       phase-0  pending
-      phase-1  pending    blocked: no input
+      phase-1  blocked    no input
       … and 7 pending
     blocked: phase-1: no input"
   `);
   screen.rows = 9;
   reporter.tick();
   expect(screen.text).toMatchInlineSnapshot(`
-    "run  queued  0/9 phases  run_1
+    "run  queued  1/9 phases  run_1
       phase-0  pending
-      phase-1  pending    blocked: no input
+      phase-1  blocked    no input
       phase-2  pending
       phase-3  pending
       phase-4  pending
@@ -177,6 +177,15 @@ test("tells of stored artifacts only when they are outputs of the run", () => {
   expect(screen.lines.filter((line) => line.includes("stored"))).toEqual([
     "12:00:04Z  verify stored verify-out, 39.0 KiB, sha256 0123456789ab",
   ]);
+});
+
+test("does not tell of phases that were left out of the run", () => {
+  const screen = new TestScreen(200, 1_000);
+  const run = new TestRun()
+    .add(0, "phase_skipped", { phase: "split" }, { cause: "not_selected", cause_phase: null })
+    .add(0, "phase_skipped", { phase: "links" }, { cause: "condition_false", cause_phase: null });
+  report(run, screen, { isTty: false });
+  expect(screen.text).toBe("12:00:00Z  links skipped: its condition does not hold");
 });
 
 test("does not tell of each shard of a large phase, except of those in trouble", () => {

@@ -4,9 +4,9 @@ import { failedRun, hugeRun, runningRun, START_MS, TestRun } from "./run-fixture
 
 test("shows where a run stands", () => {
   expect(renderStatus(runningRun().view, { columns: 90, nowMs: START_MS + 10_000 })).toMatchInlineSnapshot(`
-    "tz 1.0  running  1/4 phases  9.9 s  run_1
+    "tz 1.0  running  1/4 phases  34 %  9.9 s, 19.4 s left  run_1
       split    succeeded  1/1 shard    1.0 s
-      compile  running    4/11 shards  8.9 s  [###.......]  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  8.9 s  [###.......]  36 %  2 running  1 backoff  1 lost
       links    pending                        waits for compile
       verify   pending                        waits for links
     retried: compile[6], attempt 1, exit code 1: zic: line 12: no such rule
@@ -15,7 +15,9 @@ test("shows where a run stands", () => {
 });
 
 test("measures by the last event where it is not told the time", () => {
-  expect(renderStatus(runningRun().view).split("\n")[0]).toBe("tz 1.0  running  1/4 phases  5.7 s  run_1");
+  expect(renderStatus(runningRun().view).split("\n")[0]).toBe(
+    "tz 1.0  running  1/4 phases  34 %  5.7 s, 11.2 s left  run_1",
+  );
 });
 
 test("says what to type after a failure", () => {

@@ -150,3 +150,61 @@ test("colours only when asked to", () => {
   expect(renderSummary(failedRun().view)).not.toContain("\u001b");
   expect(renderSummary(failedRun().view, {}, { color: true })).toContain("\u001b[31mfailed");
 });
+
+test("tells what a run used and cost, and what of it is unknown", () => {
+  const run = new TestRun([{ id: "write", depends_on: [] }]).add(
+    0,
+    "phase_started",
+    { phase: "write" },
+    { shard_count: 2 },
+  );
+  const usage = { prompt_tokens: 12_000, completion_tokens: 345, total_tokens: 12_345, cost_usd: 1.5 };
+  run.add(0, "shard_started", { phase: "write", shard: 0, attempt: 1 });
+  run.add(0, "shard_succeeded", { phase: "write", shard: 0, attempt: 1 }, { usage });
+  const lines = (): string[] =>
+    renderSummary(run.view)
+      .split("\n")
+      .filter((line) => /tokens|cost/.test(line));
+  expect(lines()).toEqual(["  tokens     12,345 (12,000 in, 345 out)", "  cost       $1.50"]);
+  run.add(0, "shard_started", { phase: "write", shard: 1, attempt: 1 });
+  run.add(0, "shard_failed", { phase: "write", shard: 1, attempt: 1 }, { usage: { total_tokens: 5, cost_usd: null } });
+  expect(lines().at(-1)).toBe("  cost       at least $1.50");
+});
+
+test("says why a run failed as a whole, and what outputs go without", () => {
+  const run = new TestRun()
+    .add(0, "phase_succeeded", { phase: "split" }, { tolerated_shards: 2 })
+    .add(0, "run_failed", {}, { cause: "run_timeout" });
+  expect(renderSummary(run.view)).toMatchInlineSnapshot(`
+    "run run_1  failed
+      why        the time limit of the run was reached
+      phases     3 pending, 1 succeeded
+      shards     0 of 0 succeeded, 2 failed ones tolerated
+      attempts   0 (0 retries, 0 lost)
+      wall time  0 ms
+
+    next:
+      fanfold retry run_1"
+  `);
+});
+
+test("suggests commands a shell takes as they stand, and none for what was only blocked", () => {
+  const id = "translate[language=fr]";
+  const failed = new TestRun([{ id, depends_on: [] }])
+    .add(0, "shard_failed", { phase: id, shard: 2, attempt: 1 }, { why: "no" })
+    .add(0, "run_failed");
+  expect(renderSummary(failed.view)).toContain("fanfold logs run_1 --phase 'translate[language=fr]' --shard 2\n");
+  const blocked = new TestRun()
+    .add(0, "phase_blocked", { phase: "links" }, { missing: ["split"] })
+    .add(0, "run_failed");
+  expect(renderSummary(blocked.view)).toMatchInlineSnapshot(`
+    "run run_1  failed
+      phases     3 pending, 1 blocked
+      shards     0 of 0 succeeded
+      attempts   0 (0 retries, 0 lost)
+      wall time  0 ms
+
+    blocked  links
+      why        no accepted output of split"
+  `);
+});

@@ -11,18 +11,27 @@ function tree(view: RunView, columns = 80, rows = 24): string[] {
 
 test("shows each phase with its status, shards, time and what is behind them", () => {
   expect(tree(runningRun().view, 100).join("\n")).toMatchInlineSnapshot(`
-    "tz 1.0  running  1/4 phases  6.4 s  run_1
+    "tz 1.0  running  1/4 phases  34 %  6.4 s, 12.6 s left  run_1
       split    succeeded  1/1 shard    1.0 s
-      compile  running    4/11 shards  5.4 s  [###.......]  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  5.4 s  [###.......]  36 %  2 running  1 backoff  1 lost
       links    pending                        waits for compile
       verify   pending                        waits for links
     retried: compile[6], attempt 1, exit code 1: zic: line 12: no such rule"
   `);
 });
 
-test("gives up the bar, then the time, then words on a narrow terminal", () => {
+test("gives up the time left, the bar, the percent, then the time, then words on a narrow terminal", () => {
+  const rows = [110, 100, 80, 72, 60].map((columns) => tree(runningRun().view, columns)[2]);
+  expect(rows.join("\n")).toMatchInlineSnapshot(`
+    "  compile  running    4/11 shards  5.4 s  [###.......]  36 %, 9.6 s left  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  5.4 s  [###.......]  36 %  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  5.4 s  36 %  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  5.4 s  2 running  1 backoff  1 lost
+      compile  running    4/11 shards  2 running  1 backoff  1 …"
+  `);
+
   expect(tree(runningRun().view, 40).join("\n")).toMatchInlineSnapshot(`
-    "tz 1.0  running  1/4 phases  6.4 s  run…
+    "tz 1.0  running  1/4 phases  34 %  6.4 …
       split    succeeded  1/1   1.0 s
       compile  running    4/11  2 running  …
       links    pending          waits for c…
@@ -73,11 +82,11 @@ test("tells of revisions, staleness, blocks and merges", () => {
     .add(0, "phase_blocked", { phase: "held" }, { why: "split has no output" })
     .add(0, "run_paused");
   expect(tree(run.view).join("\n")).toMatchInlineSnapshot(`
-    "run  queued (paused)  2/4 phases  run_1
+    "run  queued (paused)  3/4 phases  run_1
       old    succeeded  0/0 shards  0 ms  revision 2  stale
       new    pending                      waits for a, b, c and 1 more
       merge  failed                       expected 447 records, got 446
-      held   pending                      blocked: split has no output
+      held   blocked                      split has no output
     failed: merge: expected 447 records, got 446"
   `);
 });
@@ -85,13 +94,13 @@ test("tells of revisions, staleness, blocks and merges", () => {
 test("fits a thousand phases on a small terminal: what fails and runs is named, the rest is counted", () => {
   const view = hugeRun({ succeeded: 500, failed: 2, running: 4 }).view;
   expect(tree(view, 60, 14).join("\n")).toMatchInlineSnapshot(`
-    "run  running  502/1000 phases  6.5 s  run_1
+    "run  running  502/1000 phases  50 %  6.5 s, 6.5 s left  run…
       phase-500  failed     0/2 shards  1 ms   no 500
       phase-501  failed     0/2 shards  1 ms   no 501
-      phase-502  running    0/2 shards  5.4 s  [..........]
-      phase-503  running    0/2 shards  5.4 s  [..........]
-      phase-504  running    0/2 shards  5.4 s  [..........]
-      phase-505  running    0/2 shards  5.4 s  [..........]
+      phase-502  running    0/2 shards  5.4 s  [..........]  0 %
+      phase-503  running    0/2 shards  5.4 s  [..........]  0 %
+      phase-504  running    0/2 shards  5.4 s  [..........]  0 %
+      phase-505  running    0/2 shards  5.4 s  [..........]  0 %
       phase-506  pending
       phase-507  pending
       phase-508  pending
@@ -158,4 +167,44 @@ test("colours a status beside its word", () => {
     palette: createPalette(true),
   });
   expect(headline).toContain("\u001b[31m  failed\u001b[39m");
+});
+
+test("shows how far a single shard says it is, and marks what is guessed", () => {
+  const run = new TestRun([{ id: "scan", depends_on: [] }])
+    .add(0, "run_started")
+    .add(0, "phase_started", { phase: "scan" }, { revision: 1, shard_count: 1 })
+    .add(0, "shard_started", { phase: "scan", shard: 0, attempt: 1 });
+  expect(tree(run.view)[1]).toBe("  scan  running    0/1 shard  6.5 s  1 running");
+  const metric = { metric_key: "lines", unit: "lines", completed: 450, total: 1_000, total_status: "estimated" };
+  run.add(0, "phase_progress", { phase: "scan" }, { revision: 1, metrics: [metric] });
+  expect(tree(run.view).slice(0, 2).join("\n")).toMatchInlineSnapshot(`
+    "run  running  0/1 phase  ~45 %  6.5 s, 8.0 s left  run_1
+      scan  running    0/1 shard  6.5 s  [####......]  ~45 %, 8.0 s left  1 running"
+  `);
+});
+
+test("names all that a blocked phase lacks, and a failure before it", () => {
+  const run = new TestRun([
+    { id: "held", depends_on: ["a", "b"] },
+    { id: "left", depends_on: [] },
+  ])
+    .add(0, "phase_skipped", { phase: "left" }, { cause: "not_selected", cause_phase: null })
+    .add(0, "phase_blocked", { phase: "held" }, { error_code: "missing_dependency", missing: ["a", "b[os=mac]"] });
+  expect(tree(run.view).join("\n")).toMatchInlineSnapshot(`
+    "run  queued  2/2 phases  run_1
+      held  blocked    no accepted output of a, b[os=mac]
+      left  skipped    it does not take part in this run
+    blocked: held: no accepted output of a, b[os=mac]"
+  `);
+  run.add(0, "phase_failed", { phase: "other" }, { why: "no" }).add(0, "run_failed");
+  expect(tree(run.view).at(-1)).toBe("failed: other: no");
+});
+
+test("does not count the time a phase was over before it was retried", () => {
+  const run = new TestRun([{ id: "p", depends_on: [] }])
+    .add(0, "phase_started", { phase: "p" }, { revision: 1, shard_count: 1 })
+    .add(1_000, "phase_failed", { phase: "p" })
+    .add(60_000, "phase_reopened", { phase: "p" }, { cause_phase: "p" })
+    .add(2_000, "phase_succeeded", { phase: "p" });
+  expect(tree(run.view)[1]).toContain("3.0 s");
 });

@@ -1,7 +1,6 @@
-import type { JsonValue } from "../jsonl/json-value.ts";
 import { JsonlError } from "../jsonl/jsonl-error.ts";
 import { readJson } from "../jsonl/read-json.ts";
-import { MergeError } from "./merge-error.ts";
+import { Offenders } from "./offenders.ts";
 import type { ShardOutputs } from "./shard-outputs.ts";
 
 /**
@@ -11,20 +10,25 @@ import type { ShardOutputs } from "./shard-outputs.ts";
  * @throws {MergeError} `INVALID_VALUE` naming shard and line, before the first chunk
  */
 export async function* foldArray(outputs: ShardOutputs): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let shard = 0; shard < outputs.shardCount; shard += 1) await readValue(outputs, shard);
+  await checkValues(outputs);
   const encoder = new TextEncoder();
-  for (let shard = 0; shard < outputs.shardCount; shard += 1) {
-    const value = await readValue(outputs, shard);
-    yield encoder.encode(`${shard === 0 ? "[\n" : ",\n"}${JSON.stringify(value)}`);
+  let before = "[\n";
+  for (const shard of outputs.shards) {
+    yield encoder.encode(`${before}${JSON.stringify(await readJson(outputs.stream(shard)))}`);
+    before = ",\n";
   }
-  yield encoder.encode(outputs.shardCount === 0 ? "[]\n" : "\n]\n");
+  yield encoder.encode(before === "[\n" ? "[]\n" : "\n]\n");
 }
 
-async function readValue(outputs: ShardOutputs, shard: number): Promise<JsonValue> {
-  try {
-    return await readJson(outputs.stream(shard));
-  } catch (cause) {
-    if (!(cause instanceof JsonlError)) throw cause;
-    throw new MergeError("INVALID_VALUE", `shard ${shard}, ${cause.message}`, { cause });
+async function checkValues(outputs: ShardOutputs): Promise<void> {
+  const offenders = new Offenders();
+  for (const shard of outputs.shards) {
+    try {
+      await readJson(outputs.stream(shard));
+    } catch (cause) {
+      if (!(cause instanceof JsonlError)) throw cause;
+      offenders.add("INVALID_VALUE", `shard ${shard}, ${cause.message}`, { cause });
+    }
   }
+  offenders.throwIfAny();
 }

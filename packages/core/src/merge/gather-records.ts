@@ -19,8 +19,25 @@ interface Stretch {
   end: number;
 }
 
+/** Records that stand next to each other in the result. */
+export interface RecordWindow {
+  /** Numbers of the records. */
+  readonly records: Uint32Array;
+  /** Their bytes, each with one newline behind it. */
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes of {@link gatherWindows}. */
+export async function* gatherRecords(
+  outputs: ShardOutputs,
+  index: RecordIndex,
+  order: Uint32Array,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { bytes } of gatherWindows(outputs, index, order)) yield bytes;
+}
+
 /**
- * Records in any order, each with one newline behind it, read out of the shard outputs range by range.
+ * Records in any order, read out of the shard outputs range by range.
  *
  * Works through the result in windows: the records of a window are read in the order they lie in, near ones
  * together, and put where they belong. Memory is a window and a read, whatever the order.
@@ -28,16 +45,16 @@ interface Stretch {
  * @param order numbers of the records in the order of the result
  * @throws {MergeError} `OUTPUT_CHANGED` when a read comes back short
  */
-export async function* gatherRecords(
+export async function* gatherWindows(
   outputs: ShardOutputs,
   index: RecordIndex,
   order: Uint32Array,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<RecordWindow, void, undefined> {
   let from = 0;
   while (from < order.length) {
-    const window = takeWindow(index, order, from);
-    from += window.length;
-    yield await fillWindow(outputs, index, window);
+    const records = takeWindow(index, order, from);
+    from += records.length;
+    yield { records, bytes: await fillWindow(outputs, index, records) };
   }
 }
 

@@ -1,5 +1,4 @@
-import { parseJson } from "../jsonl/json-value.ts";
-import { LISTED_NAMES, listNames, showValue } from "../jsonl/show-value.ts";
+import { LISTED_NAMES, listNames } from "../jsonl/show-value.ts";
 import { MergeError } from "./merge-error.ts";
 import type { MergeConflict, MergeReport } from "./merge-report.ts";
 import type { RecordIndex } from "./record-index.ts";
@@ -12,6 +11,14 @@ const INITIAL_CAPACITY = 1024;
 /** Which record wins when several carry a key. `error` keeps the first, for a merge that is rejected in the end. */
 export type DuplicatePolicy = "error" | "first" | "last";
 
+/** How a {@link KeyTable} works. */
+export interface KeyTableOptions {
+  readonly policy: DuplicatePolicy;
+  readonly hasSource: boolean;
+  /** A key as messages print it. */
+  readonly showKey: (key: string) => string;
+}
+
 /**
  * Finds out which record stands for each key, and in which order the keys go.
  *
@@ -22,6 +29,7 @@ export type DuplicatePolicy = "error" | "first" | "last";
 export class KeyTable {
   readonly #policy: DuplicatePolicy;
   readonly #hasSource: boolean;
+  readonly #showKey: (key: string) => string;
   readonly #ordinals = new Map<string, number>();
   #winners = new Uint32Array(INITIAL_CAPACITY);
   #inConflict = new Uint8Array(INITIAL_CAPACITY);
@@ -31,9 +39,10 @@ export class KeyTable {
   #conflictCount = 0;
   readonly #conflicts = new Map<number, MergeConflict>();
 
-  constructor({ policy, hasSource }: { policy: DuplicatePolicy; hasSource: boolean }) {
+  constructor({ policy, hasSource, showKey }: KeyTableOptions) {
     this.#policy = policy;
     this.#hasSource = hasSource;
+    this.#showKey = showKey;
   }
 
   /** Adds the next key of the source; one that came before keeps its place. Must come before the first record. */
@@ -56,33 +65,45 @@ export class KeyTable {
     if (this.#policy === "last") this.#winners[ordinal] = record + 1;
   }
 
-  /** Numbers of the winning records in the order of the result: by source index, unknown keys last as they come. */
-  order(): Uint32Array {
-    const order = new Uint32Array(this.#keyCountWithRecord);
+  /** Keys by their ordinal. */
+  keys(): Iterable<string> {
+    return this.#ordinals.keys();
+  }
+
+  /** Numbers of the winning records by the ordinal of their keys. */
+  winners(): Uint32Array {
+    const winners = new Uint32Array(this.#keyCountWithRecord);
     let count = 0;
     for (let ordinal = 0; ordinal < this.#ordinals.size; ordinal += 1) {
       const winner = this.#winners[ordinal] ?? 0;
       if (winner === 0) continue;
-      order[count] = winner - 1;
+      winners[count] = winner - 1;
       count += 1;
     }
+    return winners;
+  }
+
+  /** Numbers of the winning records in the order of the result: by source index, unknown keys last as they come. */
+  order(): Uint32Array {
+    const order = this.winners();
     order.subarray(this.#foundCount).sort();
     return order;
   }
 
-  /** What was found so far. */
-  report(): MergeReport {
+  /** What was found so far; `complete` also says how the keys differ from those of the source. */
+  report({ complete }: { complete: boolean }): MergeReport {
     return {
       recordCount: this.#keyCountWithRecord,
       conflictCount: this.#conflictCount,
       conflicts: [...this.#conflicts.values()],
       missingCount: this.#sourceCount - this.#foundCount,
       unexpectedCount: this.#hasSource ? this.#keyCountWithRecord - this.#foundCount : 0,
+      difference: complete ? this.#describeDifference() : "",
     };
   }
 
-  /** How the keys differ from those of the source: "expected N, got M; missing …; unexpected …"; empty if they do not. */
-  describeDifference(): string {
+  /** "expected N, got M; missing …; unexpected …"; empty if the keys are those of the source. */
+  #describeDifference(): string {
     const missing = this.#sourceCount - this.#foundCount;
     const unexpected = this.#ordinals.size - this.#sourceCount;
     if (missing === 0 && unexpected === 0) return "";
@@ -94,13 +115,13 @@ export class KeyTable {
 
   *#missingKeys(): Generator<string> {
     for (const [key, ordinal] of this.#ordinals) {
-      if (ordinal < this.#sourceCount && this.#winners[ordinal] === 0) yield showKey(key);
+      if (ordinal < this.#sourceCount && this.#winners[ordinal] === 0) yield this.#showKey(key);
     }
   }
 
   *#unexpectedKeys(): Generator<string> {
     for (const [key, ordinal] of this.#ordinals) {
-      if (ordinal >= this.#sourceCount) yield showKey(key);
+      if (ordinal >= this.#sourceCount) yield this.#showKey(key);
     }
   }
 
@@ -130,15 +151,11 @@ export class KeyTable {
       this.#inConflict[ordinal] = 1;
       this.#conflictCount += 1;
       if (this.#conflicts.size === LISTED_NAMES) return;
-      this.#conflicts.set(ordinal, { key: showKey(key), recordCount: 1, shards: [firstShard] });
+      this.#conflicts.set(ordinal, { key: this.#showKey(key), recordCount: 1, shards: [firstShard] });
     }
     const conflict = this.#conflicts.get(ordinal);
     if (conflict === undefined) return;
     conflict.recordCount += 1;
     if (conflict.shards.length < LISTED_NAMES) conflict.shards.push(shard);
   }
-}
-
-function showKey(key: string): string {
-  return showValue(parseJson(key));
 }

@@ -6,6 +6,7 @@ export type MergeErrorCode =
   | "INVALID_VALUE"
   | "MISSING_KEY"
   | "INEXACT_KEY"
+  | "WRONG_DIMENSION"
   | "TOO_MANY_KEYS"
   | "DUPLICATE_KEY"
   | "INCOMPLETE"

@@ -8,9 +8,9 @@ export interface MergeConflict {
   shards: number[];
 }
 
-/** What folding records found. */
+/** What folding found. */
 export interface MergeReport {
-  /** Records in the result. */
+  /** Records in the result; for objects their keys. */
   recordCount: number;
   /** Keys that more than one record carries. */
   conflictCount: number;
@@ -20,4 +20,9 @@ export interface MergeReport {
   missingCount: number;
   /** Keys of records that the source does not have; 0 when the source is not known. */
   unexpectedCount: number;
+  /**
+   * How the keys differ from those of the source where the merge should be complete, for a message: "expected N, got
+   * M; missing …"; empty if they do not.
+   */
+  difference: string;
 }

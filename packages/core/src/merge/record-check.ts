@@ -45,13 +45,15 @@ export class RecordCheck {
 export function recordKeyOf(record: JsonValue, fields: readonly string[]): string | RecordFault {
   const parts: string[] = [];
   const missing: string[] = [];
+  const inexact: string[] = [];
   for (const field of fields) {
     const value = findField(record, field);
     if (value === undefined || value === null) missing.push(field);
-    else if (isInexact(value)) return inexactKey(field);
+    else if (isInexact(value)) inexact.push(field);
     else parts.push(canonicalJson(value));
   }
   if (missing.length > 0) return missingKey(missing);
+  if (inexact[0] !== undefined) return inexactKey(inexact[0]);
   return fields.length > 1 ? `[${parts.join(",")}]` : (parts[0] ?? "");
 }
 

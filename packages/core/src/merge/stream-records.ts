@@ -40,7 +40,7 @@ export async function* streamRecords(
 }
 
 async function* outputLines(outputs: ShardOutputs): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let shard = 0; shard < outputs.shardCount; shard += 1) {
+  for (const shard of outputs.shards) {
     const splitter = new LineSplitter();
     for await (const chunk of outputs.stream(shard)) {
       for (const { bytes } of splitter.push(chunk)) yield bytes;

@@ -1,10 +1,9 @@
-import type { DependencyEdges } from "./check-dependencies.ts";
-import type { DeclaredPhase } from "./declared-phase.ts";
+import { checkUpstream, type UpstreamNeed } from "./check-upstream.ts";
 import { NameSuggester } from "./name-suggester.ts";
 import type { PhaseTable } from "./phase-table.ts";
 import type { PlanDraft } from "./plan-draft.ts";
+import type { PlanOutline } from "./plan-outline.ts";
 import type { PlanPath } from "./plan-problem.ts";
-import { Reachability } from "./reachability.ts";
 
 interface Provider {
   readonly row: number;
@@ -15,24 +14,34 @@ interface Need {
   readonly name: string;
   readonly row: number;
   readonly path: PlanPath;
-}
-
-interface ProvidedNeed extends Need {
-  readonly provider: number;
+  /** Whether it is cut into shards, and so has to be one artifact. */
+  readonly isCut: boolean;
 }
 
 /** Reports artifacts that two phases provide, that none does, or that are not made before they are read. */
-export function checkArtifacts(table: PhaseTable, dependencies: DependencyEdges, draft: PlanDraft): void {
+export function checkArtifacts(outline: PlanOutline, draft: PlanDraft): void {
+  const { table } = outline;
   const providers = collectProviders(table, draft);
   const areAllKnown = areProvidersKnown(table, draft);
   const suggester = new NameSuggester(providers.keys());
-  const provided: ProvidedNeed[] = [];
+  const provided: UpstreamNeed[] = [];
   for (const need of listNeeds(table)) {
     const provider = providers.get(need.name)?.row;
-    if (provider !== undefined) provided.push({ ...need, provider });
-    else if (areAllKnown) reportUnknown(need, suggester, draft);
+    if (provider !== undefined) {
+      const verb = `reads "${need.name}"`;
+      const { row, path } = need;
+      provided.push({ row, path, provider, verb, relation: ", which provides it", code: "ARTIFACT_NOT_UPSTREAM" });
+      checkSources(need, provider, outline, draft);
+    } else if (areAllKnown) reportUnknown(need, suggester, draft);
   }
-  checkOrder(provided, table, dependencies, draft);
+  checkUpstream(provided, outline, draft);
+}
+
+/** Row of the phase that provides each artifact of a plan without problems. */
+export function findProviders(table: PhaseTable): ReadonlyMap<string, number> {
+  return new Map(
+    [...table.phases.keys()].flatMap((row) => listProvided(row, table).map(({ name }) => [name, row] as const)),
+  );
 }
 
 /** Whether every phase tells what it provides; otherwise an artifact that seems to be missing may just be unreadable. */
@@ -75,9 +84,11 @@ function reportTwoProviders(name: string, path: PlanPath, first: Provider, draft
 
 function* listNeeds(table: PhaseTable): Generator<Need> {
   for (const [row, phase] of table.phases.entries()) {
-    for (const { name, at } of phase.consumes.names) yield { name, row, path: ["phases", phase.index, "consumes", at] };
+    for (const { name, at } of phase.consumes.names) {
+      yield { name, row, path: ["phases", phase.index, "consumes", at], isCut: false };
+    }
     const over = phase.shard?.overArtifact;
-    if (over !== undefined) yield { name: over, row, path: ["phases", phase.index, "shard", "over"] };
+    if (over !== undefined) yield { name: over, row, path: ["phases", phase.index, "shard", "over"], isCut: true };
   }
 }
 
@@ -86,42 +97,29 @@ function reportUnknown(need: Need, suggester: NameSuggester, draft: PlanDraft): 
   draft.add({ code: "UNKNOWN_ARTIFACT", message, path: need.path, hint: suggester.hint(need.name) });
 }
 
-/**
- * Direct dependencies answer most needs; the rest of the graph is looked at only for those they do not. A phase
- * whose dependencies are not all known gets an edge to a node that stands for them: what leads there is left in doubt.
- */
-function checkOrder(
-  needs: readonly ProvidedNeed[],
-  table: PhaseTable,
-  dependencies: DependencyEdges,
+/** With a matrix on either side, an artifact has as many sources as instances of its provider belong to the reader. */
+function checkSources(
+  { name, row, path, isCut }: Need,
+  provider: number,
+  outline: PlanOutline,
   draft: PlanDraft,
-) {
-  const { edges, incompleteRows } = dependencies;
-  const direct = edges.map((targets) => new Set(targets));
-  const indirect = needs.filter(({ row, provider }) => direct[row]?.has(provider) !== true);
-  if (indirect.length === 0) return;
-  const doubt = edges.length;
-  const doubtful = edges.map((targets, row) => (incompleteRows.has(row) ? [...targets, doubt] : targets));
-  const upstream = new Reachability([...doubtful, []], [doubt, ...indirect.map(({ provider }) => provider)]);
-  const late = indirect.filter(
-    ({ row, provider }) => !upstream.reaches(row, provider) && !upstream.reaches(row, doubt),
-  );
-  const readers = new Set(late.map(({ row }) => row));
-  const downstream = new Reachability(edges, readers);
-  for (const need of late) reportLate(need, downstream.reaches(need.provider, need.row), table.phases, draft);
-}
-
-function reportLate(need: ProvidedNeed, isProvidedLater: boolean, phases: readonly DeclaredPhase[], draft: PlanDraft) {
-  const prefix = draft.prefix(need.path);
-  const provider = phases[need.provider]?.id ?? "";
-  const place = { code: "ARTIFACT_NOT_UPSTREAM", path: need.path } as const;
-  if (need.provider === need.row) {
-    draft.add({ ...place, message: `${prefix}reads "${need.name}", which it provides itself` });
-  } else if (isProvidedLater) {
-    const message = `${prefix}reads "${need.name}", but "${provider}", which provides it, runs after this phase`;
-    draft.add({ ...place, message });
-  } else {
-    const message = `${prefix}reads "${need.name}", but does not depend on "${provider}", which provides it`;
-    draft.add({ ...place, message, hint: `add "${provider}" to depends_on` });
+): void {
+  const { instances, table } = outline;
+  const points = instances.points(row);
+  if (points === undefined || instances.points(provider) === undefined || row === provider) return;
+  const counts = points.map((point) => instances.sources(row, point, provider).length);
+  const owner = table.phases[provider]?.id ?? "";
+  const prefix = draft.prefix(path);
+  const most = counts.reduce((max, count) => Math.max(max, count), 0);
+  if (isCut && most > 1) {
+    const open = instances.dimensions(provider).filter((dimension) => !instances.dimensions(row).includes(dimension));
+    const message = `${prefix}shard.over "${name}" would join ${most} instances of "${owner}"`;
+    const hint = `give this phase the dimension ${open.join(" and ")} too, or put a phase in between that folds them into one`;
+    draft.add({ code: "OVER_JOINS", message, path, hint });
   }
+  const isDirect = outline.dependencies.edges[row]?.includes(provider) === true;
+  const alone = counts.indexOf(0);
+  if (alone < 0 || isDirect) return;
+  const message = `${prefix}${outline.instanceName(row, alone)} reads "${name}", but no instance of "${owner}" belongs to it`;
+  draft.add({ code: "NO_INSTANCE", message, path });
 }

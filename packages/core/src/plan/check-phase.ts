@@ -1,4 +1,6 @@
-import type { DeclaredMerge, DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
+import { findMergeFaults } from "./check-merge.ts";
+import { readShare } from "./compile-phase.ts";
+import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
 import { quote } from "./describe-value.ts";
 import { escapesWorkspace } from "./escapes-workspace.ts";
 import type { PlanDraft } from "./plan-draft.ts";
@@ -22,7 +24,6 @@ const STRATEGY_RULES: Readonly<Record<Strategy, StrategyRule>> = {
 };
 
 const STRATEGY_FIELDS = ["chunk_size", "batch_size", "group_by", "grouping"] as const;
-const RECORDS_FIELDS = ["key", "on_duplicate", "complete"] as const;
 
 /** Reports fields of one phase that contradict each other. */
 export function checkPhase(phase: DeclaredPhase, draft: PlanDraft, baseDir: string): void {
@@ -44,9 +45,16 @@ class PhaseCheck {
     const { shard, merge, cwd, handler } = this.#phase;
     this.#checkWork();
     if (shard !== undefined) this.#checkShard(shard);
-    if (merge !== undefined) this.#checkMerge(merge);
+    if (merge !== undefined) {
+      for (const { code, field, message } of findMergeFaults(merge, this.#phase)) {
+        this.#add(code, field === undefined ? ["merge"] : ["merge", field], message);
+      }
+      this.#checkPath(["merge", "handler"], merge.handler);
+    }
     this.#checkPath(["cwd"], cwd);
     this.#checkPath(["handler"], handler);
+    this.#checkRetries();
+    this.#checkTolerance();
   }
 
   #checkWork(): void {
@@ -75,36 +83,23 @@ class PhaseCheck {
     }
   }
 
-  #checkMerge({ strategy, keys: { written, meant }, isComplete }: DeclaredMerge): void {
-    if (strategy === undefined) return;
-    if (strategy !== "records") {
-      for (const field of RECORDS_FIELDS) {
-        if (!written.has(field)) continue;
-        this.#add(
-          "MISPLACED_FIELD",
-          ["merge", field],
-          `${field} belongs to merge strategy records, not to ${strategy}`,
-        );
-      }
-      return;
-    }
-    if (!meant.has("key")) {
-      if (written.has("on_duplicate")) this.#add("MISSING_KEY", ["merge", "on_duplicate"], "on_duplicate needs key");
-      if (isComplete) this.#add("MISSING_KEY", ["merge", "complete"], "complete needs key");
-    }
-    if (isComplete && !this.#hasSource()) {
-      this.#add("MISSING_KEY", ["merge", "complete"], "complete needs shard.over, which says what complete is");
-    }
+  #checkRetries(): void {
+    const { retried, neverRetried } = this.#phase;
+    const both = retried.filter((code) => neverRetried.includes(code));
+    if (both.length === 0) return;
+    const message = `exit code ${both.join(", ")} is both in retry_on_exit_codes and in non_retryable_exit_codes`;
+    this.#add("INVALID_VALUE", ["non_retryable_exit_codes"], message);
   }
 
-  #hasSource(): boolean {
-    const { shard, keys } = this.#phase;
-    return shard === undefined ? keys.meant.has("shard") : shard.keys.meant.has("over");
+  #checkTolerance(): void {
+    const { tolerance } = this.#phase;
+    if (tolerance === undefined || readShare(tolerance) <= 1) return;
+    this.#add("OUT_OF_RANGE", ["max_failed_shards"], `max_failed_shards must be at most 100%, not ${tolerance}`);
   }
 
   #checkPath(field: readonly string[], path: string | undefined): void {
     if (path === undefined || !escapesWorkspace(path, this.#baseDir)) return;
-    const message = `${field.at(-1)} ${quote(path)} leaves the workspace; use a path inside of it, relative to the plan`;
+    const message = `${field.join(".")} ${quote(path)} leaves the workspace; use a path inside of it, relative to the plan`;
     this.#add("PATH_ESCAPES", field, message);
   }
 

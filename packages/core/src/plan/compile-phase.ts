@@ -7,21 +7,29 @@ import type {
   RetryRule,
   Work,
 } from "@fanfold/schemas";
+import { instanceId } from "./instance-table.ts";
+import type { MatrixPoint } from "./matrix-points.ts";
 
 const DEFAULT_TIMEOUT_SEC = 1800;
 const DEFAULT_RETRY_DELAY_SEC = 1;
 const DEFAULT_RETRY_MAX_DELAY_SEC = 300;
 
-/** Fills in every default of a valid phase. */
-export function compilePhase(phase: Phase, globals: Globals): CompiledPhase {
+/** How an instance hangs together with those of other phases. */
+export type PhaseLinks = Pick<CompiledPhase, "depends_on" | "over_phase" | "consumes" | "condition">;
+
+/** Fills in every default of a valid phase, for one point of its matrix. */
+export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals, links: PhaseLinks): CompiledPhase {
   const provides = phase.provides ?? [];
+  const id = instanceId(phase.id, point);
   return {
-    id: phase.id,
-    name: phase.name ?? phase.id,
+    id,
+    template: phase.id,
+    matrix: { ...point },
+    name: phase.name ?? id,
+    takes_part: phase.enabled ?? true,
     work: compileWork(phase),
     cwd: phase.cwd ?? ".",
-    env: phase.env ?? {},
-    depends_on: (phase.depends_on ?? []).map(compileDependency),
+    env: { ...phase.env, ...matrixEnv(point) },
     shard: phase.shard ?? null,
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
@@ -30,27 +38,55 @@ export function compilePhase(phase: Phase, globals: Globals): CompiledPhase {
     timeout_sec: phase.timeout_sec ?? globals.default_timeout_sec ?? DEFAULT_TIMEOUT_SEC,
     on_failure: phase.on_failure ?? "abort",
     critical: phase.critical ?? true,
-    consumes: phase.consumes ?? [],
+    max_consecutive_failures: phase.max_consecutive_failures ?? null,
+    max_failed_shards: compileTolerance(phase.max_failed_shards ?? 0),
+    lock: compileLock(phase.lock),
+    cost: phase.cost ?? {},
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
+    ...links,
   };
+}
+
+/** A dependency in its long form. */
+export function compileDependency(dependency: NonNullable<Phase["depends_on"]>[number]): CompiledDependency {
+  if (typeof dependency === "string") return { phase: dependency, kind: "hard", when: "success" };
+  const { phase, kind, when } = dependency;
+  return { phase, kind, when: when === "completed" ? "always" : when };
+}
+
+/** Share of failed shards that a text such as `5%` stands for; may be more than 1. */
+export function readShare(percentage: string): number {
+  return Number(percentage.replace(/%$/, "")) / 100;
+}
+
+function matrixEnv(point: MatrixPoint): Record<string, string> {
+  const entries = Object.entries(point);
+  return Object.fromEntries(entries.map(([dimension, value]) => [`FANFOLD_MATRIX_${dimension.toUpperCase()}`, value]));
 }
 
 function compileWork({ handler, command = "", args = [], shell = false }: Phase): Work {
   return handler === undefined ? { kind: "command", command, args, shell } : { kind: "handler", handler };
 }
 
-function compileDependency(dependency: NonNullable<Phase["depends_on"]>[number]): CompiledDependency {
-  if (typeof dependency === "string") return { phase: dependency, kind: "hard", when: "success" };
-  const { phase, kind, when } = dependency;
-  return { phase, kind, when: when === "completed" ? "always" : when };
-}
-
 function compileMerge({ merge, shard }: Phase): CompiledMerge {
   if (merge === undefined && shard === undefined) return { strategy: "none" };
-  const { strategy = "records", key, on_duplicate, complete } = merge ?? {};
-  if (strategy !== "records") return { strategy };
-  return { strategy, key: key ?? null, on_duplicate: on_duplicate ?? "error", complete: complete ?? false };
+  const { strategy = "records", key = [], on_duplicate = "error", complete = false } = merge ?? {};
+  switch (strategy) {
+    case "records":
+      return { strategy, key: [key].flat(), on_duplicate, complete };
+    case "object":
+      return { strategy, on_duplicate };
+    case "command":
+      return { strategy, command: merge?.command ?? "", args: merge?.args ?? [] };
+    case "handler":
+      return { strategy, handler: merge?.handler ?? "" };
+    case "concat":
+    case "array":
+      return { strategy };
+    default:
+      return strategy satisfies never;
+  }
 }
 
 function compileRetry(phase: Phase, globals: Globals): RetryRule {
@@ -60,5 +96,21 @@ function compileRetry(phase: Phase, globals: Globals): RetryRule {
     backoff: phase.retry_backoff ?? "fixed",
     max_delay_sec: phase.retry_max_delay_sec ?? DEFAULT_RETRY_MAX_DELAY_SEC,
     jitter: phase.retry_jitter ?? 0,
+    on_timeout: phase.retry_on_timeout ?? true,
+    only_exit_codes: phase.retry_on_exit_codes ?? null,
+    never_exit_codes: phase.non_retryable_exit_codes ?? [],
   };
+}
+
+function compileTolerance(tolerance: number | string): CompiledPhase["max_failed_shards"] {
+  return typeof tolerance === "number"
+    ? { unit: "shards", value: tolerance }
+    : { unit: "share", value: readShare(tolerance) };
+}
+
+function compileLock(lock: Phase["lock"]): CompiledPhase["lock"] {
+  if (lock === undefined) return null;
+  return typeof lock === "string"
+    ? { name: lock, timeout_sec: null }
+    : { name: lock.name, timeout_sec: lock.timeout_sec ?? null };
 }

@@ -8,6 +8,7 @@ import {
   ShardSchema,
   UNSUPPORTED_FIELDS,
 } from "@fanfold/schemas";
+import { MAX_INSTANCES, type MatrixReading, readMatrix } from "./matrix-points.ts";
 import { NameSuggester } from "./name-suggester.ts";
 import { isMap } from "./plan-path.ts";
 
@@ -43,6 +44,8 @@ export interface DeclaredMerge {
   readonly keys: DeclaredKeys;
   readonly strategy: Merge["strategy"] | undefined;
   readonly isComplete: boolean;
+  readonly key: readonly string[];
+  readonly handler: string | undefined;
 }
 
 /**
@@ -58,6 +61,13 @@ export interface DeclaredPhase {
   readonly provides: ListedNames;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
+  readonly condition: string | undefined;
+  /** Exit codes of `retry_on_exit_codes` and of `non_retryable_exit_codes`. */
+  readonly retried: readonly number[];
+  readonly neverRetried: readonly number[];
+  /** `max_failed_shards` where it is a percentage. */
+  readonly tolerance: string | undefined;
+  readonly matrix: MatrixReading | undefined;
   readonly shard: DeclaredShard | undefined;
   readonly merge: DeclaredMerge | undefined;
 }
@@ -75,10 +85,25 @@ const MERGE_KEYS = new Set(Object.keys(MergeSchema.shape));
 /** Reads what can be read of a plan's phases; entries that are not even maps are left out. */
 export function readDeclaredPhases(phases: unknown): DeclaredPhase[] {
   if (!Array.isArray(phases)) return [];
-  return phases.flatMap((phase: unknown, index) => (isMap(phase) ? [readPhase(phase, index)] : []));
+  const readWithin = matrixReader();
+  return phases.flatMap((phase: unknown, index) => (isMap(phase) ? [readPhase(phase, index, readWithin)] : []));
 }
 
-function readPhase(phase: Record<string, unknown>, index: number): DeclaredPhase {
+/** Reads matrices until they make too many instances: that one is told so, and what follows is left unread. */
+function matrixReader(): typeof readMatrix {
+  let instanceCount = 0;
+  return (value) => {
+    const reading =
+      instanceCount > MAX_INSTANCES ? { dimensions: [], points: undefined, faults: [] } : readMatrix(value);
+    const isOver = instanceCount <= MAX_INSTANCES && instanceCount + (reading.points?.length ?? 0) > MAX_INSTANCES;
+    instanceCount += reading.points?.length ?? 0;
+    if (!isOver) return reading;
+    const message = `matrix brings the plan to ${instanceCount} instances, more than ${MAX_INSTANCES}`;
+    return { ...reading, points: undefined, faults: [{ code: "TOO_LARGE", message, path: [] }] };
+  };
+}
+
+function readPhase(phase: Record<string, unknown>, index: number, readWithin: typeof readMatrix): DeclaredPhase {
   const keys = readKeys(phase, PHASE_KEYS);
   const readArtifact = (item: unknown): string | undefined => read(ArtifactNameSchema, item);
   const list = (key: "depends_on" | "consumes" | "provides", readName: NameReader): ListedNames =>
@@ -92,9 +117,19 @@ function readPhase(phase: Record<string, unknown>, index: number): DeclaredPhase
     provides: list("provides", readArtifact),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
+    condition: read(PhaseSchema.shape.condition, phase["condition"]),
+    retried: read(PhaseSchema.shape.retry_on_exit_codes, phase["retry_on_exit_codes"]) ?? [],
+    neverRetried: read(PhaseSchema.shape.non_retryable_exit_codes, phase["non_retryable_exit_codes"]) ?? [],
+    tolerance: readPercentage(phase["max_failed_shards"]),
+    matrix: phase["matrix"] === undefined ? undefined : readWithin(phase["matrix"]),
     shard: isMap(phase["shard"]) ? readShard(phase["shard"]) : undefined,
     merge: isMap(phase["merge"]) ? readMerge(phase["merge"]) : undefined,
   };
+}
+
+function readPercentage(value: unknown): string | undefined {
+  const tolerance = read(PhaseSchema.shape.max_failed_shards, value);
+  return typeof tolerance === "string" ? tolerance : undefined;
 }
 
 function readShard(shard: Record<string, unknown>): DeclaredShard {
@@ -107,7 +142,13 @@ function readShard(shard: Record<string, unknown>): DeclaredShard {
 
 function readMerge(merge: Record<string, unknown>): DeclaredMerge {
   const strategy = read(MergeSchema.shape.strategy, merge["strategy"]);
-  return { keys: readKeys(merge, MERGE_KEYS), strategy, isComplete: merge["complete"] === true };
+  return {
+    keys: readKeys(merge, MERGE_KEYS),
+    strategy,
+    isComplete: merge["complete"] === true,
+    key: [read(MergeSchema.shape.key, merge["key"]) ?? []].flat(),
+    handler: read(MergeSchema.shape.handler, merge["handler"]),
+  };
 }
 
 function readDependency(item: unknown): string | undefined {

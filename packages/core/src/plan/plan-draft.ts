@@ -1,5 +1,7 @@
-import type { PlanDocument } from "./plan-document.ts";
-import { findValue, formatPath } from "./plan-path.ts";
+import { maskCredentials } from "./credential.ts";
+import { quote } from "./describe-value.ts";
+import type { NearText, PlanDocument } from "./plan-document.ts";
+import { findValue, formatPath, isMap } from "./plan-path.ts";
 import type { PlanPath, PlanProblem, PlanProblemCode } from "./plan-problem.ts";
 
 /** Name under which an author gave the phases. */
@@ -13,10 +15,15 @@ export interface DraftProblem {
   /** What to point at: the value (default), or the key itself. */
   readonly at?: "key" | "value";
   /** Text inside the value to point at. */
-  readonly near?: string;
+  readonly near?: NearText;
+  /** Whether it is about the caller's options, and no place of the plan. */
+  readonly isOutside?: boolean;
   readonly severity?: PlanProblem["severity"];
   readonly hint?: string | undefined;
 }
+
+/** Shorter credentials are masked in messages only where they stand in quotes: others could be any word. */
+const MIN_BARE_CREDENTIAL = 6;
 
 /** A plan on its way through the checks, with the problems they found so far. */
 export class PlanDraft {
@@ -25,13 +32,17 @@ export class PlanDraft {
   /** The plan as plain data, its list of phases always under `phases`. Replacing variables replaces it. */
   value: Record<string, unknown>;
   readonly #problems: PlanProblem[];
+  readonly #isStrict: boolean;
+  readonly #credentials = new Set<string>();
 
   /**
-   * @param value    the document's map, as its author wrote it
    * @param problems what reading the text already found
+   * @param isStrict whether warnings are errors
    */
-  constructor(document: PlanDocument, value: Record<string, unknown>, problems: readonly PlanProblem[]) {
+  constructor(document: PlanDocument, problems: readonly PlanProblem[], isStrict: boolean) {
     this.document = document;
+    this.#isStrict = isStrict;
+    const value = isMap(document.value) ? document.value : {};
     this.#problems = [...problems];
     const { steps, ...rest } = value;
     const isOlderForm = steps !== undefined && rest["phases"] === undefined;
@@ -43,16 +54,53 @@ export class PlanDraft {
   }
 
   /** Adds a problem, an error unless it says otherwise. */
-  add({ code, message, path, at = "value", near, severity = "error", hint }: DraftProblem): void {
+  add({ code, message, path, at = "value", near, isOutside, severity = "error", hint }: DraftProblem): void {
     const authored = this.#authoredPath(path);
-    const place = this.document.locate(authored, at, near);
-    const problem = { severity, code, message, path: authored, file: this.document.file, ...place };
+    const position = isOutside === true ? { line: 0, column: 0 } : this.document.locate(authored, at, near);
+    const problem = { severity, code, message, path: authored, file: this.document.file, ...position, frame: "" };
     this.#problems.push(hint === undefined ? problem : { ...problem, hint });
+  }
+
+  /** Keeps a credential that the plan spells out, or all of the value it stands in, out of every message and frame. */
+  hide(path: PlanPath, credential: string): void {
+    this.#credentials.add(credential);
+    this.document.hide(this.#authoredPath(path), credential);
+  }
+
+  /** Keeps a credential that the caller gives out of every message. */
+  hideGiven(credential: string): void {
+    this.#credentials.add(credential);
+  }
+
+  /** Whether something is wrong, warnings apart. */
+  isBroken(): boolean {
+    return this.#problems.some(({ severity }) => severity === "error");
   }
 
   /** All problems in the order of the text; those of a plan without a text in the order they were found. */
   problems(): PlanProblem[] {
-    return [...this.#problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const inOrder = [...this.#problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    return inOrder.map((problem) => this.#present(problem));
+  }
+
+  #present(problem: PlanProblem): PlanProblem {
+    const { severity, line, hint } = problem;
+    return {
+      ...problem,
+      severity: this.#isStrict ? "error" : severity,
+      message: this.#mask(problem.message),
+      frame: line > 0 ? this.document.frame(problem) : "",
+      ...(hint === undefined ? {} : { hint: this.#mask(hint) }),
+    };
+  }
+
+  #mask(text: string): string {
+    let masked = maskCredentials(text);
+    for (const credential of this.#credentials) {
+      masked = masked.replaceAll(quote(credential), '"***"');
+      if (credential.length >= MIN_BARE_CREDENTIAL) masked = masked.replaceAll(credential, "***");
+    }
+    return masked;
   }
 
   /** Says where a value stands: `plan.yaml:3:5`, or its path where there is no text. */

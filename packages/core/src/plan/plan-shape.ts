@@ -1,9 +1,12 @@
 import {
+  CostSchema,
   DependencySchema,
   GlobalsSchema,
+  LockSchema,
   MergeSchema,
   PhaseSchema,
   PlanSchema,
+  PriceSchema,
   ShardSchema,
   UNSUPPORTED_FIELDS,
   VariableSchema,
@@ -21,22 +24,27 @@ export interface MapShape {
 const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[], later?: readonly string[]]>> = {
   "": [[...Object.keys(PlanSchema.shape), "steps"], UNSUPPORTED_FIELDS.plan],
   globals: [Object.keys(GlobalsSchema.shape), UNSUPPORTED_FIELDS.globals],
+  "globals.prices.*": [Object.keys(PriceSchema.shape)],
   "variables.*": [Object.keys(VariableSchema.shape)],
   "phases.*": [Object.keys(PhaseSchema.shape), UNSUPPORTED_FIELDS.phase],
   "phases.*.depends_on.*": [Object.keys(DependencySchema.shape)],
   "phases.*.shard": [Object.keys(ShardSchema.shape)],
   "phases.*.merge": [Object.keys(MergeSchema.shape), UNSUPPORTED_FIELDS.merge],
+  "phases.*.lock": [Object.keys(LockSchema.options[1].shape)],
+  "phases.*.cost": [Object.keys(CostSchema.shape)],
 };
 
 /** Shape of the map at a path; undefined where the plan's author chooses the keys. */
 export function findShape(path: PlanPath): MapShape | undefined {
-  const pattern = path.map((part, depth) => (typeof part === "number" || isVariableName(path, depth) ? "*" : part));
+  const pattern = path.map((part, depth) => (typeof part === "number" || isOwnName(path, depth) ? "*" : part));
   const entry = KEYS_AND_LATER[pattern.join(".")];
   if (entry === undefined) return undefined;
   const [keys, later = []] = entry;
   return { suggester: new NameSuggester(keys), unsupported: new Set(later) };
 }
 
-function isVariableName(path: PlanPath, depth: number): boolean {
-  return depth === 1 && path[0] === "variables";
+/** Whether a key is a name of the author's choice. */
+function isOwnName(path: PlanPath, depth: number): boolean {
+  const isVariable = depth === 1 && path[0] === "variables";
+  return isVariable || (depth === 2 && path[0] === "globals" && path[1] === "prices");
 }

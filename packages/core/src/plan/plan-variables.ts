@@ -1,132 +1,157 @@
-import { VariableSchema } from "@fanfold/schemas";
+import { type Variable, VariableSchema } from "@fanfold/schemas";
+import { findCredentials, isCredentialName } from "./credential.ts";
+import { quote } from "./describe-value.ts";
+import { NameSuggester } from "./name-suggester.ts";
 import type { PlanDraft } from "./plan-draft.ts";
 import { isMap } from "./plan-path.ts";
 import type { PlanPath } from "./plan-problem.ts";
+import { findExpectation, isDecimal, readPattern } from "./variable-value.ts";
 
-/** Everything that `$` can begin: `$$`, or `${…}` without braces inside. */
-const REFERENCE = /\$\$|\$\{([^{}]*)\}/g;
-const SECRET_REFERENCE = /\$\{secret:[^{}]*\}/g;
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 interface DeclaredVariable {
-  /** Undefined when neither the plan nor the caller gives one. */
-  readonly value: string | undefined;
-  /** Whether the declaration itself is wrong, which the structure checks report. */
-  readonly isBroken: boolean;
+  /** The declaration; undefined when it is wrong, which the structure checks report. */
+  readonly declaration: Variable | undefined;
+  readonly fallback: string | undefined;
 }
 
-/**
- * The variables of one plan, and what its strings made of them. A string is replaced in one pass, so a value is
- * never looked at again: it can inject neither structure nor another reference.
- */
+/** Whether a text can be the name of a variable. */
+export function isVariableName(name: string): boolean {
+  return VARIABLE_NAME.test(name);
+}
+
+/** The variables of one plan: what it declares, what the caller gives, and what is used of them. */
 export class PlanVariables {
   readonly #draft: PlanDraft;
-  readonly #isStrict: boolean;
   readonly #declared: ReadonlyMap<string, DeclaredVariable>;
   readonly #given: ReadonlyMap<string, string>;
+  readonly #suggester: NameSuggester;
   readonly #firstUses = new Map<string, PlanPath>();
 
   /** @param given values of the caller, which win over the plan's defaults */
-  constructor(draft: PlanDraft, given: Readonly<Record<string, string>>, isStrict: boolean) {
+  constructor(draft: PlanDraft, given: Readonly<Record<string, string>>) {
     this.#draft = draft;
-    this.#isStrict = isStrict;
     this.#given = new Map(Object.entries(given));
-    this.#declared = readDeclarations(draft.value["variables"], this.#given);
+    this.#declared = readDeclarations(draft);
+    this.#suggester = new NameSuggester([...this.#declared.keys(), ...this.#given.keys()]);
   }
 
-  /** Replaces the references in one string of the plan and reports those that have no value. */
-  replace(text: string, path: PlanPath): string {
-    if (!text.includes("$")) return text;
-    const unresolved = new Set<string>();
-    const ownSecrets: string[] = [];
-    const replaced = text.replace(REFERENCE, (reference: string, name: string | undefined) => {
-      if (name === undefined) return "$";
-      if (name.startsWith("secret:")) {
-        ownSecrets.push(reference);
-        return reference;
-      }
-      const value = this.#use(name, path);
-      if (value === undefined && !this.#declared.has(name)) unresolved.add(name);
-      return value ?? reference;
-    });
-    for (const name of unresolved) this.#addUnresolved(name, path);
-    const secrets = replaced.match(SECRET_REFERENCE) ?? [];
-    if (secrets.length !== ownSecrets.length) {
-      this.#addInjectedSecret(secrets.find((secret) => !ownSecrets.includes(secret)) ?? "a secret", path);
+  /** Whether the plan declares a variable, or the caller gives it. */
+  has(name: string): boolean {
+    return this.#declared.has(name) || this.#given.has(name);
+  }
+
+  /** Value of a variable; one that is declared as not required is empty rather than missing. */
+  find(name: string): string | undefined {
+    const declared = this.#declared.get(name);
+    const optional = declared?.declaration?.required === false ? "" : undefined;
+    return this.#given.get(name) ?? declared?.fallback ?? optional;
+  }
+
+  /** The same, for a place of the plan that needs it. */
+  use(name: string, path: PlanPath): string | undefined {
+    if (!this.#firstUses.has(name)) this.#firstUses.set(name, [...path]);
+    return this.find(name);
+  }
+
+  /** Notes that a place looks at whatever variables there are. */
+  useAll(path: PlanPath): void {
+    for (const name of [...this.#declared.keys(), ...this.#given.keys()]) this.use(name, path);
+  }
+
+  /** Suggests the variable that a name was probably meant to be. */
+  hint(name: string): string | undefined {
+    return this.#suggester.hint(name);
+  }
+
+  /** Reports declarations that make no sense, and values that are not what their declaration says. */
+  checkValues(): void {
+    for (const [name, { declaration, fallback }] of this.#declared) {
+      if (declaration === undefined || !this.#checkDeclaration(name, declaration)) continue;
+      const given = this.#given.get(name);
+      if (fallback !== undefined) this.#checkValue(name, declaration, fallback, ["variables", name, "default"]);
+      if (given !== undefined) this.#checkValue(name, declaration, given, ["variables", name]);
     }
-    return replaced;
   }
 
-  /** Reports variables without a value and variables nobody uses. To be called after every string was replaced. */
+  /** Reports variables without a value and variables nobody uses. To be called after everything that uses them. */
   reportUse(): void {
-    for (const [name, { value, isBroken }] of this.#declared) {
+    for (const [name, { declaration }] of this.#declared) {
       const firstUse = this.#firstUses.get(name);
-      if (firstUse === undefined) this.#addUnused(name, ["variables", name], `variable ${name} is never used`);
-      else if (value === undefined && !isBroken) this.#addMissing(name, firstUse);
+      if (firstUse === undefined) this.#addUnused(["variables", name], `variable ${name} is never used`);
+      const isNeeded = firstUse !== undefined || declaration?.required === true;
+      if (isNeeded && declaration !== undefined && this.find(name) === undefined) this.#addMissing(name, firstUse);
     }
     for (const name of this.#given.keys()) {
       if (this.#declared.has(name) || this.#firstUses.has(name)) continue;
-      this.#addUnused(name, [], `variable ${name} was given, but the plan neither declares nor uses it`);
+      this.#addUnused([], `variable ${name} was given, but the plan neither declares nor uses it`);
     }
   }
 
   /** Every variable that has a value. */
   values(): Record<string, string> {
-    const declared = Array.from(this.#declared, ([name, { value }]) => [name, value] as const);
-    const known = declared.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
-    return Object.fromEntries([...known, ...this.#given]);
+    const names = new Set([...this.#declared.keys(), ...this.#given.keys()]);
+    return Object.fromEntries(
+      Array.from(names, (name) => [name, this.find(name)] as const).filter(
+        (entry): entry is readonly [string, string] => entry[1] !== undefined,
+      ),
+    );
   }
 
-  #use(name: string, path: PlanPath): string | undefined {
-    if (!VARIABLE_NAME.test(name)) return undefined;
-    if (!this.#firstUses.has(name)) this.#firstUses.set(name, [...path]);
-    return this.#given.get(name) ?? this.#declared.get(name)?.value;
+  #checkDeclaration(name: string, { type, values, pattern }: Variable): boolean {
+    const path = ["variables", name];
+    if (type === "enum" && values === undefined) {
+      this.#draft.add({ code: "MISSING_KEY", message: `variable ${name}: type enum needs values`, path });
+    }
+    if (type !== "enum" && values !== undefined) {
+      const message = `variable ${name}: values belongs to type enum, not to ${type ?? "string"}`;
+      this.#draft.add({ code: "MISPLACED_FIELD", message, path: [...path, "values"], at: "key" });
+    }
+    const read = pattern === undefined ? undefined : readPattern(pattern);
+    if (read?.ok !== false) return true;
+    const message = `variable ${name}: pattern ${read.why}`;
+    this.#draft.add({ code: "BAD_PATTERN", message, path: [...path, "pattern"] });
+    return false;
   }
 
-  #addUnresolved(name: string, path: PlanPath): void {
-    const reference = `\${${name}}`;
-    const why = VARIABLE_NAME.test(name) ? `no variable is called ${name}` : "this is not a reference to a variable";
-    this.#draft.add({
-      severity: this.#isStrict ? "error" : "warning",
-      code: "UNRESOLVED_VARIABLE",
-      message: `${this.#draft.prefix(path)}${reference} stays as it is: ${why}`,
-      path,
-      near: reference,
-      hint: `declare it under variables, or write $${reference} for the text itself`,
-    });
+  #checkValue(name: string, declaration: Variable, value: string, path: PlanPath): void {
+    const expectation = findExpectation(value, declaration);
+    if (expectation === undefined) return;
+    const isSecret = isCredentialName(name) || findCredentials(value).length > 0;
+    const shown = isSecret ? "what it is given" : quote(value);
+    const message = `variable ${name} cannot be ${shown}: it must be ${expectation}`;
+    this.#draft.add({ code: "BAD_VARIABLE", message, path, at: path.length > 2 ? "value" : "key" });
   }
 
-  #addMissing(name: string, firstUse: PlanPath): void {
-    const place = this.#draft.describePlace(firstUse);
+  #addMissing(name: string, firstUse: PlanPath | undefined): void {
+    const place = firstUse === undefined ? "it is required" : `${this.#draft.describePlace(firstUse)} uses it`;
     this.#draft.add({
       code: "MISSING_VARIABLE",
-      message: `variable ${name} has no value: it has no default and none was given, and ${place} uses it`,
+      message: `variable ${name} has no value: it has no default and none was given, and ${place}`,
       path: ["variables", name],
       at: "key",
       hint: `give ${name} a value when you submit the plan, or a default here`,
     });
   }
 
-  #addUnused(name: string, path: PlanPath, message: string): void {
-    const near = path.length === 0 ? {} : { near: name };
-    this.#draft.add({ severity: "warning", code: "UNUSED_VARIABLE", message, path, at: "key", ...near });
-  }
-
-  /** A worker could not tell such a text from a secret the plan asks for. */
-  #addInjectedSecret(secret: string, path: PlanPath): void {
-    const rule = "only the plan itself may name a secret, in plain sight";
-    const message = `${this.#draft.prefix(path)}a variable or $$ makes ${secret} here; ${rule}`;
-    this.#draft.add({ code: "SECRET_INJECTED", message, path });
+  #addUnused(path: PlanPath, message: string): void {
+    this.#draft.add({ severity: "warning", code: "UNUSED_VARIABLE", message, path, at: "key" });
   }
 }
 
-function readDeclarations(section: unknown, given: ReadonlyMap<string, string>): Map<string, DeclaredVariable> {
+function readDeclarations(draft: PlanDraft): Map<string, DeclaredVariable> {
+  const section = draft.value["variables"];
   const declared = new Map<string, DeclaredVariable>();
-  for (const [name, declaration] of Object.entries(isMap(section) ? section : {})) {
-    const result = VariableSchema.safeParse(declaration);
-    const fallback = result.data?.default;
-    const value = given.get(name) ?? (fallback === undefined ? undefined : String(fallback));
-    declared.set(name, { value, isBroken: !result.success });
+  for (const [name, written] of Object.entries(isMap(section) ? section : {})) {
+    const declaration = VariableSchema.safeParse(written).data;
+    declared.set(name, { declaration, fallback: readDefault(name, declaration?.default, draft) });
   }
   return declared;
+}
+
+/** A number keeps its spelling: `1.10` is a version as often as it is a number. */
+function readDefault(name: string, value: Variable["default"], draft: PlanDraft): string | undefined {
+  if (value === undefined) return undefined;
+  const source = typeof value === "number" ? draft.document.findSource(["variables", name, "default"]) : undefined;
+  return source !== undefined && isDecimal(source) ? source : String(value);
 }

@@ -1,7 +1,11 @@
+import { maskCredentials, maskNamedCredentials } from "./credential.ts";
+
 /** Longest piece of a source line that a frame shows, in characters. */
 const MAX_FRAME_WIDTH = 120;
 /** Characters kept before the marked column when a line has to be cut. */
 const FRAME_LEAD = 60;
+/** Characters around the shown piece that are looked at, to see whether it is part of a credential. */
+const MASK_MARGIN = 300;
 
 /** Line and column, both from 1; columns count UTF-16 units. */
 export interface TextPosition {
@@ -13,12 +17,20 @@ export interface TextPosition {
 export class SourceText {
   readonly text: string;
   readonly #lineStarts: number[];
+  /** One byte a character, 1 for those that must not be shown; undefined while nothing is hidden. */
+  #hidden: Uint8Array | undefined;
 
   /** @param text the whole text, without a byte order mark */
   constructor(text: string) {
     this.text = text;
     this.#lineStarts = [0];
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) this.#lineStarts.push(end + 1);
+  }
+
+  /** Makes frames show stars in the place of these characters. */
+  hide(start: number, end: number): void {
+    this.#hidden ??= new Uint8Array(this.text.length);
+    this.#hidden.fill(1, start, end);
   }
 
   /** Position of a character; offsets outside of the text are moved to its nearest end. */
@@ -34,7 +46,10 @@ export class SourceText {
     return { line: low + 1, column: inside - (this.#lineStarts[low] ?? 0) + 1 };
   }
 
-  /** The line of a position between its neighbours, marked by `>` and `^`. Long lines are cut around the column. */
+  /**
+   * The line of a position between its neighbours, marked by `>` and `^`. Long lines are cut around the column. What
+   * is hidden, or looks like a credential, is shown as stars.
+   */
   frame({ line, column }: TextPosition): string {
     const from = Math.max(1, line - 1);
     const to = Math.min(this.#lineStarts.length, line + 1);
@@ -57,9 +72,19 @@ export class SourceText {
     const end = this.#lineStarts[number] ?? this.text.length;
     const from = Math.min(start + cut, end);
     const to = Math.min(end, from + MAX_FRAME_WIDTH);
-    const shown = this.text.slice(from, to).replace(/\r?\n$/, "");
+    const margin = Math.max(start, from - MASK_MARGIN);
+    const masked = this.#masked(margin, Math.min(end, to + MASK_MARGIN));
+    const shown = masked.slice(from - margin, to - margin).replace(/\r?\n$/, "");
     const isCut = to < end && shown.length === MAX_FRAME_WIDTH;
     return printable(`${cut > 0 && shown !== "" ? "…" : ""}${shown}${isCut ? "…" : ""}`);
+  }
+
+  /** As long as the text it stands for. */
+  #masked(from: number, to: number): string {
+    const text = maskNamedCredentials(maskCredentials(this.text.slice(from, to)));
+    const hidden = this.#hidden?.subarray(from, to);
+    if (hidden?.includes(1) !== true) return text;
+    return text.replace(/[^\r\n]/g, (character, at: number) => (hidden[at] === 1 ? "*" : character));
   }
 }
 

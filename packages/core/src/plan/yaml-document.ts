@@ -1,8 +1,8 @@
 import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
 import { isMergeKey } from "./plain-reader.ts";
-import type { PlaceTarget, PlanDocument, PlanPlace } from "./plan-document.ts";
+import type { NearText, PlaceTarget, PlanDocument } from "./plan-document.ts";
 import type { PlanPath } from "./plan-problem.ts";
-import type { SourceText } from "./source-text.ts";
+import type { SourceText, TextPosition } from "./source-text.ts";
 
 /** A parsed text: its nodes, what their aliases stand for, and all of it as plain data. */
 export interface YamlTree {
@@ -30,11 +30,33 @@ export class YamlDocument implements PlanDocument {
     this.#tree = tree;
   }
 
-  locate(path: PlanPath, target: PlaceTarget, near?: string): PlanPlace {
+  locate(path: PlanPath, target: PlaceTarget, near?: NearText): TextPosition {
     const [start, end] = this.#rangeOf(path, target);
-    const inside = near === undefined ? -1 : this.#source.text.slice(start, end).indexOf(near);
-    const position = this.#source.position(inside > 0 ? start + inside : start);
-    return { ...position, frame: this.#source.frame(position) };
+    const inside = near === undefined ? -1 : this.#source.text.slice(start, end).indexOf(near.text);
+    return this.#source.position(inside >= 0 ? start + inside + (near?.offset ?? 0) : start);
+  }
+
+  frame(position: TextPosition): string {
+    return this.#source.frame(position);
+  }
+
+  findSource(path: PlanPath): string | undefined {
+    const node = this.#find(path);
+    return isScalar(node) ? node.source : undefined;
+  }
+
+  hide(path: PlanPath, text: string): void {
+    const [start, end] = rangeOf(this.#find(path)) ?? [0, 0];
+    const inside = text === "" ? -1 : this.#source.text.slice(start, end).indexOf(text);
+    if (inside < 0) this.#source.hide(start, end);
+    else this.#source.hide(start + inside, start + inside + text.length);
+  }
+
+  /** The node a path leads to, behind aliases. */
+  #find(path: PlanPath): unknown {
+    let node: unknown = this.#resolve(this.#tree.root);
+    for (const part of path) node = this.#resolve(this.#child(node, part)?.value);
+    return node;
   }
 
   #rangeOf(path: PlanPath, target: PlaceTarget): [number, number] {

@@ -1,6 +1,9 @@
 import type { EventName } from "@fanfold/schemas";
+import { causeClause, missingClause } from "./cause-clause.ts";
 import { type EventData, readNumber, readText, readTexts } from "./event-data.ts";
-import { formatBytes, formatCount, formatDuration } from "./human-format.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber } from "./human-format.ts";
+import { readMetrics } from "./progress-data.ts";
+import type { MetricAmount } from "./progress-metric.ts";
 
 /** What a sentence about an event may tell: a draft, or a line of the journal. */
 export interface EventFacts {
@@ -14,6 +17,9 @@ export interface EventFacts {
 /** Longest text taken over from outside into a sentence; the event's data keeps all of it. */
 const MAX_QUOTED_CHARS = 400;
 
+/** Metrics that get a word in a sentence. */
+const MAX_METRICS_TOLD = 3;
+
 /** Digits of a sha256 that are enough to recognise it by. */
 const SHORT_HASH_CHARS = 12;
 
@@ -24,28 +30,21 @@ const ESCAPE_SEQUENCES = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\
 /** What would break a line, act on a terminal, or change the direction of the text that follows. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 
-/** What ended a phase before its work, as a clause. Other codes speak for themselves. */
-const CAUSE_CLAUSES: ReadonlyMap<string, (phase: string) => string> = new Map([
-  ["dependency_failed", (phase: string) => `${phase} failed`],
-  ["unreachable", (phase: string) => `the outcome of ${phase} leaves it no way to start`],
-  ["plan_aborted", (phase: string) => `the failure of ${phase} aborted the plan`],
-  ["cancel_requested", () => "cancellation was requested"],
-]);
-
 /** One sentence for each event; a new event does not compile without one. */
 const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string } = {
   run_queued: ({ data }) => `run queued${clause(": plan ", planName(data))}${clause(", ", phaseCount(data))}`,
   run_started: () => "run started",
   run_succeeded: ({ data }) => `run succeeded${took(" in ", data)}${clause(", ", tolerated(data))}`,
-  run_failed: ({ data }) => `run failed${took(" after ", data)}${clause(": ", failedPhases(data))}`,
+  run_failed: ({ data }) => `run failed${took(" after ", data)}${clause(": ", runFailure(data))}`,
   run_cancelled: ({ data }) => `run cancelled${took(" after ", data)}`,
   run_paused: ({ data }) => `run paused${by(data)}`,
   run_resumed: ({ data }) => `run resumed${by(data)}`,
   run_reopened: ({ phase, data }) => `run reopened${by(data)}${clause(" to retry ", phase)}`,
-  phase_blocked: (facts) => `${where(facts)} is blocked${clause(": ", reason(facts.data))}`,
+  phase_blocked: (facts) => `${where(facts)} is blocked${clause(": ", blockage(facts.data))}`,
   phase_started: (facts) => `${where(facts)} started${clause(": ", startDetails(facts.data))}`,
   phase_progress: (facts) => `${where(facts)} ${progress(facts.data)}`,
-  phase_succeeded: (facts) => `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}`,
+  phase_succeeded: (facts) =>
+    `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}${clause(", ", toleratedShards(facts.data))}`,
   phase_failed: (facts) => `${where(facts)} failed${clause(": ", phaseFailure(facts.data))}`,
   phase_skipped: (facts) => `${where(facts)} skipped${clause(": ", cause(facts.data))}`,
   phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
@@ -79,7 +78,7 @@ export function describeEvent(facts: EventFacts): string {
 
 /** Why a phase was skipped or cancelled, as a clause: `compile failed`. A code unknown here stands for itself. */
 export function describeCause(code: string, phase: string | null | undefined): string {
-  return CAUSE_CLAUSES.get(code)?.(phase ?? "a dependency") ?? code;
+  return causeClause(code, phase ?? null);
 }
 
 /** Place of an event: `compile`, `compile[3]`, or `run` when it belongs to no phase. */
@@ -105,7 +104,10 @@ function clause(lead: string, part: string | null | undefined): string {
 /** Text of a field on one line: a sentence must stay a sentence whatever a program printed. */
 function text(data: EventData | undefined, field: string): string | undefined {
   const value = readText(data, field);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : oneLine(value);
+}
+
+function oneLine(value: string): string {
   const line = value.replaceAll(ESCAPE_SEQUENCES, "").replaceAll(UNPRINTABLE, " ").trim();
   return line.length > MAX_QUOTED_CHARS ? `${Array.from(line).slice(0, MAX_QUOTED_CHARS).join("")}…` : line;
 }
@@ -180,9 +182,32 @@ function startDetails(data: EventData | undefined): string {
     .join(", ");
 }
 
+/** `450 of 1,000 lines, 3 files`; a total that is not settled is `about` what it is. */
 function progress(data: EventData | undefined): string {
-  const percent = readNumber(data, "percent");
-  return percent === undefined ? "reports progress" : `is ${Math.floor(percent)} % done`;
+  const metrics = readMetrics(data).slice(0, MAX_METRICS_TOLD).map(amount);
+  return metrics.length === 0 ? "reports progress" : `has done ${metrics.join(", ")}`;
+}
+
+function amount({ completed, total, total_status: status, unit }: MetricAmount): string {
+  const of = total === null ? "" : ` of ${status === "locked" ? "" : "about "}${formatNumber(total)}`;
+  return `${formatNumber(completed)}${of} ${oneLine(unit)}`;
+}
+
+/** All that a blocked phase lacks. */
+function blockage(data: EventData | undefined): string | undefined {
+  const missing = missingClause(readTexts(data, "missing"));
+  return text(data, "why") ?? (missing === undefined ? (cause(data) ?? reason(data)) : oneLine(missing));
+}
+
+function runFailure(data: EventData | undefined): string | undefined {
+  const parts = [cause(data), failedPhases(data)].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+function toleratedShards(data: EventData | undefined): string | undefined {
+  const listed = data?.["tolerated_shards"];
+  const count = Array.isArray(listed) ? listed.length : (readNumber(data, "tolerated_shards") ?? 0);
+  return count > 0 ? `${formatCount(count, "failed shard")} tolerated` : undefined;
 }
 
 function phaseFailure(data: EventData | undefined): string | undefined {

@@ -18,3 +18,19 @@ export function readTexts(data: EventData | undefined, field: string): readonly 
   const value = data?.[field];
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
+
+/** Objects of a list field; empty when it is missing or of another type. */
+export function readObjects(data: EventData | undefined, field: string): readonly EventData[] {
+  const value = data?.[field];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** Field as an object, or `undefined` when it is missing or of another type. */
+export function readObject(data: EventData | undefined, field: string): EventData | undefined {
+  const value = data?.[field];
+  return isObject(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is EventData {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

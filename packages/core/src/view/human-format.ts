@@ -4,6 +4,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const BYTE_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
+const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+const USD = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+
+/** Digits after the point that an amount of money is shown with at most. */
+const MAX_USD_DIGITS = 12;
+
 /**
  * Duration for people: `840 ms`, `12.3 s`, `2 min 5 s`, `1 h 3 min`, `2 d 4 h`. Always rounded down, so
  * that a running clock never shows a time that has not come yet.
@@ -40,4 +46,16 @@ export function formatBytes(sizeBytes: number): string {
 /** Count with its noun: `1 shard`, `11 shards`. */
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Number with its thousands apart and at most two digits after the point: `1,234,567`, `0.25`. */
+export function formatNumber(value: number): string {
+  return NUMBER.format(Number.isFinite(value) ? value : 0);
+}
+
+/** Amount of money: `$1,234.50`, and below a dollar three digits that count: `$0.00123`. */
+export function formatUsd(amount: number): string {
+  if (amount === 0 || amount >= 1) return USD.format(amount);
+  const digits = Math.min(MAX_USD_DIGITS, 2 - Math.floor(Math.log10(amount)));
+  return `$${amount.toFixed(digits).replace(/(?<=\.\d\d+?)0+$/, "")}`;
 }

@@ -43,6 +43,9 @@ export const ALL_DONE: Percent = { percent: 100, percent_mode: "final" };
 /** While a total may grow, nothing is as good as done. */
 const MAX_UNSETTLED_PERCENT = 99;
 
+/** What multiplying may add to a whole number. */
+const ROUNDING_ERROR = 1e-9;
+
 const MODES: Readonly<Record<TotalStatus, PercentMode>> = {
   unknown: "unavailable",
   discovering: "lower_bound",
@@ -69,9 +72,9 @@ export function weakerMode(one: PercentMode, other: PercentMode): PercentMode {
  * in this way keeps its mode, but is not `final`: it no longer says how things are.
  */
 export function holdPercent(before: Percent, fresh: Percent): Percent {
-  if (before.percent === null) return fresh;
-  if (fresh.percent !== null && fresh.percent >= before.percent) return fresh;
-  return before.percent_mode === "final" ? { ...before, percent_mode: "estimated" } : before;
+  const isStepBack = before.percent !== null && (fresh.percent === null || fresh.percent < before.percent);
+  const { percent, percent_mode: mode } = isStepBack ? before : fresh;
+  return { percent, percent_mode: isStepBack && mode === "final" ? "estimated" : mode };
 }
 
 /**
@@ -85,8 +88,8 @@ export function holdPercent(before: Percent, fresh: Percent): Percent {
 export function etaOf(done: number, remaining: number, elapsedMs: number): number | null {
   if (remaining <= 0) return 0;
   if (done <= 0 || elapsedMs <= 0) return null;
-  const etaSec = Math.ceil((remaining / done) * (elapsedMs / 100)) / 10;
-  return Number.isFinite(etaSec) ? etaSec : null;
+  const tenths = (remaining / done) * (elapsedMs / 100);
+  return Number.isFinite(tenths) ? Math.max(1, Math.ceil(tenths - ROUNDING_ERROR)) / 10 : null;
 }
 
 /** Seconds until a metric is complete, as {@link etaOf}; `null` too while its total is still being discovered. */

@@ -21,7 +21,8 @@ export const MAX_METRICS = 20;
 /**
  * How far a phase's latest revision is.
  *
- * 1. `percent` is the least of the metrics that count: the reported ones that have a percent, else the shards.
+ * 1. `percent` is the least of the metrics that count: those that have a percent, without the shards where a
+ *    reported metric has a total for the whole phase.
  * 2. Neither it nor the percent of a metric falls within a revision.
  * 3. A phase that has succeeded is at 100, `final`, whatever its metrics last said.
  */
@@ -71,7 +72,8 @@ export function followProgress<Phase extends ProgressingPhase>(before: Phase, af
   const progress: PhaseProgress = {
     ...percent,
     metrics: resumes ? metrics.map((metric) => ({ ...metric, base: metric.completed })) : metrics,
-    since_ms: resumes || (after.status === "running" && after.progress.since_ms === null) ? atMs : after.progress.since_ms,
+    since_ms:
+      resumes || (after.status === "running" && after.progress.since_ms === null) ? atMs : after.progress.since_ms,
     is_cut: after.progress.is_cut,
   };
   return { ...after, progress };
@@ -123,11 +125,14 @@ function measure(before: MetricView | undefined, amount: MetricAmount): MetricVi
   return { ...amount, ...percent, base: before?.base ?? 0 };
 }
 
-/** Whole shards are a coarse measure: a metric reported from inside of them, where it has a percent, tells more. */
+/**
+ * Whole shards are a coarse measure: what is reported from inside of them tells more, as soon as one such metric
+ * has a total for the whole phase. Until then the shards count beside it.
+ */
 function countingMetrics<Metric extends MetricAmount & Percent>(metrics: readonly Metric[]): readonly Metric[] {
   const measured = metrics.filter(({ percent }) => percent !== null);
   const reported = measured.filter(({ metric_key: key }) => key !== SHARDS_METRIC);
-  return reported.length > 0 ? reported : measured;
+  return reported.some(({ total_status: status }) => status !== "discovering") ? reported : measured;
 }
 
 /** The least percent of those that count, trusted as little as the least trusted of them. */
@@ -135,7 +140,11 @@ function lowestPercent(metrics: readonly MetricView[]): Percent {
   let lowest: Percent = NO_PERCENT;
   for (const { percent, percent_mode } of countingMetrics(metrics)) {
     if (lowest.percent === null || percent === null) lowest = { percent, percent_mode };
-    else lowest = { percent: Math.min(lowest.percent, percent), percent_mode: weakerMode(lowest.percent_mode, percent_mode) };
+    else
+      lowest = {
+        percent: Math.min(lowest.percent, percent),
+        percent_mode: weakerMode(lowest.percent_mode, percent_mode),
+      };
   }
   return lowest;
 }

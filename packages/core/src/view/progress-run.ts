@@ -1,4 +1,4 @@
-import type { PhaseStatus } from "@fanfold/schemas";
+import type { PhaseStatus, RunStatus } from "@fanfold/schemas";
 import { ALL_DONE, etaOf, holdPercent, NO_PERCENT, type Percent, type PercentMode } from "./progress-metric.ts";
 
 /** Hundredths of a percent: sums of them stay exact. */
@@ -82,13 +82,16 @@ export function finishRun(progress: RunProgress): RunProgress {
  * @param nowMs Unix ms
  */
 export function runProgressAt(
-  run: { readonly status: string; readonly is_paused: boolean; readonly progress: RunProgress },
+  run: { readonly status: RunStatus; readonly is_paused: boolean; readonly progress: RunProgress },
   nowMs: number,
 ): RunProgressDocument {
   const { percent, percent_mode, since_ms: sinceMs, base_percent: base } = run.progress;
   if (run.status === "succeeded") return { percent, percent_mode, eta_sec: 0 };
-  const isTimed = run.status === "running" && !run.is_paused && percent !== null && percent < 100 && sinceMs !== null;
-  return { percent, percent_mode, eta_sec: isTimed ? etaOf(percent - base, 100 - percent, nowMs - sinceMs) : null };
+  const isTimed = run.status === "running" && !run.is_paused && percent !== null && sinceMs !== null;
+  // A percent that is held at 100 has more to come, and nothing tells how much.
+  const isHeldAtEnd = percent === 100 && percent_mode !== "final";
+  if (!isTimed || isHeldAtEnd) return { percent, percent_mode, eta_sec: null };
+  return { percent, percent_mode, eta_sec: etaOf(percent - base, 100 - percent, nowMs - sinceMs) };
 }
 
 function shareOf({ status, progress }: PhaseOfRun): Sums {

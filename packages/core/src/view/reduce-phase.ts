@@ -1,16 +1,19 @@
 import type { EventName, JournalLine, PhaseStatus } from "@fanfold/schemas";
-import { readNumber, readText } from "./event-data.ts";
+import { causeClause, missingClause } from "./cause-clause.ts";
+import { readNumber, readText, readTexts } from "./event-data.ts";
 import { problemOf } from "./problem-of.ts";
-import { type ArtifactView, NO_SHARDS, type PhaseView, type ShardView } from "./run-view.ts";
+import { readMetrics } from "./progress-data.ts";
+import { NO_PROGRESS, withReported } from "./progress-phase.ts";
+import { type ArtifactView, type CauseView, NO_SHARDS, type PhaseView, type ShardView } from "./run-view.ts";
 
 /** Folds one kind of event into the view of the phase it belongs to. */
 export type PhaseReducer = (phase: PhaseView, line: JournalLine) => PhaseView;
 
 /** What each event of a phase itself, or of one of its artifacts, means for the phase's view. */
 export const PHASE_REDUCERS = {
-  phase_blocked: (phase, line) => ({ ...phase, problem: problemOf(line, false) }),
+  phase_blocked: blocked,
   phase_started: started,
-  phase_progress: (phase) => phase,
+  phase_progress: progressed,
   phase_succeeded: succeeded,
   phase_failed: failed,
   phase_skipped: (phase, line) => ({ ...ended(phase, line, "skipped"), cause: causeOf(line) }),
@@ -26,19 +29,57 @@ export const PHASE_REDUCERS = {
 function started(phase: PhaseView, line: JournalLine): PhaseView {
   const revision = readNumber(line.data, "revision") ?? phase.revision;
   const isAgain = phase.revision > 0 && revision > phase.revision;
-  const before = isAgain ? { ...phase, shards: NO_SHARDS, open: new Map<number, ShardView>() } : phase;
-  const total = readNumber(line.data, "shard_count") ?? before.shards.total;
+  const before = isAgain ? afresh(phase) : phase;
+  const total = readNumber(line.data, "shard_count");
+  const resumed = resume(before, line);
   return {
-    ...before,
+    ...resumed,
     status: "running",
     revision,
-    shards: { ...before.shards, total: Math.max(total, before.shards.total) },
-    started_at_ms: isAgain ? timeOf(line) : (before.started_at_ms ?? timeOf(line)),
-    finished_at_ms: null,
-    cause: null,
+    shards: { ...before.shards, total: Math.max(total ?? 0, before.shards.total) },
+    progress: { ...before.progress, is_cut: before.progress.is_cut || total !== undefined },
+    started_at_ms: before.started_at_ms ?? timeOf(line),
     is_stale: false,
-    problem: isAgain ? null : before.problem,
+    problem: before.status === "blocked" ? null : before.problem,
   };
+}
+
+/** What adds up over revisions stays; the rest starts from nothing. */
+function afresh(phase: PhaseView): PhaseView {
+  return {
+    ...phase,
+    shards: NO_SHARDS,
+    open: new Map<number, ShardView>(),
+    progress: NO_PROGRESS,
+    started_at_ms: null,
+    finished_at_ms: null,
+    idle_ms: 0,
+    tolerated_shards: 0,
+    problem: null,
+  };
+}
+
+/** The phase with its end undone: the time in which it was over does not count. */
+export function resume(phase: PhaseView, line: JournalLine): PhaseView {
+  const { started_at_ms: startedAtMs, finished_at_ms: finishedAtMs } = phase;
+  const idleMs = startedAtMs === null || finishedAtMs === null ? 0 : Math.max(0, timeOf(line) - finishedAtMs);
+  return { ...phase, finished_at_ms: null, idle_ms: phase.idle_ms + idleMs, cause: null, missing: [] };
+}
+
+/** A late report of an earlier revision changes nothing. */
+function progressed(phase: PhaseView, line: JournalLine): PhaseView {
+  const amounts = readMetrics(line.data);
+  if (amounts.length === 0 || (readNumber(line.data, "revision") ?? phase.revision) < phase.revision) return phase;
+  return { ...phase, progress: withReported(phase.progress, amounts) };
+}
+
+/** A blocked phase is over: what it lacks can only come from elsewhere. */
+function blocked(phase: PhaseView, line: JournalLine): PhaseView {
+  const missing = readTexts(line.data, "missing");
+  const why = readText(line.data, "why") ?? missingClause(missing) ?? causeClause("missing_dependency", null);
+  const problem = { ...problemOf(line, true), error_code: "missing_dependency", why };
+  const cause = causeOf(line) ?? { code: "missing_dependency", phase: null };
+  return { ...ended(phase, line, "blocked"), cause, missing, problem };
 }
 
 /** A phase that is over retries nothing: shards that were backing off go back to those that wait. */
@@ -49,7 +90,20 @@ function ended(phase: PhaseView, line: JournalLine, status: PhaseStatus): PhaseV
 }
 
 function succeeded(phase: PhaseView, line: JournalLine): PhaseView {
-  return { ...ended(phase, line, "succeeded"), is_stale: false, problem: null };
+  return {
+    ...ended(phase, line, "succeeded"),
+    is_stale: false,
+    problem: null,
+    cause: null,
+    missing: [],
+    tolerated_shards: toleratedShards(line),
+  };
+}
+
+/** Failed shards the output goes without: how many, or which. */
+function toleratedShards({ data }: JournalLine): number {
+  const listed = data["tolerated_shards"];
+  return Array.isArray(listed) ? listed.length : Math.max(0, readNumber(data, "tolerated_shards") ?? 0);
 }
 
 /** The failure of a shard or a merge says more than the failure of the phase that follows from it. */
@@ -65,11 +119,9 @@ function failed(phase: PhaseView, line: JournalLine): PhaseView {
 function reopened(phase: PhaseView, line: JournalLine): PhaseView {
   const carriesOn = phase.started_at_ms !== null || readText(line.data, "cause_phase") === phase.phase;
   return {
-    ...phase,
+    ...resume(phase, line),
     status: carriesOn ? "running" : "pending",
     shards: { ...phase.shards, cancelled: 0 },
-    finished_at_ms: null,
-    cause: null,
     problem: null,
   };
 }
@@ -83,7 +135,8 @@ function persisted(phase: PhaseView, line: JournalLine): PhaseView {
   return { ...phase, artifacts: [...phase.artifacts.filter((other) => other.name !== name), artifact] };
 }
 
-function causeOf({ data }: JournalLine): PhaseView["cause"] {
+/** The cause an event names, where it names one. */
+export function causeOf({ data }: JournalLine): CauseView | null {
   const code = readText(data, "cause");
   return code === undefined ? null : { code, phase: readText(data, "cause_phase") ?? null };
 }

@@ -1,8 +1,10 @@
 import type { EventName, JournalLine } from "@fanfold/schemas";
+import { addUsage } from "../policy/cost.ts";
 import { readNumber, readText } from "./event-data.ts";
 import { problemOf, worseProblem } from "./problem-of.ts";
-import type { PhaseReducer } from "./reduce-phase.ts";
+import { type PhaseReducer, resume } from "./reduce-phase.ts";
 import type { PhaseView, Problem, ShardCounts, ShardView } from "./run-view.ts";
+import { readUsage } from "./usage-data.ts";
 
 /** Where a shard goes: to a status that is remembered, or to one that is only counted. */
 type Destination = ShardView | "waiting" | "succeeded" | "cancelled";
@@ -29,14 +31,13 @@ function ofShard(reduce: ShardReducer): PhaseReducer {
 
 function started(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   const running = shardView(line, shard, "running", null);
-  const moved = move(phase, shard, running);
+  const moved = resume(move(phase, shard, running), line);
   return {
     ...moved,
     status: "running",
     revision: Math.max(moved.revision, readNumber(line.data, "revision") ?? 0),
     attempts: moved.attempts + 1,
     started_at_ms: moved.started_at_ms ?? running.since_ms,
-    finished_at_ms: null,
   };
 }
 
@@ -60,7 +61,7 @@ function lost(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
 }
 
 function succeeded(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
-  const moved = move(endAttempt(phase, line, shard), shard, "succeeded");
+  const moved = move(endAttempt(phase, line, shard, true), shard, "succeeded");
   return moved.problem?.shard === shard ? { ...moved, problem: latestFailure(moved) } : moved;
 }
 
@@ -73,12 +74,18 @@ function cancelled(phase: PhaseView, line: JournalLine, shard: number): PhaseVie
   return move(endAttempt(phase, line, shard), shard, "cancelled");
 }
 
-/** Adds the time of the attempt that ran, once: of the events that may follow each other only the first finds it running. */
-function endAttempt(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
+/**
+ * Adds what the attempt that ran used, and its time; the time once: of the events that may follow each other
+ * only the first finds it running.
+ */
+function endAttempt(phase: PhaseView, line: JournalLine, shard: number, isAccepted = false): PhaseView {
+  const usage = readUsage(line.data);
+  const used = usage === undefined ? phase : { ...phase, usage: addUsage(phase.usage, usage) };
   const before = phase.open.get(shard);
-  if (before?.status !== "running") return phase;
-  const durationMs = readNumber(line.data, "duration_ms") ?? Date.parse(line.timestamp) - before.since_ms;
-  return { ...phase, serial_ms: phase.serial_ms + Math.max(0, durationMs) };
+  if (before?.status !== "running") return used;
+  const durationMs = Math.max(0, readNumber(line.data, "duration_ms") ?? Date.parse(line.timestamp) - before.since_ms);
+  const wastedMs = isAccepted ? 0 : durationMs;
+  return { ...used, serial_ms: phase.serial_ms + durationMs, wasted_ms: phase.wasted_ms + wastedMs };
 }
 
 function move(phase: PhaseView, shard: number, to: Destination): PhaseView {

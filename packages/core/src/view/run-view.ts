@@ -1,4 +1,7 @@
 import type { PhaseStatus, RunStatus } from "@fanfold/schemas";
+import type { UsageSum } from "../policy/cost.ts";
+import { NO_PROGRESS, type PhaseProgress } from "./progress-phase.ts";
+import { NO_RUN_PROGRESS, progressOfPhases, type RunProgress } from "./progress-run.ts";
 
 /** Something that went wrong, and what can be done. */
 export interface Problem {
@@ -44,6 +47,12 @@ export interface ArtifactView {
   readonly size_bytes: number;
 }
 
+/** Why something did not succeed: a code, and the phase at the root of it. */
+export interface CauseView {
+  readonly code: string;
+  readonly phase: string | null;
+}
+
 /** A phase as its run's journal tells of it. Attempts, retries, losses and times add up over all revisions. */
 export interface PhaseView {
   readonly phase: string;
@@ -59,12 +68,22 @@ export interface PhaseView {
   readonly attempts: number;
   readonly retries: number;
   readonly lost: number;
-  /** Sum of the durations of ended attempts. */
+  /** Sum of the durations of ended attempts, and the part of it whose results were not accepted. */
   readonly serial_ms: number;
+  readonly wasted_ms: number;
+  /** What its attempts reported they used; `null` when none did. */
+  readonly usage: UsageSum | null;
+  readonly progress: PhaseProgress;
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
-  /** Why it was skipped or cancelled: a code, and the phase at the root of it. */
-  readonly cause: { readonly code: string; readonly phase: string | null } | null;
+  /** Time between an end of the latest revision and its reopening. */
+  readonly idle_ms: number;
+  /** Failed shards its latest output goes without. */
+  readonly tolerated_shards: number;
+  /** Why it was skipped, cancelled or blocked. */
+  readonly cause: CauseView | null;
+  /** Phases whose accepted output a blocked phase lacks. */
+  readonly missing: readonly string[];
   /** Whether an input has a newer revision than the one this phase used. */
   readonly is_stale: boolean;
   /** The latest problem not yet overcome; a final one outranks one that is being retried. */
@@ -92,6 +111,9 @@ export interface RunView {
   /** Time between an end of the run and its reopening. */
   readonly idle_ms: number;
   readonly tolerated_failures: number;
+  /** Why the run as a whole failed, where it was not for a phase. */
+  readonly cause: CauseView | null;
+  readonly progress: RunProgress;
   /** Phase whose failure aborted the plan. */
   readonly aborted_by: string | null;
   /** Last journal line seen: its number, and its time in Unix ms. */
@@ -122,6 +144,8 @@ export function emptyRunView(runId: string): RunView {
     finished_at_ms: null,
     idle_ms: 0,
     tolerated_failures: 0,
+    cause: null,
+    progress: NO_RUN_PROGRESS,
     aborted_by: null,
     last_seq: 0,
     last_at_ms: null,
@@ -143,9 +167,15 @@ export function emptyPhaseView(phase: string): PhaseView {
     retries: 0,
     lost: 0,
     serial_ms: 0,
+    wasted_ms: 0,
+    usage: null,
+    progress: NO_PROGRESS,
     started_at_ms: null,
     finished_at_ms: null,
+    idle_ms: 0,
+    tolerated_shards: 0,
     cause: null,
+    missing: [],
     is_stale: false,
     problem: null,
     artifacts: [],
@@ -163,7 +193,13 @@ export function withPhases(view: RunView, declared: readonly DeclaredPhase[]): R
   }
   for (const [id, phase] of view.phases) if (!phases.has(id)) phases.set(id, phase);
   for (const [id, phase] of phases) phases.set(id, { ...phase, has_dependents: sources.has(id) });
-  return { ...view, phases };
+  return { ...view, phases, progress: progressOfPhases(view.progress, phases.values()) };
+}
+
+/** Time a phase's latest revision has been under way, in ms, without the time it was over in between; `null` before it started. */
+export function phaseTimeMs(phase: PhaseView, nowMs: number): number | null {
+  if (phase.started_at_ms === null) return null;
+  return Math.max(0, (phase.finished_at_ms ?? nowMs) - phase.started_at_ms - phase.idle_ms);
 }
 
 /** Shards that have not been tried yet, or wait to be tried again at once. */
@@ -171,7 +207,7 @@ export function waitingShards({ total, running, backoff, succeeded, failed, canc
   return Math.max(0, total - running - backoff - succeeded - failed - cancelled);
 }
 
-/** The latest problem not yet overcome, a final one before one that is being retried. */
+/** The latest problem not yet overcome: a failure before what is blocked, and that before what is being retried. */
 export function lastProblem(view: RunView): Problem | null {
   let last: Problem | null = null;
   for (const { problem } of view.phases.values()) {
@@ -181,18 +217,44 @@ export function lastProblem(view: RunView): Problem | null {
 }
 
 function outranks(problem: Problem, other: Problem): boolean {
-  return problem.is_final === other.is_final ? problem.at_ms >= other.at_ms : problem.is_final;
+  const lead = rank(problem) - rank(other);
+  return lead === 0 ? problem.at_ms >= other.at_ms : lead > 0;
 }
 
-/** Failed shards, and failed phases without one; the phase that aborted the plan comes first, then the view's order. */
+function rank(problem: Problem): number {
+  if (!problem.is_final) return 0;
+  return isBlock(problem) ? 1 : 2;
+}
+
+/** Whether a problem is that its phase is blocked. */
+export function isBlock(problem: Problem): boolean {
+  return problem.is_final && problem.error_code === "missing_dependency";
+}
+
+/**
+ * Failed shards, and failed or blocked phases without one; the phase that aborted the plan comes first, then the
+ * view's order. What a succeeded phase tolerates is not among them.
+ */
 export function listFailures(view: RunView): Problem[] {
   const failures = [...view.phases.values()].flatMap(phaseFailures);
   const isCulprit = (problem: Problem): boolean => problem.phase === view.aborted_by;
   return [...failures.filter(isCulprit), ...failures.filter((problem) => !isCulprit(problem))];
 }
 
-function phaseFailures({ status, open, problem }: PhaseView): Problem[] {
+/** Failed shards that the outputs of succeeded phases go without, in the view's order. */
+export function listTolerated(view: RunView): Problem[] {
+  return [...view.phases.values()].flatMap((phase) => (phase.status === "succeeded" ? shardFailures(phase) : []));
+}
+
+function phaseFailures(phase: PhaseView): Problem[] {
+  const { status, problem } = phase;
+  if (status === "succeeded") return [];
+  const problems = shardFailures(phase);
+  const isOver = status === "failed" || status === "blocked";
+  return problems.length === 0 && isOver && problem !== null ? [problem] : problems;
+}
+
+function shardFailures({ open }: PhaseView): Problem[] {
   const failed = [...open.values()].filter((shard) => shard.status === "failed").sort((a, b) => a.shard - b.shard);
-  const problems = failed.flatMap((shard) => shard.problem ?? []);
-  return problems.length === 0 && status === "failed" && problem !== null ? [problem] : problems;
+  return failed.flatMap((shard) => shard.problem ?? []);
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../src/jsonl/json-value.ts";
 import { foldArray } from "../../src/merge/fold-array.ts";
 import { foldConcat } from "../../src/merge/fold-concat.ts";
+import { foldObject } from "../../src/merge/fold-object.ts";
 import { foldRecords, type RecordsRule } from "../../src/merge/fold-records.ts";
 import { MergeError } from "../../src/merge/merge-error.ts";
 import { chunkSizes } from "../jsonl/byte-chunks.ts";
@@ -50,12 +51,12 @@ function completeIn(order: readonly number[], shards: readonly Key[][], sizes: r
 }
 
 function ruleOf({ source, onDuplicate, complete }: Case): RecordsRule {
-  const rule: RecordsRule = { key: "key", onDuplicate, complete: complete && source !== undefined };
+  const rule: RecordsRule = { key: ["key"], onDuplicate, complete: complete && source !== undefined };
   return source === undefined ? rule : { ...rule, source: streamOf(source) };
 }
 
-async function* streamOf(values: readonly JsonValue[]): AsyncGenerator<JsonValue> {
-  yield* values;
+async function* streamOf(values: readonly Key[]): AsyncGenerator<JsonValue> {
+  for (const key of values) yield { key };
 }
 
 /** What the fold should give, worked out on lists: the text, or the code of the rejection. */
@@ -119,4 +120,78 @@ describe("folds", () => {
       }),
     );
   });
+
+  test("of records by several fields equal a fold on lists", async () => {
+    const part = fc.constantFrom<JsonValue | undefined>("a", "b", "a,b", '["a"]', 1, "1", null, undefined);
+    const record = fc.record({ left: part, right: part });
+    const whole = record.filter(({ left, right }) => hasValue(left) && hasValue(right));
+    const policy = fc.constantFrom("first" as const, "last" as const);
+    const shards = fc.array(fc.array(whole, { maxLength: 4 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(shards, fc.array(record), policy, async (lists, source, onDuplicate) => {
+        const outputs = new MemoryOutputs(lists.length);
+        const lines = lists.map((list, shard) => list.map((pair) => JSON.stringify({ ...pair, shard })));
+        for (const [shard, list] of lines.entries()) outputs.complete(shard, list.join("\n"));
+        const rule = { key: ["left", "right"], onDuplicate, complete: false, source: recordsOf(source) };
+        const { chunks } = await foldRecords(outputs, rule);
+        expect(await foldedText(chunks)).toBe(tupleModel(lines.flat(), source, onDuplicate));
+      }),
+    );
+  });
+
+  test("of objects equal a fold on lists", async () => {
+    const key = fc.constantFrom("a", "b", "10", "2", "__proto__", "constructor", "", "é", '"\\');
+    const objects = fc.array(fc.array(fc.tuple(key, fc.jsonValue()), { maxLength: 4 }), { maxLength: 5 });
+    const policy = fc.constantFrom("error" as const, "first" as const, "last" as const);
+    await fc.assert(
+      fc.asyncProperty(objects, policy, completion, chunkSizes, async (shards, onDuplicate, weights, sizes) => {
+        const outputs = new MemoryOutputs(shards.length, sizes);
+        const spelled = shards.map((members) => members.map(([k, v]) => `${JSON.stringify(k)} : ${JSON.stringify(v)}`));
+        for (const shard of orderOf(weights, shards.length)) {
+          outputs.complete(shard, `{ ${(spelled[shard] ?? []).join("\n, ")} }`);
+        }
+        const folded = foldObject(outputs, { onDuplicate }).then(({ chunks }) => foldedText(chunks));
+        expect(await folded.catch((error: MergeError) => error.code)).toBe(objectModel(shards.flat(), onDuplicate));
+      }),
+    );
+  });
 });
+
+type Pair = { left: JsonValue | undefined; right: JsonValue | undefined };
+
+function hasValue(part: JsonValue | undefined): boolean {
+  return part !== undefined && part !== null;
+}
+
+async function* recordsOf(pairs: readonly Pair[]): AsyncGenerator<JsonValue> {
+  for (const pair of pairs) yield JSON.parse(JSON.stringify(pair));
+}
+
+/** Lines by the source place of their pair, one a pair. */
+function tupleModel(lines: readonly string[], source: readonly Pair[], onDuplicate: "first" | "last"): string {
+  const pairOf = (line: string): string => {
+    const { left, right }: Pair = JSON.parse(line);
+    return JSON.stringify([left, right]);
+  };
+  const known = source.filter(({ left, right }) => hasValue(left) && hasValue(right));
+  const places = known.map(({ left, right }) => JSON.stringify([left, right]));
+  const isKept = (line: string, at: number): boolean => {
+    const others = onDuplicate === "first" ? lines.slice(0, at) : lines.slice(at + 1);
+    return !others.some((other) => pairOf(other) === pairOf(line));
+  };
+  const placeOf = (line: string): number => (places.includes(pairOf(line)) ? places.indexOf(pairOf(line)) : Infinity);
+  const kept = lines.filter(isKept).map((line) => ({ line, place: placeOf(line) }));
+  kept.sort((a, b) => (a.place === b.place ? 0 : a.place - b.place));
+  return kept.map(({ line }) => `${line}\n`).join("");
+}
+
+/** Text of the merged object, or the code of the rejection. */
+function objectModel(members: readonly [string, unknown][], onDuplicate: "error" | "first" | "last"): string {
+  const merged = new Map<string, unknown>();
+  for (const [key, value] of members) {
+    if (!merged.has(key) || onDuplicate === "last") merged.set(key, value);
+  }
+  if (onDuplicate === "error" && merged.size < members.length) return "DUPLICATE_KEY";
+  const text = [...merged].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",");
+  return `{${text}}\n`;
+}

@@ -3,13 +3,14 @@ import type { JsonValue } from "../../src/jsonl/json-value.ts";
 import { foldRecords, type RecordsRule } from "../../src/merge/fold-records.ts";
 import { MergeError } from "../../src/merge/merge-error.ts";
 import type { ShardOutputs } from "../../src/merge/shard-outputs.ts";
-import { foldedText, outputsOf } from "./memory-outputs.ts";
+import { foldedText, outputsOf, someOutputsOf } from "./memory-outputs.ts";
 
-async function* keys(...values: (JsonValue | undefined)[]): AsyncGenerator<JsonValue | undefined> {
-  yield* values;
+/** Source records with these ids; undefined stands for a record without an id. */
+async function* keys(...values: (JsonValue | undefined)[]): AsyncGenerator<JsonValue> {
+  for (const id of values) yield id === undefined ? {} : { id };
 }
 
-const byId: RecordsRule = { key: "id", onDuplicate: "error", complete: false };
+const byId: RecordsRule = { key: ["id"], onDuplicate: "error", complete: false };
 
 async function fold(outputs: ShardOutputs, rule: RecordsRule): Promise<string> {
   return foldedText((await foldRecords(outputs, rule)).chunks);
@@ -33,17 +34,24 @@ describe("foldRecords", () => {
     const outputs = outputsOf(ids("y", "b"), ids("x", "a", "w"));
     const { report, chunks } = await foldRecords(outputs, { ...byId, source: keys("a", "b", "c") });
     expect(await foldedText(chunks)).toBe(ids("a", "b", "y", "x", "w"));
-    expect(report).toEqual({ recordCount: 5, conflictCount: 0, conflicts: [], missingCount: 1, unexpectedCount: 3 });
+    expect(report).toEqual({
+      recordCount: 5,
+      conflictCount: 0,
+      conflicts: [],
+      missingCount: 1,
+      unexpectedCount: 3,
+      difference: "",
+    });
   });
 
   test("keeps shard order without a key or without a source", async () => {
     const outputs = outputsOf(ids("b", "a"), ids("a2"));
     expect(await fold(outputs, byId)).toBe(ids("b", "a", "a2"));
-    expect(await fold(outputs, { ...byId, key: null })).toBe(ids("b", "a", "a2"));
+    expect(await fold(outputs, { ...byId, key: [] })).toBe(ids("b", "a", "a2"));
   });
 
   test("accepts repeated keys when there is no key field", async () => {
-    const { report, chunks } = await foldRecords(outputsOf(ids("a", "a"), "{}\n"), { ...byId, key: null });
+    const { report, chunks } = await foldRecords(outputsOf(ids("a", "a"), "{}\n"), { ...byId, key: [] });
     expect(await foldedText(chunks)).toBe(`${ids("a", "a")}{}\n`);
     expect(report).toMatchObject({ recordCount: 3, conflictCount: 0 });
   });
@@ -98,6 +106,7 @@ describe("foldRecords", () => {
       ],
       missingCount: 0,
       unexpectedCount: 0,
+      difference: "",
     });
   });
 
@@ -143,7 +152,7 @@ describe("foldRecords", () => {
       message: "shard 1, line 3: the record has no id, which the merge needs as its key",
     });
     expect(await rejection(outputsOf(ids(null)), byId)).toMatchObject({ code: "MISSING_KEY" });
-    expect(await rejection(outputsOf("{}\n"), { ...byId, key: "toString" })).toMatchObject({ code: "MISSING_KEY" });
+    expect(await rejection(outputsOf("{}\n"), { ...byId, key: ["toString"] })).toMatchObject({ code: "MISSING_KEY" });
   });
 
   test("refuses numbers as keys that may have lost digits", async () => {
@@ -156,7 +165,7 @@ describe("foldRecords", () => {
       code: "INVALID_RECORD",
       message: "shard 1, line 2 is not valid JSON: oops",
     });
-    expect(await rejection(outputsOf("[1]\n"), { ...byId, key: null })).toMatchObject({ code: "INVALID_RECORD" });
+    expect(await rejection(outputsOf("[1]\n"), { ...byId, key: [] })).toMatchObject({ code: "INVALID_RECORD" });
   });
 
   test("skips source records without the key unless the merge must be complete", async () => {
@@ -170,7 +179,7 @@ describe("foldRecords", () => {
 
   test("refuses to be complete without a key or a source", async () => {
     expect(await rejection(outputsOf(), { ...byId, complete: true })).toMatchObject({ code: "NO_SOURCE" });
-    const rule: RecordsRule = { ...byId, key: null, complete: true, source: keys("a") };
+    const rule: RecordsRule = { ...byId, key: [], complete: true, source: keys("a") };
     expect(await rejection(outputsOf(), rule)).toMatchObject({ code: "NO_SOURCE" });
   });
 
@@ -227,17 +236,140 @@ describe("foldRecords", () => {
     const before = outputsOf(ids("b", "a"));
     const rule: RecordsRule = { ...byId, source: keys("a", "b") };
     const cut: ShardOutputs = {
-      shardCount: 1,
+      shards: [0],
       stream: (shard) => before.stream(shard),
       read: async () => new Uint8Array(3),
     };
     await expect(fold(cut, rule)).rejects.toMatchObject({ code: "OUTPUT_CHANGED" });
     let turn = 0;
     const grown: ShardOutputs = {
-      shardCount: 1,
+      shards: [0],
       stream: () => outputsOf(ids("b", "a"), ids("b", "a", "c")).stream(turn++),
       read: async () => new Uint8Array(0),
     };
     await expect(fold(grown, byId)).rejects.toMatchObject({ code: "OUTPUT_CHANGED" });
+  });
+
+  test("names the first five records without their key and their count, over all shards", async () => {
+    const outputs = outputsOf("{}\n{}\n", `${ids("a")}oops\n{}\n`, "{}\n{}\n{}\n");
+    const error = await rejection(outputs, byId);
+    const problem = "the record has no id, which the merge needs as its key";
+    expect(error.code).toBe("MISSING_KEY");
+    expect(error.message).toBe(
+      `6 faults: shard 0, line 1: ${problem}; shard 0, line 2: ${problem}; shard 1, line 2 is not valid JSON: oops; ` +
+        `shard 2, line 1: ${problem}; shard 2, line 2: ${problem} (+1 more)`,
+    );
+  });
+
+  test("goes on without the shards that are left out, under the indexes of the others", async () => {
+    const outputs = someOutputsOf(null, ids("b"), null, ids("a", "x"));
+    expect(await fold(outputs, { ...byId, source: keys("a", "b") })).toBe(ids("a", "b", "x"));
+    expect(await fold(outputs, byId)).toBe(ids("b", "a", "x"));
+    expect((await rejection(someOutputsOf(null, ids("b"), ids("b")), byId)).message).toBe("duplicate b (shards 1, 2)");
+  });
+
+  test("only reports missing keys when shards are left out", async () => {
+    const rule: RecordsRule = { ...byId, complete: true, toleratesMissing: true };
+    const { report, chunks } = await foldRecords(someOutputsOf(null, ids("b")), { ...rule, source: keys("a", "b") });
+    expect(await foldedText(chunks)).toBe(ids("b"));
+    expect(report).toMatchObject({ missingCount: 1, difference: "expected 2, got 1; missing a" });
+    const error = await rejection(someOutputsOf(null, ids("b", "x")), { ...rule, source: keys("a", "b") });
+    expect(error.message).toBe("expected 2, got 2; missing a; unexpected x");
+  });
+});
+
+const pairs = (...values: (readonly [unknown, unknown])[]) =>
+  values.map(([term, translation]) => `${JSON.stringify({ term, translation })}\n`).join("");
+async function* sourceOf(...records: JsonValue[]): AsyncGenerator<JsonValue> {
+  yield* records;
+}
+const partialSource = () => sourceOf({ other: 1 }, "text", { term: "b" }, { term: "a", translation: "a" });
+const knownTuples = () => sourceOf({ term: "x", translation: "y" }, { term: "two words", translation: 7 });
+
+const line = (id: string, language: unknown) => `${JSON.stringify({ id, language })}\n`;
+
+describe("foldRecords by several fields", () => {
+  const byPair: RecordsRule = { key: ["term", "translation"], onDuplicate: "error", complete: false };
+
+  test("takes records for the same only if all fields are equal", async () => {
+    const outputs = outputsOf(pairs(["a", "b"], ["a", "c"]), pairs(["b", "a"], ["a,b", ""], ["a", 1], ["a", "1"]));
+    const { report } = await foldRecords(outputs, byPair);
+    expect(report).toMatchObject({ recordCount: 6, conflictCount: 0 });
+  });
+
+  test("follows the order of the source's tuples", async () => {
+    const outputs = outputsOf(pairs(["b", 2], ["a", 1]), pairs(["b", 1]));
+    const known = sourceOf(
+      { term: "a", translation: 1, more: 0 },
+      { term: "b", translation: 1 },
+      { term: "b", translation: 2 },
+    );
+    expect(await fold(outputs, { ...byPair, complete: true, source: known })).toBe(pairs(["a", 1], ["b", 1], ["b", 2]));
+  });
+
+  test("keeps the first of each tuple where it may", async () => {
+    const outputs = outputsOf(pairs(["x", "y"], ["x", "z"]), pairs(["x", "y"], ["w", "y"]));
+    const { report, chunks } = await foldRecords(outputs, { ...byPair, onDuplicate: "first" });
+    expect(await foldedText(chunks)).toBe(pairs(["x", "y"], ["x", "z"], ["w", "y"]));
+    expect(report.conflicts).toEqual([{ key: "(term=x, translation=y)", recordCount: 2, shards: [0, 1] }]);
+  });
+
+  test("prints a tuple with the names of its fields", async () => {
+    const twice = await rejection(outputsOf(pairs(["x", "y"]), pairs(["x", "y"])), byPair);
+    expect(twice.message).toBe("duplicate (term=x, translation=y) (shards 0, 1)");
+    const differs = await rejection(outputsOf(pairs(["x", "z"])), { ...byPair, complete: true, source: knownTuples() });
+    expect(differs.message).toBe(
+      'expected 2, got 1; missing (term=x, translation=y), (term="two words", translation=7); ' +
+        "unexpected (term=x, translation=z)",
+    );
+  });
+
+  test("names the fields a record lacks", async () => {
+    expect(await rejection(outputsOf('{"term":"x","translation":null}\n'), byPair)).toMatchObject({
+      code: "MISSING_KEY",
+      message: "shard 0, line 1: the record has no translation, which the merge needs as its key",
+    });
+    expect((await rejection(outputsOf("{}\n"), byPair)).message).toContain("has no term and no translation, which");
+    expect(await rejection(outputsOf('{"term":1e300,"translation":1}\n'), byPair)).toMatchObject({
+      code: "INEXACT_KEY",
+      message: "shard 0, line 1: term is too large a number for a key; write it as a string",
+    });
+  });
+
+  test("skips source records without the tuple unless the merge must be complete", async () => {
+    const outputs = outputsOf(pairs(["b", "b"], ["a", "a"]));
+    expect(await fold(outputs, { ...byPair, source: partialSource() })).toBe(pairs(["a", "a"], ["b", "b"]));
+    expect(await rejection(outputs, { ...byPair, complete: true, source: partialSource() })).toMatchObject({
+      code: "MISSING_KEY",
+      message: expect.stringMatching(
+        /^3 faults: source record 1: the record has no term and no translation, .*source record 3: the record has no translation,/,
+      ),
+    });
+  });
+});
+
+describe("foldRecords of a matrix instance", () => {
+  const rule: RecordsRule = { ...byId, dimensions: { language: "french", tier: "2" } };
+
+  test("takes records that name their own coordinates, or none", async () => {
+    const text = `${line("a", "french")}{"id":"b","tier":2}\n{"id":"c","language":null}\n`;
+    expect(await fold(outputsOf(text), rule)).toBe(text);
+    expect(await fold(outputsOf(text), { ...rule, key: [] })).toBe(text);
+  });
+
+  test("refuses records of another instance, with or without a key", async () => {
+    const outputs = outputsOf(line("a", "french"), line("b", "french") + line("c", "japanese"));
+    const expected = { code: "WRONG_DIMENSION", message: "shard 1, line 2: language is japanese, expected french" };
+    expect(await rejection(outputs, rule)).toMatchObject(expected);
+    expect(await rejection(outputs, { ...rule, key: [] })).toMatchObject(expected);
+  });
+
+  test("names the first five of them and the count", async () => {
+    const outputs = outputsOf(line("a", "ja").repeat(4), line("b", "ko").repeat(3));
+    const listed = [
+      ...[1, 2, 3, 4].map((at) => `shard 0, line ${at}: language is ja, expected french`),
+      "shard 1, line 1: language is ko, expected french",
+    ];
+    expect((await rejection(outputs, rule)).message).toBe(`7 faults: ${listed.join("; ")} (+2 more)`);
   });
 });

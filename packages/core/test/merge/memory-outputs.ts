@@ -4,14 +4,15 @@ import { byteChunks, collect, textOf } from "../jsonl/byte-chunks.ts";
 
 /** Shard outputs kept in memory, filled in any order as shards complete. Watches reads. */
 export class MemoryOutputs implements ShardOutputs {
-  readonly shardCount: number;
+  readonly shards: readonly number[];
   readCount = 0;
   longestReadBytes = 0;
   readonly #bytes = new Map<number, Uint8Array>();
   readonly #sizes: readonly number[];
 
-  constructor(shardCount: number, sizes: readonly number[] = [7]) {
-    this.shardCount = shardCount;
+  /** @param missing shards that are left out */
+  constructor(shardCount: number, sizes: readonly number[] = [7], missing: readonly number[] = []) {
+    this.shards = Array.from({ length: shardCount }, (_, shard) => shard).filter((shard) => !missing.includes(shard));
     this.#sizes = sizes;
   }
 
@@ -40,6 +41,14 @@ export class MemoryOutputs implements ShardOutputs {
 export function outputsOf(...texts: (string | Uint8Array)[]): MemoryOutputs {
   const outputs = new MemoryOutputs(texts.length, [64 * 1024]);
   for (const [shard, text] of texts.entries()) outputs.complete(shard, text);
+  return outputs;
+}
+
+/** Outputs of which some are left out: `null` stands for a shard that failed. */
+export function someOutputsOf(...texts: (string | null)[]): MemoryOutputs {
+  const missing = texts.flatMap((text, shard) => (text === null ? [shard] : []));
+  const outputs = new MemoryOutputs(texts.length, [64 * 1024], missing);
+  for (const [shard, text] of texts.entries()) if (text !== null) outputs.complete(shard, text);
   return outputs;
 }
 

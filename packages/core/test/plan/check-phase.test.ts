@@ -113,7 +113,13 @@ describe("the fields of a merge", () => {
     [{ strategy: "records" }],
     [{ strategy: "concat" }],
     [{ strategy: "array" }],
+    [{ strategy: "object" }],
+    [{ strategy: "object", on_duplicate: "last" }],
+    [{ strategy: "command", command: "jq" }],
+    [{ strategy: "command", command: "jq", args: ["-s", "."] }],
+    [{ strategy: "handler", handler: "./fold.mjs" }],
     [{ key: "id" }],
+    [{ key: ["term", "translation"] }],
     [{ key: "id", on_duplicate: "first", complete: true }],
     [{ complete: false }],
   ])("may be %j", (merge) => {
@@ -125,7 +131,7 @@ describe("the fields of a merge", () => {
     [
       { strategy: "array", on_duplicate: "last" },
       "MISPLACED_FIELD",
-      "on_duplicate belongs to merge strategy records, not to array",
+      "on_duplicate belongs to merge strategy records or object, not to array",
     ],
     [
       { strategy: "concat", complete: true },
@@ -134,6 +140,26 @@ describe("the fields of a merge", () => {
     ],
     [{ on_duplicate: "first" }, "MISSING_KEY", "on_duplicate needs key"],
     [{ complete: true }, "MISSING_KEY", "complete needs key"],
+    [{ key: ["a", "b", "a"] }, "INVALID_VALUE", 'key has the field "a" twice'],
+    [{ strategy: "object", key: "id" }, "MISPLACED_FIELD", "key belongs to merge strategy records, not to object"],
+    [
+      { strategy: "records", command: "jq" },
+      "MISPLACED_FIELD",
+      "command belongs to merge strategy command, not to records",
+    ],
+    [{ args: ["-s"] }, "MISPLACED_FIELD", "args belongs to merge strategy command, not to records"],
+    [
+      { strategy: "array", handler: "./f.mjs" },
+      "MISPLACED_FIELD",
+      "handler belongs to merge strategy handler, not to array",
+    ],
+    [{ strategy: "command" }, "MISSING_KEY", "merge strategy command needs command"],
+    [{ strategy: "handler" }, "MISSING_KEY", "merge strategy handler needs handler"],
+    [
+      { strategy: "handler", handler: "../f.mjs" },
+      "PATH_ESCAPES",
+      'merge.handler "../f.mjs" leaves the workspace; use a path inside of it, relative to the plan',
+    ],
   ])("cannot be %j", (merge, code, message) => {
     expect(codesAndMessages({ command: "x", shard, merge })).toEqual([[code, message]]);
   });
@@ -170,6 +196,36 @@ describe("the paths of a phase", () => {
     const plan = samplePlan([{ id: "a", handler: "../shared/a.mjs" }]);
     expect(compilePlanValue(plan, { baseDir: "plans/one" }).ok).toBe(true);
     expect(compilePlanValue(plan, { baseDir: "." }).ok).toBe(false);
+  });
+});
+
+describe("the rules of failure", () => {
+  test.each([
+    { retry_on_exit_codes: [75], non_retryable_exit_codes: [2, 3] },
+    { max_failed_shards: 0 },
+    { max_failed_shards: "5%" },
+    { max_failed_shards: "100%" },
+    { max_failed_shards: "0.5%" },
+  ])("may be %j", (fields) => {
+    expect(codesAndMessages({ command: "x", ...fields })).toEqual([]);
+  });
+
+  test.each([
+    [
+      { retry_on_exit_codes: [1, 75], non_retryable_exit_codes: [75, 1, 2] },
+      "INVALID_VALUE",
+      "exit code 1, 75 is both in retry_on_exit_codes and in non_retryable_exit_codes",
+    ],
+    [{ max_failed_shards: "100.5%" }, "OUT_OF_RANGE", "max_failed_shards must be at most 100%, not 100.5%"],
+    [
+      { max_failed_shards: "5" },
+      "INVALID_VALUE",
+      'max_failed_shards cannot be "5": write a number or a percentage such as "5%"',
+    ],
+    [{ max_failed_shards: -1 }, "OUT_OF_RANGE", "max_failed_shards must be at least 0, not -1"],
+    [{ retry_on_exit_codes: [0] }, "OUT_OF_RANGE", "retry_on_exit_codes[0] must be at least 1, not 0"],
+  ])("cannot be %j", (fields, code, message) => {
+    expect(codesAndMessages({ command: "x", ...fields })).toEqual([[code, message]]);
   });
 });
 

@@ -51,7 +51,7 @@ describe("unknown keys", () => {
 
   test.each([
     ["hooks: {}", 'NOT_SUPPORTED 4:1 "hooks" is not supported yet'],
-    ["globals: { timeout_sec: 5 }", 'NOT_SUPPORTED 4:12 "timeout_sec" in globals is not supported yet'],
+    ["stages: []", 'NOT_SUPPORTED 4:1 "stages" is not supported yet'],
   ])("say so outside of phases: %s", (line, expected) => {
     expect(summaryOf(compileYaml(`phases: [{ id: a, command: x }]\n${line}\n`))).toEqual([expected]);
   });
@@ -169,7 +169,10 @@ describe("values that have to be one of a few", () => {
       "shard: { strategy: chunks }",
       'shard.strategy must be full, chunk, scene, route or group, not "chunks" (did you mean "chunk"?)',
     ],
-    ["merge: { strategy: zip }", 'merge.strategy must be records, concat or array, not "zip"'],
+    [
+      "merge: { strategy: zip }",
+      'merge.strategy must be records, concat, array, object, handler or command, not "zip"',
+    ],
     ["on_failure: 3", "on_failure must be abort, skip_dependents or continue, not 3"],
   ])("are listed: %s", (fields, expected) => {
     expect(phaseSummary(fields).map((line) => line.replace(/^(\S+) \S+ /, "$1 "))).toEqual([

@@ -15,6 +15,9 @@ describe("a valid plan", () => {
       base_dir: ".",
       max_concurrency: null,
       kill_grace_sec: 5,
+      timeout_sec: null,
+      cost_budget_usd: null,
+      prices: {},
       cancellation: "isolated",
       env: {},
       variables: {},
@@ -22,19 +25,37 @@ describe("a valid plan", () => {
       phases: [
         {
           id: "a",
+          template: "a",
+          matrix: {},
           name: "a",
+          takes_part: true,
+          condition: null,
           work: { kind: "command", command: "true", args: [], shell: false },
           cwd: ".",
           env: {},
           depends_on: [],
           shard: null,
+          over_phase: null,
           merge: { strategy: "none" },
           max_parallel: null,
           pool: "default",
-          retry: { retries: 0, delay_sec: 1, backoff: "fixed", max_delay_sec: 300, jitter: 0 },
+          retry: {
+            retries: 0,
+            delay_sec: 1,
+            backoff: "fixed",
+            max_delay_sec: 300,
+            jitter: 0,
+            on_timeout: true,
+            only_exit_codes: null,
+            never_exit_codes: [],
+          },
           timeout_sec: 1800,
           on_failure: "abort",
           critical: true,
+          max_consecutive_failures: null,
+          max_failed_shards: { unit: "shards", value: 0 },
+          lock: null,
+          cost: {},
           consumes: [],
           provides: ["a"],
           tags: [],
@@ -50,6 +71,9 @@ describe("a valid plan", () => {
       default_retries: 2,
       kill_grace_sec: 1,
       cancellation: "cascading",
+      timeout_sec: 7200,
+      cost_budget_usd: 12.5,
+      prices: { large: { prompt_per_1k_usd: 0.01, completion_per_1k_usd: 0.03 } },
       env: { NO_COLOR: "1" },
     };
     const phase = {
@@ -71,6 +95,14 @@ describe("a valid plan", () => {
       timeout_sec: 600,
       on_failure: "continue",
       critical: false,
+      condition: 'phases.a.status == "succeeded"',
+      retry_on_timeout: false,
+      retry_on_exit_codes: [75],
+      non_retryable_exit_codes: [2],
+      max_consecutive_failures: 3,
+      max_failed_shards: "5%",
+      lock: { name: "push", timeout_sec: 60 },
+      cost: { model: "large", flat_usd: 0.1 },
       consumes: ["a"],
       provides: ["out", "report"],
       tags: ["slow"],
@@ -88,12 +120,19 @@ describe("a valid plan", () => {
       max_concurrency: 8,
       kill_grace_sec: 1,
       cancellation: "cascading",
+      timeout_sec: 7200,
+      cost_budget_usd: 12.5,
+      prices: globals.prices,
       env: { NO_COLOR: "1" },
       metadata: { project: "p" },
     });
     expect(plan.phases[2]).toEqual({
       id: "b",
+      template: "b",
+      matrix: {},
       name: "Second",
+      takes_part: true,
+      condition: 'phases.a.status == "succeeded"',
       work: { kind: "handler", handler: "./b.mjs" },
       cwd: "work",
       env: { B: "2" },
@@ -102,14 +141,28 @@ describe("a valid plan", () => {
         { phase: "c", kind: "soft", when: "always" },
       ],
       shard: { strategy: "group", over: "a", batch_size: 2, group_by: "region", grouping: "key" },
-      merge: { strategy: "records", key: "id", on_duplicate: "last", complete: true },
+      over_phase: "a",
+      merge: { strategy: "records", key: ["id"], on_duplicate: "last", complete: true },
       max_parallel: 4,
       pool: "gpu",
-      retry: { retries: 0, delay_sec: 5, backoff: "exponential", max_delay_sec: 60, jitter: 0.2 },
+      retry: {
+        retries: 0,
+        delay_sec: 5,
+        backoff: "exponential",
+        max_delay_sec: 60,
+        jitter: 0.2,
+        on_timeout: false,
+        only_exit_codes: [75],
+        never_exit_codes: [2],
+      },
       timeout_sec: 600,
       on_failure: "continue",
       critical: false,
-      consumes: ["a"],
+      max_consecutive_failures: 3,
+      max_failed_shards: { unit: "share", value: 0.05 },
+      lock: { name: "push", timeout_sec: 60 },
+      cost: { model: "large", flat_usd: 0.1 },
+      consumes: [{ name: "a", sources: [{ phase: "a", label: "" }] }],
       provides: ["out", "report"],
       tags: ["slow"],
     });
@@ -121,10 +174,27 @@ describe("a valid plan", () => {
     [
       "a shard, no merge",
       { shard: { strategy: "full" } },
-      { strategy: "records", key: null, on_duplicate: "error", complete: false },
+      { strategy: "records", key: [], on_duplicate: "error", complete: false },
     ],
-    ["an empty merge", { merge: {} }, { strategy: "records", key: null, on_duplicate: "error", complete: false }],
+    ["an empty merge", { merge: {} }, { strategy: "records", key: [], on_duplicate: "error", complete: false }],
     ["a merge without a shard", { merge: { strategy: "array" } }, { strategy: "array" }],
+    [
+      "records with several keys",
+      { merge: { key: ["term", "translation"] } },
+      { strategy: "records", key: ["term", "translation"], on_duplicate: "error", complete: false },
+    ],
+    ["object", { merge: { strategy: "object" } }, { strategy: "object", on_duplicate: "error" }],
+    [
+      "object, the first wins",
+      { merge: { strategy: "object", on_duplicate: "first" } },
+      { strategy: "object", on_duplicate: "first" },
+    ],
+    ["a command", { merge: { strategy: "command", command: "jq" } }, { strategy: "command", command: "jq", args: [] }],
+    [
+      "a handler",
+      { merge: { strategy: "handler", handler: "./fold.mjs" } },
+      { strategy: "handler", handler: "./fold.mjs" },
+    ],
     ["concat", { shard: { strategy: "full" }, merge: { strategy: "concat" } }, { strategy: "concat" }],
   ])("resolves its merge: %s", (_title, fields, merge) => {
     const plan = planOf(compilePlanValue(samplePlan([{ id: "a", command: "x", ...fields }])));
@@ -193,6 +263,22 @@ describe("the older form with steps", () => {
     expect(planOf(compilePlanValue(plan))).toMatchObject({ max_concurrency: 1, phases: [{ id: "fetch" }] });
     const wide = { ...plan, globals: { max_concurrency: 3 } };
     expect(planOf(compilePlanValue(wide)).max_concurrency).toBe(3);
+  });
+
+  test("has the defaults of every plan, and what a step says wins over them", () => {
+    const globals = { default_retries: 2, env: { LANG: "C" } };
+    const steps = [
+      { ...step, retries: 0 },
+      { id: "next", command: "x", depends_on: ["fetch"], condition: "true" },
+    ];
+    const compiled = planOf(compilePlanValue({ ...plan, globals, steps }));
+    expect(compiled.env).toEqual({ LANG: "C" });
+    expect(compiled.phases).toMatchObject([
+      { retry: { retries: 0 }, env: { A: "1" }, timeout_sec: 10 },
+      { retry: { retries: 2 }, timeout_sec: 1800, condition: "true" },
+    ]);
+    const { retries: _retries, ...bare } = step;
+    expect(planOf(compilePlanValue({ ...plan, steps: [bare] })).phases[0]?.retry.retries).toBe(0);
   });
 
   test("is spelled its own way in problems", () => {
@@ -317,4 +403,56 @@ test("a text with eight mistakes shows all eight at once, each in its place", ()
          |                ^
       hint: did you mean "lines"?"
   `);
+});
+
+test("names the schema its editor checks it with, and nothing comes of it", () => {
+  const plan = samplePlan([{ id: "a", command: "x" }], { $schema: "./plan.schema.json" });
+  expect(planOf(compilePlanValue(plan))).toEqual(planOf(compilePlanValue(samplePlan([{ id: "a", command: "x" }]))));
+});
+
+test("a lock in its short form waits for ever", () => {
+  const plan = planOf(compilePlanValue(samplePlan([{ id: "a", command: "x", lock: "push" }])));
+  expect(plan.phases[0]?.lock).toEqual({ name: "push", timeout_sec: null });
+});
+
+test("every warning is an error when strict", () => {
+  const plan = samplePlan([{ id: "a", command: "x" }], { variables: { UNUSED: { default: "1" } } });
+  expect(compilePlanValue(plan)).toMatchObject({
+    ok: true,
+    warnings: [{ code: "UNUSED_VARIABLE", severity: "warning" }],
+  });
+  expect(compilePlanValue(plan, { strict: true })).toMatchObject({
+    ok: false,
+    problems: [{ code: "UNUSED_VARIABLE", severity: "error" }],
+  });
+});
+
+describe("the price of a model", () => {
+  const phase = { id: "a", command: "x", cost: { model: "lrage" } };
+
+  test("may be unknown, with a warning", () => {
+    const globals = { prices: { large: { flat_usd: 1 } } };
+    expect(summaryOf(compilePlanValue(samplePlan([phase], { globals })))).toEqual([
+      'UNKNOWN_PRICE phase "a": no price is known for the model "lrage": its cost will be unknown (did you mean "large"?)',
+    ]);
+    expect(summaryOf(compilePlanValue(samplePlan([phase])))).toEqual([
+      'UNKNOWN_PRICE phase "a": no price is known for the model "lrage": its cost will be unknown (add it to globals.prices)',
+    ]);
+  });
+
+  test("is checked like everything else", () => {
+    const globals = { prices: { large: { flat: 1, flat_usd: -1 } } };
+    expect(summaryOf(compilePlanValue(samplePlan([{ id: "a", command: "x" }], { globals })))).toEqual([
+      "OUT_OF_RANGE globals.prices.large.flat_usd must be at least 0, not -1",
+      'UNKNOWN_KEY unknown key "flat" in globals.prices.large (did you mean "flat_usd"?)',
+    ]);
+  });
+});
+
+test("unknown keys of a lock and of a cost are told with the nearest ones", () => {
+  const phase = { id: "a", command: "x", lock: { name: "push", timeout: 5 }, cost: { modle: "m" } };
+  expect(summaryOf(compilePlanValue(samplePlan([phase])))).toEqual([
+    'UNKNOWN_KEY phase "a": unknown key "timeout" in lock (did you mean "timeout_sec"?)',
+    'UNKNOWN_KEY phase "a": unknown key "modle" in cost (did you mean "model"?)',
+  ]);
 });

@@ -8,7 +8,7 @@ import { PlanGraph } from "../../src/plan/plan-graph.ts";
 const VALID = `plan_id: sample
 version: "1"
 globals: { max_concurrency: 4, env: &env { A: "1" } }
-variables: { X: { default: one } }
+variables: { X: { default: one, pattern: "[a-z]+" } }
 phases:
   - id: a
     command: node
@@ -20,6 +20,11 @@ phases:
     env: *env
     shard: { strategy: scene, over: lines, batch_size: 2 }
     merge: { strategy: records, key: id, complete: true }
+    matrix: { l: [fr, ja], t: [x], exclude: [{ l: ja }], include: [{ l: de, t: y }] }
+    condition: phases.a.status == "succeeded" && vars.X != "two"
+    lock: { name: "push-\${matrix.l}", timeout_sec: 5 }
+    max_failed_shards: 5%
+  - { id: d, command: d, matrix: { l: [fr, de] }, depends_on: [b], consumes: [b] }
   - { id: c, command: "true", retries: 2, timeout_sec: 3 }
 `;
 
@@ -61,6 +66,8 @@ describe("whatever it is given, the compiler answers with a plan or with problem
       "#",
       "-1",
       "${Y}",
+      "${matrix.l}",
+      "API_TOKEN: x",
       "\0",
     );
     const edit = fc.tuple(fc.nat({ max: VALID.length }), fc.nat({ max: 12 }), piece);

@@ -70,7 +70,8 @@ describe("errors of syntax", () => {
   });
 });
 
-describe("anchors and aliases", () => {
+/** What could blow up ends within seconds on any machine; the time limit only tells seconds from minutes. */
+describe("anchors and aliases", { timeout: 60_000 }, () => {
   test("stand for what they name, also as merge keys", () => {
     const plan = planOf(
       compileYaml(

@@ -140,7 +140,7 @@ describe("what is reported", () => {
     ["a doubled dollar", '"$${secret:KEY}"', {}],
   ])("a secret that only replacement would name: %s", (_title, args, variables) => {
     expect(summaryOf(compileYaml(body("", args), { variables }))).toEqual([
-      'SECRET_INJECTED 4:38 phase "a": a variable or $$ makes ${secret:KEY} here; only the plan itself may name a secret, in plain sight',
+      'SECRET_INJECTED 4:38 phase "a": a reference or $$ makes ${secret:KEY} here; only the plan itself may name a secret, in plain sight',
     ]);
   });
 });

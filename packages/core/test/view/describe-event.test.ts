@@ -1,4 +1,4 @@
-import { EVENT_NAMES, type EventLevel, type EventName } from "@fanfold/schemas";
+import { CauseSchema, EVENT_NAMES, type EventLevel, type EventName } from "@fanfold/schemas";
 import { expect, test } from "vitest";
 import { describeCause, describeEvent, type EventFacts, eventPlace } from "../../src/view/describe-event.ts";
 import { eventLevel } from "../../src/view/event-level.ts";
@@ -7,12 +7,18 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   run_queued: { plan_id: "tz", plan_version: "1.0", phase_count: 4 },
   run_started: {},
   run_succeeded: { duration_ms: 12_340, tolerated_failures: 1, failed_phases: ["lint"] },
-  run_failed: { duration_ms: 12_340, tolerated_failures: 0, failed_phases: ["a", "b", "c", "d"] },
+  run_failed: {
+    duration_ms: 12_340,
+    tolerated_failures: 0,
+    failed_phases: ["a", "b", "c", "d"],
+    cause: "run_timeout",
+    cause_phase: null,
+  },
   run_cancelled: { duration_ms: 900 },
   run_paused: { actor: "ana" },
   run_resumed: {},
   run_reopened: { actor: "ana" },
-  phase_blocked: { why: "split has no accepted output" },
+  phase_blocked: { error_code: "missing_dependency", missing: ["split", "lint[os=mac]"] },
   phase_started: {
     revision: 2,
     strategy: "scene",
@@ -21,8 +27,16 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
     pool: "default",
     record_count: 447,
   },
-  phase_progress: { percent: 45.6 },
-  phase_succeeded: { revision: 1, duration_ms: 3_200 },
+  phase_progress: {
+    revision: 1,
+    metrics: [
+      { metric_key: "lines", unit: "lines", completed: 450.5, total: 12_000, total_status: "locked" },
+      { metric_key: "size", unit: "MB", completed: 2, total: 9, total_status: "estimated" },
+      { metric_key: "files", unit: "files", completed: 3, total: null, total_status: "unknown" },
+      { metric_key: "words", completed: 4 },
+    ],
+  },
+  phase_succeeded: { revision: 1, duration_ms: 3_200, tolerated_shards: 2 },
   phase_failed: { error_code: "shards_failed", why: "1 of 11 shards failed", failed_shards: 1, tolerated: true },
   phase_skipped: { cause: "dependency_failed", cause_phase: "split" },
   phase_cancelled: { cause: "plan_aborted", cause_phase: "split" },
@@ -65,15 +79,15 @@ test("says in one sentence what each event tells", () => {
     "run queued: plan tz 1.0, 4 phases
     run started
     run succeeded in 12.3 s, 1 failed phase tolerated
-    run failed after 12.3 s: a, b, c and 1 more failed
+    run failed after 12.3 s: the time limit of the run was reached; a, b, c and 1 more failed
     run cancelled after 900 ms
     run paused by ana
     run resumed
     run reopened by ana
-    compile is blocked: split has no accepted output
+    compile is blocked: no accepted output of split, lint[os=mac]
     compile started: 11 shards by scene, 447 records, at most 2 at once, pool default, revision 2
-    compile is 45 % done
-    compile succeeded in 3.2 s
+    compile has done 450.5 of 12,000 lines, 2 of about 9 MB, 3 files
+    compile succeeded in 3.2 s, 2 failed shards tolerated
     compile failed: 1 of 11 shards failed (the plan tolerates it)
     compile skipped: split failed
     compile cancelled: the failure of split aborted the plan
@@ -168,7 +182,53 @@ test("names places by phase and shard", () => {
 
 test("passes on a cause it does not know", () => {
   expect(describeCause("constructor", null)).toBe("constructor");
-  expect(describeCause("dependency_failed", null)).toBe("a dependency failed");
+});
+
+test("says of each cause what it means, with and without the phase at its root", () => {
+  const codes = CauseSchema.shape.code.options;
+  const told = codes.map((code) => [code, describeCause(code, null), describeCause(code, "fetch")].join(" | "));
+  expect(told.join("\n")).toMatchInlineSnapshot(`
+    "dependency_failed | a dependency failed | fetch failed
+    unreachable | the outcome of a dependency leaves it no way to start | the outcome of fetch leaves it no way to start
+    plan_aborted | the failure of a dependency aborted the plan | the failure of fetch aborted the plan
+    cancel_requested | cancellation was requested | cancellation was requested
+    missing_dependency | a dependency has no accepted output | fetch has no accepted output
+    not_selected | it does not take part in this run | fetch does not take part in this run
+    condition_false | its condition does not hold | the condition of fetch does not hold
+    condition_failed | its condition could not be evaluated | the condition of fetch could not be evaluated
+    run_timeout | the time limit of the run was reached | the time limit of the run was reached
+    budget_spent | the cost budget of the run is spent | the cost budget of the run is spent
+    lock_timeout | its lock was not free in time | the lock of fetch was not free in time
+    circuit_open | too many shards failed in a row | too many shards of fetch failed in a row
+    shards_failed | shards failed | shards of fetch failed
+    merge_rejected | the merge was rejected | the merge of fetch was rejected
+    expansion_failed | it could not be cut into shards | fetch could not be cut into shards"
+  `);
+});
+
+test("says why a run failed as a whole, and which phases did", () => {
+  expect(describeEvent({ event: "run_failed", data: { cause: "budget_spent" } })).toBe(
+    "run failed: the cost budget of the run is spent",
+  );
+});
+
+function describeSuccess(tolerated_shards: unknown): string {
+  return describeEvent({ event: "phase_succeeded", phase: "p", data: { tolerated_shards } });
+}
+
+test("names the shards an output goes without by their number, listed or counted", () => {
+  expect([[3], 1, 0, [], "two"].map(describeSuccess)).toEqual([
+    "p succeeded, 1 failed shard tolerated",
+    "p succeeded, 1 failed shard tolerated",
+    "p succeeded",
+    "p succeeded",
+    "p succeeded",
+  ]);
+});
+
+test("keeps what a program calls its units on the line", () => {
+  const metrics = [{ metric_key: "k", unit: "a\u001b[31m\nb", completed: 1 }];
+  expect(describeEvent({ event: "phase_progress", phase: "p", data: { metrics } })).toBe("p has done 1 a b");
 });
 
 test("gives errors to what needs a person and debug to what comes once a shard", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatCount, formatDuration } from "../../src/view/human-format.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber, formatUsd } from "../../src/view/human-format.ts";
 
 test.each([
   [0, "0 ms"],
@@ -31,4 +31,25 @@ test.each([
 
 test("puts a noun in the plural except after one", () => {
   expect([0, 1, 2].map((count) => formatCount(count, "shard"))).toEqual(["0 shards", "1 shard", "2 shards"]);
+});
+
+test.each([
+  [0, "0"],
+  [0.126, "0.13"],
+  [999, "999"],
+  [1_234_567.5, "1,234,567.5"],
+  [Number.POSITIVE_INFINITY, "0"],
+])("formats the number %d as %s", (value, expected) => {
+  expect(formatNumber(value)).toBe(expected);
+});
+
+test.each([
+  [0, "$0.00"],
+  [0.0000123456, "$0.0000123"],
+  [0.5, "$0.50"],
+  [0.999, "$0.999"],
+  [1, "$1.00"],
+  [12_345.678, "$12,345.68"],
+])("formats %d USD as %s", (amount, expected) => {
+  expect(formatUsd(amount)).toBe(expected);
 });

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { emptyRunView, lastProblem, listFailures, waitingShards, withPhases } from "../../src/view/run-view.ts";
+import {
+  emptyRunView,
+  isBlock,
+  lastProblem,
+  listFailures,
+  listTolerated,
+  waitingShards,
+  withPhases,
+} from "../../src/view/run-view.ts";
 import { journalOf, reduceAll, shardEvent, START_MS, type TestEvent, viewOf } from "./journal-fixture.ts";
 
 const opened: TestEvent = { event: "phase_started", phase: "p", data: { revision: 1, shard_count: 5 } };
@@ -188,6 +196,18 @@ test("lists failed shards in order, the phase that aborted the plan first", () =
   expect(listFailures(view)[0]).toMatchObject({ phase: "p", shard: 2, attempt: 1, exit_code: 2, signal: "SIGKILL" });
 });
 
+test("does not list what a phase tolerates among what failed", () => {
+  const view = viewOf(
+    opened,
+    shardEvent("shard_failed", 3, 1, { why: "no" }),
+    { event: "phase_succeeded", phase: "p", data: { revision: 1, tolerated_shards: 1 } },
+    { event: "phase_failed", phase: "q", data: { why: "merge rejected" } },
+  );
+  expect(listFailures(view).map((problem) => problem.phase)).toEqual(["q"]);
+  expect(listTolerated(view).map((problem) => [problem.phase, problem.shard])).toEqual([["p", 3]]);
+  expect(lastProblem(view)?.phase).toBe("q");
+});
+
 test("keeps the latest artifact of each name", () => {
   expect(phaseOf(storedOut("aa"), storedOut("bb")).artifacts).toEqual([{ name: "out", sha256: "bb", size_bytes: 3 }]);
 });
@@ -216,4 +236,64 @@ test("shows declared phases in their order, before and after the journal names t
   expect([...late.phases.keys()]).toEqual(["p", "q", "spawned"]);
   expect(late.phases.get("p")).toMatchObject({ status: "running", has_dependents: true, depends_on: [] });
   expect(late.phases.get("q")).toMatchObject({ status: "pending", has_dependents: false, depends_on: ["p", "p"] });
+});
+
+test("ends a blocked phase, with all it lacks, until it is reopened", () => {
+  const blocked: TestEvent = { event: "phase_blocked", phase: "p", data: { missing: ["a", "b[os=mac]"] } };
+  const view = viewOf(blocked, { event: "run_failed", data: { failed_phases: [] } });
+  expect(view.phases.get("p")).toMatchObject({
+    status: "blocked",
+    cause: { code: "missing_dependency", phase: null },
+    missing: ["a", "b[os=mac]"],
+    finished_at_ms: START_MS,
+  });
+  expect(listFailures(view)).toMatchObject([{ phase: "p", shard: null, why: "no accepted output of a, b[os=mac]" }]);
+  expect(listFailures(view).map(isBlock)).toEqual([true]);
+  expect(phaseOf(blocked, { event: "phase_reopened", phase: "p", data: { cause_phase: "a" } })).toMatchObject({
+    status: "pending",
+    cause: null,
+    missing: [],
+    problem: null,
+  });
+});
+
+test("says why a run failed as a whole until it is reopened", () => {
+  const failed: TestEvent = { event: "run_failed", data: { cause: "run_timeout" } };
+  expect(viewOf(failed).cause).toEqual({ code: "run_timeout", phase: null });
+  expect(viewOf(failed, { event: "run_reopened" }).cause).toBeNull();
+});
+
+test("keeps the cause of a skipped phase whatever its code", () => {
+  for (const code of ["not_selected", "condition_false", "budget_spent", "circuit_open"]) {
+    expect(phaseOf({ event: "phase_skipped", phase: "p", data: { cause: code } })).toMatchObject({
+      status: "skipped",
+      cause: { code, phase: null },
+    });
+  }
+});
+
+test("does not grow with the shards that report usage", () => {
+  const used = Array.from({ length: 500 }, (_, shard) => [
+    shardEvent("shard_started", shard),
+    shardEvent("shard_succeeded", shard, 1, { usage: { prompt_tokens: 1, cost_usd: 0.1 } }),
+  ]).flat();
+  expect(phaseOf(opened, ...used).usage).toEqual({
+    prompt_tokens: 500,
+    completion_tokens: 0,
+    total_tokens: 500,
+    cost_usd: 50,
+    is_cost_partial: false,
+  });
+});
+
+test("takes from a usage what makes sense", () => {
+  const usage = { prompt_tokens: -4, completion_tokens: "many", total_tokens: 9, cost_usd: -1, model: "m" };
+  expect(phaseOf(opened, shardEvent("shard_failed", 0, 1, { usage })).usage).toEqual({
+    prompt_tokens: 0,
+    completion_tokens: 0,
+    total_tokens: 9,
+    cost_usd: null,
+    is_cost_partial: false,
+  });
+  expect(phaseOf(opened, shardEvent("shard_failed", 0, 1, { usage: [1] })).usage).toBeNull();
 });

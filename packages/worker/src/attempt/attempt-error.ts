@@ -18,6 +18,10 @@ export type AttemptErrorCode =
   | "INVALID_OUTPUT"
   | "KILLED"
   | "PATH_OUTSIDE_WORKSPACE"
+  | "SECRET_INVALID"
+  | "SECRET_IN_OUTPUT"
+  | "SECRET_NOT_FOUND"
+  | "SECRET_TOO_SHORT"
   | "SPAWN_FAILED"
   | "TIMED_OUT"
   | "WORKER_ERROR";
@@ -40,10 +44,21 @@ export class AttemptError extends Error {
     this.#details = details;
   }
 
-  /** The failure as it is stored: bounded text. */
-  toFailure(): Failure {
-    const why = this.message.length > MAX_WHY_CHARS ? `${this.message.slice(0, MAX_WHY_CHARS - 1)}…` : this.message;
-    return { error_code: this.code, why, ...this.#details };
+  /** The same error, with the place where it is before its reason. */
+  at(place: string): AttemptError {
+    return new AttemptError(this.code, `${place}: ${this.message}`, this.#details);
+  }
+
+  /**
+   * The failure as it is stored: bounded text.
+   *
+   * @param mask keeps secrets out of a text; it sees the text before it is cut
+   */
+  toFailure(mask: (text: string) => string): Failure {
+    const text = mask(this.message);
+    const why = text.length > MAX_WHY_CHARS ? `${text.slice(0, MAX_WHY_CHARS - 1)}…` : text;
+    const { next_action: advice, ...details } = this.#details;
+    return { error_code: this.code, why, ...(advice === undefined ? {} : { next_action: mask(advice) }), ...details };
   }
 }
 

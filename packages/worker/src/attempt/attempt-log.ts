@@ -1,11 +1,13 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { AttemptMasks } from "./attempt-masks.ts";
 import type { AttemptHooks, OutputStream } from "./attempt-spec.ts";
 
 const NEWLINE = 10;
 
 /**
- * The log of one attempt: everything that is appended goes to the hook at once, and to a file in order.
+ * The log of one attempt: everything that is appended goes to the hook at once, and to a file in order. Lines are
+ * masked here, output by its {@link OutputMask} before it is appended.
  *
  * 1. The file is made by the first append.
  * 2. A failed write surfaces in every later `append` and in `close`.
@@ -14,17 +16,19 @@ const NEWLINE = 10;
 export class AttemptLog {
   readonly #file: string;
   readonly #hooks: AttemptHooks;
+  readonly #masks: AttemptMasks;
   #handle: FileHandle | undefined;
   #queue: Promise<void> = Promise.resolve();
   #endsLine = true;
   #isClosed = false;
 
-  constructor(file: string, hooks: AttemptHooks) {
+  constructor(file: string, hooks: AttemptHooks, masks: AttemptMasks) {
     this.#file = file;
     this.#hooks = hooks;
+    this.#masks = masks;
   }
 
-  /** Appends bytes of user code. Resolves when they are written; awaiting it is what bounds memory. */
+  /** Appends masked bytes of user code. Resolves when they are written; awaiting it is what bounds memory. */
   append(chunk: Uint8Array, stream: OutputStream): Promise<void> {
     if (this.#isClosed || chunk.length === 0) return Promise.resolve();
     this.#endsLine = chunk[chunk.length - 1] === NEWLINE;
@@ -38,7 +42,7 @@ export class AttemptLog {
 
   /** Appends a line of text, on a line of its own. */
   line(text: string, stream: OutputStream = "stderr"): void {
-    void this.append(Buffer.from(`${this.#endsLine ? "" : "\n"}${text}\n`), stream);
+    void this.append(Buffer.from(`${this.#endsLine ? "" : "\n"}${this.#masks.text(text)}\n`), stream);
   }
 
   /** Appends a remark of the worker. */

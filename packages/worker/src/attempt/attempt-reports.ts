@@ -2,24 +2,28 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptLog } from "./attempt-log.ts";
+import type { AttemptMasks } from "./attempt-masks.ts";
 import type { AttemptArtifact, AttemptHooks, AttemptSpec } from "./attempt-spec.ts";
 import type { ReportedEvent } from "./reported-event.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
 
 /**
  * What the user code of one attempt reports, the same for commands and handlers: events go to the caller,
- * artifacts are gathered until the end. An artifact that is reported twice keeps its last file.
+ * masked, artifacts are gathered until the end. An artifact that is reported twice keeps its last file.
  */
 export class AttemptReports {
   readonly #spec: AttemptSpec;
   readonly #hooks: AttemptHooks;
   readonly #log: AttemptLog;
+  readonly #masks: AttemptMasks;
   readonly #files = new Map<string, string>();
   #isClosed = false;
 
-  constructor(spec: AttemptSpec, hooks: AttemptHooks, log: AttemptLog) {
+  constructor(spec: AttemptSpec, hooks: AttemptHooks, { log, masks }: Pick<RunningAttempt, "log" | "masks">) {
     this.#spec = spec;
     this.#hooks = hooks;
     this.#log = log;
+    this.#masks = masks;
   }
 
   /**
@@ -31,14 +35,14 @@ export class AttemptReports {
     if (this.#isClosed) return;
     if (event.type === "artifact") {
       const path = this.#keepArtifact(event.name, event.path);
-      this.#hooks.onEvent?.({ ...event, path });
+      this.#hooks.onEvent?.(this.#masks.event({ ...event, path }));
       return;
     }
     if (event.type === "log") {
       const stream = event.level === "info" || event.level === "debug" ? "stdout" : "stderr";
       this.#log.line(`[${event.level}] ${event.message}`, stream);
     }
-    this.#hooks.onEvent?.(event);
+    this.#hooks.onEvent?.(this.#masks.event(event));
   }
 
   /** Whether the attempt has ended. */

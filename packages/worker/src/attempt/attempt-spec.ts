@@ -1,4 +1,5 @@
 import type { CompiledPhase, Failure } from "@fanfold/schemas";
+import type { SecretSource } from "../secrets.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 
 /** Output of an attempt: in a file of its scratch directory, or in memory. */
@@ -23,12 +24,16 @@ export interface AttemptSpec {
   readonly scratchDir: string;
   /** JSONL records of the shard; null when the phase is not sharded. */
   readonly inputFile: string | null;
+  /** Files of the shard outputs in shard order, when the attempt is a merge. */
+  readonly shardOutputs?: readonly string[];
   /** Directory with one file for each consumed artifact, named after it. */
   readonly artifactsDir: string;
   /** Wait between SIGTERM and SIGKILL, in ms. */
   readonly killGraceMs: number;
   /** Longest time of the attempt, in ms. */
   readonly timeoutMs: number;
+  /** Where the secrets come from that the phase names; the worker's own when absent. */
+  readonly secrets?: SecretSource;
   /** Rejects an output its phase's merge could not fold, with the message to show. */
   readonly checkOutput?: (output: AttemptOutput) => Promise<void>;
 }
@@ -54,7 +59,7 @@ export type OutputStream = "stdout" | "stderr";
 
 /**
  * What the caller hears while an attempt runs. Hooks are called in order and must not throw, nor change the bytes;
- * they are not called any more once the attempt has ended.
+ * they are not called any more once the attempt has ended. Whatever they get is masked.
  */
 export interface AttemptHooks {
   onOutput?(chunk: Uint8Array, stream: OutputStream): void;

@@ -1,21 +1,23 @@
 import { resolve } from "node:path";
+import { SECRET_ENV_PREFIX } from "../secrets.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
 
 /**
  * Environment of a command: the worker's, the plan's, the phase's, and the attempt's own variables, each winning over
- * the ones before. Attempt variables the worker itself was started with are not passed on.
+ * the ones before. Attempt variables the worker itself was started with are not passed on, nor are its secrets: a
+ * command has those its plan names.
  */
 export function commandEnv(
-  spec: AttemptSpec,
-  files: ScratchFiles,
+  { spec, files, env: planned }: RunningAttempt,
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const own = attemptVariables(spec, files);
   const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...workerEnv, ...spec.planEnv, ...spec.phase.env, ...own })) {
-    if (value !== undefined) env[name] = value;
+  for (const [name, value] of Object.entries(workerEnv)) {
+    if (value !== undefined && !name.startsWith(SECRET_ENV_PREFIX)) env[name] = value;
   }
+  Object.assign(env, planned, attemptVariables(spec, files));
   if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
   return env;
 }

@@ -51,10 +51,9 @@ export class CommandReports {
       take();
     } catch (error) {
       if (!(error instanceof AttemptError)) throw error;
-      const { why, error_code: _, ...details } = error.toFailure();
-      const located = `line ${lineNumber} of FANFOLD_EVENTS: ${why}`;
-      this.#log.note(located);
-      this.#firstError ??= new AttemptError(error.code, located, details);
+      const located = error.at(`line ${lineNumber} of FANFOLD_EVENTS`);
+      this.#log.note(located.message);
+      this.#firstError ??= located;
     }
   }
 

@@ -29,7 +29,8 @@ async function realpathIfAny(path: string): Promise<string | undefined> {
   }
 }
 
-function isInside(directory: string, path: string): boolean {
+/** Whether a path lies in a directory, or is the directory. Both are absolute; nothing is looked up. */
+export function isInside(directory: string, path: string): boolean {
   const way = relative(directory, path);
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

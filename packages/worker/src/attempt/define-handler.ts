@@ -43,10 +43,12 @@ export interface HandlerProgress {
 export interface HandlerContext<Item = HandlerRecord> {
   /** Records of the shard, in order; empty when the phase is not sharded. */
   readonly items: readonly Item[];
+  /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
+  readonly outputs: readonly string[];
   readonly artifacts: HandlerArtifacts;
   /** Aborted when the attempt is cancelled or has timed out; a handler should end soon after. */
   readonly signal: AbortSignal;
-  /** `env` of the plan and the phase; a handler shares its process, so it is not in `process.env`. */
+  /** `env` of the plan and the phase, with their secrets; a handler shares its process, so it is not in `process.env`. */
   readonly env: Readonly<Record<string, string>>;
   readonly run: HandlerRun;
   readonly log: HandlerLog;

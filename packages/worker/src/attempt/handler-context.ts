@@ -17,13 +17,14 @@ export interface BuiltContext {
 
 /** Builds what the handler of an attempt gets. */
 export function buildHandlerContext(attempt: RunningAttempt, items: readonly unknown[]): BuiltContext {
-  const { spec, stop, reports } = attempt;
+  const { spec, stop, reports, env } = attempt;
   const kept: Promise<void>[] = [];
   const ctx: HandlerContext<unknown> = {
     items,
+    outputs: spec.shardOutputs ?? [],
     artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
     signal: stop.signal,
-    env: { ...spec.planEnv, ...spec.phase.env },
+    env: { ...env },
     run: describeRun(spec),
     log: handlerLog(attempt),
     progress: (progress) => reports.report(requireEvent("progress", progress)),

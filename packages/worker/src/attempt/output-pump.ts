@@ -4,6 +4,14 @@ import { settlesWithin } from "./settles-within.ts";
 /** Rounds of quiet the pump waits for at most when nobody ends the stream. */
 const MAX_FINISH_ROUNDS = 10;
 
+/** Where a stream is stored. */
+export interface OutputSink {
+  /** Stores a piece; the next one comes when it is stored. */
+  store(chunk: Uint8Array): Promise<unknown>;
+  /** Stores what is left when the stream has ended. */
+  end(): Promise<unknown>;
+}
+
 /**
  * Moves one output stream of a process to where it is stored, piece by piece as it comes: the next piece is read
  * when the one before is stored, so memory stays bounded however much the process writes.
@@ -16,9 +24,9 @@ export class OutputPump {
   #isStoring = false;
   #isCut = false;
 
-  constructor(stream: Readable, store: (chunk: Uint8Array) => Promise<unknown>) {
+  constructor(stream: Readable, sink: OutputSink) {
     this.#stream = stream;
-    this.ended = this.#run(store);
+    this.ended = this.#run(sink);
   }
 
   /**
@@ -43,16 +51,17 @@ export class OutputPump {
     return false;
   }
 
-  async #run(store: (chunk: Uint8Array) => Promise<unknown>): Promise<void> {
+  async #run(sink: OutputSink): Promise<void> {
     try {
       for await (const chunk of this.#stream) {
         this.#pieces += 1;
         this.#isStoring = true;
-        await store(chunk);
+        await sink.store(chunk);
         this.#isStoring = false;
       }
     } catch (error) {
       if (!this.#isCut) throw error;
     }
+    await sink.end();
   }
 }

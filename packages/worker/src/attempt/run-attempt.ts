@@ -1,17 +1,20 @@
 import { AttemptError, describeError, toAttemptError } from "./attempt-error.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import { AttemptMasks } from "./attempt-masks.ts";
 import { AttemptReports } from "./attempt-reports.ts";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt-spec.ts";
 import { AttemptStop } from "./attempt-stop.ts";
+import { refuseSecrets } from "./refuse-secrets.ts";
+import { type ResolvedWork, resolveSecrets } from "./resolve-secrets.ts";
 import { runCommand } from "./run-command.ts";
 import { runHandler } from "./run-handler.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { scratchFiles } from "./scratch-files.ts";
 
 /**
- * Runs one attempt of one shard on this machine, to its end: command or handler, deadline, cancellation, output.
- * Never rejects: whatever goes wrong is the outcome's failure. When it resolves no process of the attempt's group is
- * left, and no hook is called any more.
+ * Runs one attempt of one shard on this machine, to its end: secrets, command or handler, deadline, cancellation,
+ * output. Never rejects: whatever goes wrong is the outcome's failure. When it resolves no process of the attempt's
+ * group is left, and no hook is called any more.
  *
  * @param signal cancels the attempt when it is aborted; its reason, if it is an error of your own, is shown
  */
@@ -21,22 +24,41 @@ export async function runAttempt(
   { signal }: { signal: AbortSignal },
 ): Promise<AttemptOutcome> {
   const startedAtMs = performance.now();
-  const attempt = beginAttempt(spec, hooks, signal);
-  const result = await carryOut(attempt).catch(toAttemptError);
-  const closed = await endAttempt(attempt).catch(toAttemptError);
+  const resolved = await resolveSecrets(spec).catch(toAttemptError);
+  const masks = new AttemptMasks(resolved instanceof AttemptError ? new Map() : resolved.secrets);
+  const result =
+    resolved instanceof AttemptError
+      ? resolved
+      : await runToEnd(beginAttempt(spec, { resolved, masks, hooks }, signal));
   const durationMs = Math.round(performance.now() - startedAtMs);
-  if (result instanceof AttemptError) return failedOutcome(result, durationMs);
-  if (closed instanceof AttemptError) return failedOutcome(closed, durationMs);
+  if (result instanceof AttemptError) return { ...unsuccessful(result, masks), durationMs };
   return { status: "succeeded", ...result, durationMs };
 }
 
 type AttemptResult = Pick<Extract<AttemptOutcome, { status: "succeeded" }>, "output" | "artifacts">;
+type Unsuccessful = Pick<Exclude<AttemptOutcome, { status: "succeeded" }>, "status" | "failure">;
 
-function beginAttempt(spec: AttemptSpec, hooks: AttemptHooks, signal: AbortSignal): RunningAttempt {
+interface AttemptStart {
+  readonly resolved: ResolvedWork;
+  readonly masks: AttemptMasks;
+  readonly hooks: AttemptHooks;
+}
+
+function beginAttempt(
+  spec: AttemptSpec,
+  { resolved, masks, hooks }: AttemptStart,
+  signal: AbortSignal,
+): RunningAttempt {
   const files = scratchFiles(spec.scratchDir);
-  const log = new AttemptLog(files.log, hooks);
-  const reports = new AttemptReports(spec, hooks, log);
-  return { spec, files, log, reports, stop: new AttemptStop(spec.timeoutMs, signal) };
+  const log = new AttemptLog(files.log, hooks, masks);
+  const reports = new AttemptReports(spec, hooks, { log, masks });
+  return { spec, ...resolved, masks, files, log, reports, stop: new AttemptStop(spec.timeoutMs, signal) };
+}
+
+async function runToEnd(attempt: RunningAttempt): Promise<AttemptResult | AttemptError> {
+  const result = await carryOut(attempt).catch(toAttemptError);
+  const closed = await endAttempt(attempt).catch(toAttemptError);
+  return !(result instanceof AttemptError) && closed instanceof AttemptError ? closed : result;
 }
 
 async function endAttempt({ stop, log, reports }: RunningAttempt): Promise<void> {
@@ -46,10 +68,10 @@ async function endAttempt({ stop, log, reports }: RunningAttempt): Promise<void>
 }
 
 async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
-  const { spec, reports } = attempt;
-  const { work } = spec.phase;
+  const { spec, work, reports } = attempt;
   const output = work.kind === "command" ? await runCommand(attempt, work) : await runHandler(attempt, work.handler);
   const artifacts = await reports.collectArtifacts();
+  await refuseSecrets(attempt, output, artifacts);
   await checkOutput(spec, output);
   return { output, artifacts };
 }
@@ -65,9 +87,9 @@ async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<vo
   }
 }
 
-function failedOutcome(error: AttemptError, durationMs: number): AttemptOutcome {
-  const failure = error.toFailure();
-  if (error.code === "TIMED_OUT") return { status: "timed_out", failure, durationMs };
-  if (error.code === "CANCELLED") return { status: "cancelled", failure, durationMs };
-  return { status: "failed", failure, durationMs };
+function unsuccessful(error: AttemptError, masks: AttemptMasks): Unsuccessful {
+  const failure = error.toFailure(masks.text);
+  if (error.code === "TIMED_OUT") return { status: "timed_out", failure };
+  if (error.code === "CANCELLED") return { status: "cancelled", failure };
+  return { status: "failed", failure };
 }

@@ -9,6 +9,7 @@ import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCom
 import { CommandReports } from "./command-reports.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
+import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
@@ -39,7 +40,8 @@ interface CommandRun {
   readonly group: ProcessGroup;
   readonly exited: Promise<CommandEnding>;
   readonly pumps: readonly OutputPump[];
-  readonly tails: { readonly stdout: OutputTail; readonly stderr: OutputTail };
+  readonly masks: Readonly<Record<OutputStream, OutputMask>>;
+  readonly tails: Readonly<Record<OutputStream, OutputTail>>;
   readonly reports: CommandReports;
   /** Reads FANFOLD_EVENTS until `endEvents` is aborted. */
   readonly events: Promise<void>;
@@ -62,13 +64,13 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   const stdoutFile = await open(files.stdout, "a");
   try {
     if (stop.status !== null) throw stop.error();
-    const started = { command: work.command, cwd, env: commandEnv(spec, files, process.env), phase: spec.phase.id };
+    const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
     const run = await startCommand(attempt, { started, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
     await finishCommand(run);
+    return await findOutput(attempt, run);
   } finally {
     await stdoutFile.close();
   }
-  return await findOutput(attempt);
 }
 
 async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
@@ -84,7 +86,7 @@ async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
 interface CommandStart {
   readonly started: StartedCommand;
   readonly work: Work;
-  /** Stores a piece of stdout. */
+  /** Stores a piece of stdout, masked. */
   readonly keep: (chunk: Uint8Array) => Promise<void>;
 }
 
@@ -100,16 +102,22 @@ async function startCommand(attempt: RunningAttempt, { started, work, keep }: Co
     (error: unknown): CommandEnding => ({ kind: "broken", error }),
   );
   const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
-  const pump = (stream: Readable, name: OutputStream): OutputPump =>
-    new OutputPump(stream, async (chunk) => {
-      tails[name].add(chunk);
-      await Promise.all([attempt.log.append(chunk, name), name === "stdout" ? keep(chunk) : undefined]);
+  const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
+  const pump = (stream: Readable, name: OutputStream): OutputPump => {
+    const take = async ({ kept, shown }: MaskedOutput): Promise<void> => {
+      tails[name].add(shown);
+      await Promise.all([attempt.log.append(shown, name), name === "stdout" ? keep(kept) : undefined]);
+    };
+    return new OutputPump(stream, {
+      store: (chunk) => take(masks[name].push(chunk)),
+      end: () => take(masks[name].end()),
     });
+  };
   const pumps = [pump(child.stdout, "stdout"), pump(child.stderr, "stderr")];
   const reports = new CommandReports(attempt.reports, attempt.log);
   const endEvents = new AbortController();
   const events = new EventFile(attempt.files.events, reports.take).follow({ signal: endEvents.signal });
-  return { attempt, group, exited, pumps, tails, reports, events, endEvents };
+  return { attempt, group, exited, pumps, masks, tails, reports, events, endEvents };
 }
 
 /** Starts the command as the leader of its own process group. */
@@ -182,10 +190,14 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput({ files, log, reports }: RunningAttempt): Promise<AttemptOutput> {
+async function findOutput({ files, log, reports }: RunningAttempt, { masks }: CommandRun): Promise<AttemptOutput> {
   const written = await stat(files.output).catch(() => undefined);
   const reported = reports.outputFile;
-  if (written === undefined) return { file: reported ?? files.stdout };
+  if (written === undefined) {
+    if (reported !== undefined) return { file: reported };
+    if (masks.stdout.hasMasked) log.note("stdout is the output of this phase, and secrets in it were masked");
+    return { file: files.stdout };
+  }
   if (!written.isFile()) {
     throw new AttemptError("INVALID_OUTPUT", "FANFOLD_OUTPUT is not a regular file", {
       next_action: "write the output into the file that FANFOLD_OUTPUT names",

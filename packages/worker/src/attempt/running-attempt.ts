@@ -1,4 +1,6 @@
+import type { Work } from "@fanfold/schemas";
 import type { AttemptLog } from "./attempt-log.ts";
+import type { AttemptMasks } from "./attempt-masks.ts";
 import type { AttemptReports } from "./attempt-reports.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
 import type { AttemptStop } from "./attempt-stop.ts";
@@ -7,6 +9,13 @@ import type { ScratchFiles } from "./scratch-files.ts";
 /** An attempt under way: what both kinds of work share. */
 export interface RunningAttempt {
   readonly spec: AttemptSpec;
+  /** The work of `spec`, with its secrets. */
+  readonly work: Work;
+  /** `env` of the plan and the phase, with their secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values by name of the secrets the plan names. */
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly masks: AttemptMasks;
   readonly files: ScratchFiles;
   readonly stop: AttemptStop;
   readonly log: AttemptLog;

@@ -23,7 +23,10 @@ test("what comes first decides", async () => {
   vi.advanceTimersByTime(2000);
   await stop.stopped;
   expect(stop.status).toBe("cancelled");
-  expect(stop.error("it was late").toFailure()).toEqual({ error_code: "CANCELLED", why: "cancelled; it was late" });
+  expect(stop.error("it was late").toFailure(String)).toEqual({
+    error_code: "CANCELLED",
+    why: "cancelled; it was late",
+  });
 });
 
 test("nothing happens after dispose, and no timer is left", () => {

@@ -2,12 +2,22 @@ import { EventEmitter, once } from "node:events";
 import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { AttemptFixture, contentOf, failureOf, logText, outputText, succeeded } from "./attempt-fixture.ts";
+import {
+  type AttemptChanges,
+  AttemptFixture,
+  contentOf,
+  failureOf,
+  logText,
+  outputText,
+  succeeded,
+} from "./attempt-fixture.ts";
 
 const fixture = new AttemptFixture();
 afterAll(() => fixture.remove());
 
-const records = { merge: { strategy: "records", key: null, on_duplicate: "error", complete: false } } as const;
+const records = {
+  merge: { strategy: "records", key: [], on_duplicate: "error", complete: false },
+} satisfies AttemptChanges["phase"];
 const array = { merge: { strategy: "array" } } as const;
 
 describe("context", () => {

@@ -1,0 +1,185 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { ShardOutputs } from "@fanfold/core";
+import { artifactOf, keepContent } from "@fanfold/engine";
+import type { Artifact, CompiledMerge, Failure, Fold } from "@fanfold/schemas";
+import { jobIds, type ShardRef, type Store } from "@fanfold/store";
+import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import { runAttempt } from "./attempt/run-attempt.ts";
+import type { FoldContext, FoldTask } from "./fold-task.ts";
+import { OutputShipper } from "./output-shipper.ts";
+
+/** Most output files a command gets as arguments: more might not fit the command line of the system. */
+const MAX_OUTPUT_ARGUMENTS = 1_000;
+
+/** A merge is no shard; where it needs an index among them, such as in FANFOLD_SHARD_INDEX, it is this. */
+const NO_SHARD = -1;
+
+/** Digits of the index in the name of an output file, so that names sort in shard order. */
+const INDEX_DIGITS = 9;
+
+type SucceededOutcome = Extract<AttemptOutcome, { status: "succeeded" }>;
+type CustomMerge = Extract<CompiledMerge, { strategy: "command" | "handler" }>;
+
+/** Shard outputs as files of this machine. */
+interface OutputFiles {
+  /** In shard order. */
+  readonly paths: readonly string[];
+  /** File that lists them, one path a line. */
+  readonly list: string;
+}
+
+/**
+ * Folds shard outputs by a command or a handler of the plan. It runs like an attempt of a shard: same environment, same
+ * timeout, killed with its run. Its output is the phase's, and so are the artifacts it reports.
+ *
+ * A command gets the output files as its last arguments, in shard order, unless there are more than 1,000; a file with
+ * one path a line is always in FANFOLD_SHARD_OUTPUTS. A handler gets that as `ctx.env.FANFOLD_SHARD_OUTPUTS`, and the
+ * paths as `ctx.outputs`.
+ *
+ * @returns the artifacts, or the failure of the command or handler; it is not tried again by itself
+ * @throws {Error} when the fold has to be given up here, and starts anew elsewhere
+ */
+export async function foldByWork(
+  context: FoldContext,
+  task: FoldTask,
+  merge: CustomMerge,
+  outputs: ShardOutputs,
+): Promise<Fold> {
+  const { runId, ref, job } = task;
+  const jobId = jobIds.aggregate(runId, ref.phase, ref.revision);
+  const shard: ShardRef = { ...ref, shard: NO_SHARD };
+  const scratchDir = resolve(context.inputs.scratchDir(runId, shard, job.attemptsStarted));
+  const signal = context.active.begin(jobId, runId);
+  try {
+    const { stopped, kills } = await context.store.runs.findStop(runId);
+    if (stopped && kills) context.active.abortJob(jobId, "run_stopped");
+    const files = await writeOutputs(outputs, join(scratchDir, "outputs"), { signal });
+    const spec = await buildSpec(context, task, { merge, files, scratchDir });
+    const outcome = await run(context.store, task, spec, { signal });
+    if (signal.aborted && signal.reason !== "run_stopped") throw new Error(`merge given up: ${String(signal.reason)}`);
+    if (outcome.status !== "succeeded") return rejected(merge, outcome.failure);
+    const missing = missingArtifacts(spec, outcome);
+    if (missing.length > 0) return rejected(merge, notReported(missing));
+    return { artifacts: await keepArtifacts(context.store, spec, outcome) };
+  } finally {
+    context.active.end(jobId);
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+}
+
+function rejected({ strategy }: CustomMerge, failure: Failure): Fold {
+  return { failure: { ...failure, why: `merge ${strategy}: ${failure.why}` } };
+}
+
+/** Artifacts that the phase provides beside its output, and the merge did not report. */
+function missingArtifacts({ phase }: AttemptSpec, { artifacts }: SucceededOutcome): string[] {
+  return phase.provides.slice(1).filter((name) => !artifacts.some((artifact) => artifact.name === name));
+}
+
+function notReported(names: readonly string[]): Failure {
+  return {
+    error_code: "ARTIFACT_MISSING",
+    why: `the phase provides ${names.join(", ")}, which was not reported`,
+    next_action: "report it as an artifact, or take it out of provides of the phase",
+  };
+}
+
+/** Copies the outputs, so that nothing that is done to the files can reach what is stored. */
+async function writeOutputs(
+  outputs: ShardOutputs,
+  dir: string,
+  { signal }: { signal: AbortSignal },
+): Promise<OutputFiles> {
+  await mkdir(dir, { recursive: true });
+  const paths: string[] = [];
+  for (const shard of outputs.shards) {
+    if (signal.aborted) break;
+    const path = join(dir, String(shard).padStart(INDEX_DIGITS, "0"));
+    await pipeline(outputs.stream(shard), createWriteStream(path));
+    paths.push(path);
+  }
+  const list = `${dir}.list`;
+  await writeFile(list, paths.map((path) => `${path}\n`).join(""));
+  return { paths, list };
+}
+
+interface PreparedMerge {
+  readonly merge: CustomMerge;
+  readonly files: OutputFiles;
+  readonly scratchDir: string;
+}
+
+async function buildSpec(
+  { inputs, workspaceDir }: FoldContext,
+  { runId, ref, shardCount, plan: { plan }, phase, job }: FoldTask,
+  { merge, files, scratchDir }: PreparedMerge,
+): Promise<AttemptSpec> {
+  const env = { ...phase.env, FANFOLD_SHARD_OUTPUTS: files.list };
+  return {
+    runId,
+    phase: { ...phase, work: workOf(merge, files), env },
+    revision: ref.revision,
+    shardIndex: NO_SHARD,
+    shardCount,
+    attempt: job.attemptsStarted,
+    planEnv: plan.env,
+    workspaceDir,
+    baseDir: plan.base_dir,
+    scratchDir,
+    inputFile: null,
+    shardOutputs: files.paths,
+    artifactsDir: await inputs.artifactsDir(runId, ref, phase),
+    killGraceMs: plan.kill_grace_sec * 1000,
+    timeoutMs: phase.timeout_sec * 1000,
+  };
+}
+
+function workOf(merge: CustomMerge, { paths }: OutputFiles): AttemptSpec["phase"]["work"] {
+  if (merge.strategy === "handler") return { kind: "handler", handler: merge.handler };
+  return { kind: "command", command: merge.command, args: withOutputs(merge.args, paths), shell: false };
+}
+
+/** Arguments of a merge command: its own, then the output files, unless there are too many of them. */
+export function withOutputs(args: readonly string[], paths: readonly string[]): string[] {
+  return paths.length > MAX_OUTPUT_ARGUMENTS ? [...args] : [...args, ...paths];
+}
+
+/** Runs the work, with its output shown live and in the log of the job. */
+async function run(
+  store: Store,
+  { runId, ref, job }: FoldTask,
+  spec: AttemptSpec,
+  options: { signal: AbortSignal },
+): Promise<AttemptOutcome> {
+  const shipper = new OutputShipper(store.logs, {
+    runId,
+    ref: { ...ref, shard: NO_SHARD },
+    attempt: spec.attempt,
+    job,
+  });
+  try {
+    return await runAttempt(spec, { onOutput: (chunk, stream) => shipper.push(chunk, stream) }, options);
+  } finally {
+    await shipper.close();
+  }
+}
+
+async function keepArtifacts(
+  store: Store,
+  { phase }: AttemptSpec,
+  { output, artifacts }: SucceededOutcome,
+): Promise<Artifact[]> {
+  const main = artifactOf(phase.provides[0] ?? phase.id, await keepContent(store.artifacts, bytesOf(output)));
+  const kept = [main];
+  for (const { name, file } of artifacts) {
+    kept.push(artifactOf(name, await keepContent(store.artifacts, createReadStream(file))));
+  }
+  return kept;
+}
+
+function bytesOf(output: AttemptOutput): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return "file" in output ? createReadStream(output.file) : [output.bytes];
+}
