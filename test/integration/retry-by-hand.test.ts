@@ -37,6 +37,8 @@ async function mend(deployment: Deployment): Promise<void> {
 async function retryJob(deployment: Deployment, runId: string, shard: number): Promise<void> {
   const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard });
   const job = await deployment.store.queues.queue(shardQueue("default")).getJob(id);
+  // the journal may tell of the failure a moment before the worker has put the job away
+  await eventually(async () => (await job?.isFailed()) === true);
   await job?.retry("failed");
 }
 
@@ -138,6 +140,20 @@ describe("a retry by hand", () => {
         async () => (await deployment.journal(run.run_id)).filter(({ event }) => event === "run_failed").length === 2,
       );
       expect((await deployment.story(run.run_id)).match(/artifact_rejected/g)).toHaveLength(2);
+    }),
+  );
+
+  test(
+    "of a shard that an abort cancelled does not wait for itself",
+    withDeployment(async (deployment) => {
+      const runId = (await deployment.run(fanPlan({ command: "test $FANFOLD_SHARD_INDEX != 0", on_failure: "abort" })))
+        .run_id;
+      const queue = deployment.store.queues.queue(shardQueue("default"));
+      await eventually(async () => (await queue.getActiveCount()) === 0);
+      await retryJob(deployment, runId, 4);
+      const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard: 4 });
+      await eventually(async () => (await (await queue.getJob(id))?.getState()) === "completed");
+      expect((await queue.getJob(id))?.stacktrace?.join()).not.toContain("still held by a worker");
     }),
   );
 

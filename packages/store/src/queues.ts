@@ -48,6 +48,7 @@ export class Queues {
   readonly #prefix: string;
   readonly #flows: FlowProducer;
   readonly #queues = new Map<string, Queue>();
+  readonly #ownJobs = new Set<string>();
 
   constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
@@ -92,6 +93,19 @@ export class Queues {
     const fresh = claimed.filter((shard) => !shard.again);
     for (let i = 0; i < fresh.length; i += ADD_CHUNK) await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK));
     for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
+  }
+
+  /**
+   * Runs `action` on behalf of a job that this process is working on, and that will ask the ledger again
+   * afterwards: putting that very job on its queue must not wait for its end.
+   */
+  async onBehalfOf<T>(jobId: string, action: () => Promise<T>): Promise<T> {
+    this.#ownJobs.add(jobId);
+    try {
+      return await action();
+    } finally {
+      this.#ownJobs.delete(jobId);
+    }
   }
 
   /** Lets the parent of a fully released phase run once its shards are in. */
@@ -177,7 +191,7 @@ export class Queues {
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return job.promote();
-      if (state !== "active") return;
+      if (state !== "active" || this.#ownJobs.has(id)) return;
       await settling();
     }
     throw new StoreError("JOB_REFUSED", `job ${id} is still held by a worker; the next sweep tries again`);

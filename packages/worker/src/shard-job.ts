@@ -60,10 +60,10 @@ class ShardRun {
         return this.#waitForSlot();
       case "ended":
         await this.#afterwards(reply.progress, true);
-        throw new UnrecoverableError(whyEnded(reply));
+        throw endedJob(whyEnded(reply));
       case "reopen":
       case "unknown":
-        throw new UnrecoverableError(`the ledger of ${this.#data.run_id} does not expect ${shardId(this.#ref)}`);
+        throw endedJob(`the ledger of ${this.#data.run_id} does not expect ${shardId(this.#ref)}`);
     }
   }
 
@@ -79,8 +79,10 @@ class ShardRun {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const { stop } = await engine.store.runs.get(run_id);
-    if (stop === "cancel") throw new UnrecoverableError(`run ${run_id} was cancelled; submit its plan again`);
-    await engine.reopen(run_id, this.#ref.phase, "queue");
+    if (stop === "cancel") throw endedJob(`run ${run_id} was cancelled; submit its plan again`);
+    await engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
+      engine.reopen(run_id, this.#ref.phase, "queue"),
+    );
     const reply = await this.#start(true);
     // a sweep between the two may have failed the phase again: then this re-opens it for good
     await engine.reopen(run_id, this.#ref.phase, "queue");
@@ -131,8 +133,7 @@ class ShardRun {
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
-    if (reply.verdict === "refused")
-      throw new UnrecoverableError("late result refused: another attempt has taken over");
+    if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
     if (finish.outcome === "failed" || reply.progress === "drained") await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
@@ -140,7 +141,7 @@ class ShardRun {
       await this.#job.moveToDelayed(systemClock.nowMs() + Math.max(1, retryAfterMs), this.#token);
       throw new DelayedError();
     }
-    throw new UnrecoverableError(finish.record.failure?.why ?? "cancelled: the run was stopped");
+    throw endedJob(finish.record.failure?.why ?? "cancelled: the run was stopped");
   }
 
   /** What a repeated job still owes: its claim, and its report. */
@@ -168,6 +169,13 @@ class ShardRun {
     const id = jobIds.report(run_id, shardId(this.#ref), this.#job.attemptsStarted);
     await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
   }
+}
+
+/** The error a job ends with: the reason alone, without our own stack, is what people see in a queue dashboard. */
+function endedJob(why: string): UnrecoverableError {
+  const error = new UnrecoverableError(why);
+  error.stack = why;
+  return error;
 }
 
 function started(runId: string, ref: ShardRef, { record }: StartReply): StartedAttempt {
