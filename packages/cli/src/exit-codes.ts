@@ -39,6 +39,7 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
 };
 
 const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
+  INVALID_RUN_ID: EXIT.usage,
   RUN_CANCELLED: EXIT.refused,
   RUN_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,

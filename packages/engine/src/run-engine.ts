@@ -7,7 +7,15 @@ import {
   ShardError,
   type Trigger,
 } from "@fanfold/core";
-import type { Artifact, CompiledPlan, Content, Effect, PhaseLedger, RunRecord } from "@fanfold/schemas";
+import {
+  type Artifact,
+  type CompiledPlan,
+  type Content,
+  type Effect,
+  type PhaseLedger,
+  type RunRecord,
+  RunIdSchema,
+} from "@fanfold/schemas";
 import {
   type ClaimedShard,
   type FlowPhase,
@@ -47,8 +55,13 @@ export class RunEngine {
    * Stores a run and queues its start. Submitting the same run id again changes nothing.
    *
    * @param runId idempotency key; `run_<uuid7>` when absent
+   * @throws {EngineError} INVALID_RUN_ID
    */
   async submit(plan: CompiledPlan, runId: string = `run_${uuid7()}`): Promise<{ runId: string; isNew: boolean }> {
+    if (!RunIdSchema.safeParse(runId).success) {
+      const rule = "use up to 128 letters, digits, '_', '-' and '.', starting with a letter or a digit";
+      throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
+    }
     const isNew = await this.store.runs.create(newRun(runId, plan, this.#clock.nowMs()), plan);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
@@ -255,6 +268,17 @@ export class RunEngine {
     await this.store.signals.publishStop(runId);
     const { drained } = await this.store.ledger.stopRelease(runId, this.#clock.nowMs());
     for (const ref of drained) await this.report(runId, ref);
+    await this.#drainUnopened(runId);
+  }
+
+  /** Phases that were to start and have nothing in the ledger yet: there is nothing to wait for. */
+  async #drainUnopened(runId: string): Promise<void> {
+    const counts = await this.store.ledger.loadPhases(runId);
+    for (const [phase, record] of (await this.#states.load(runId)).phases) {
+      const revision = record.revision + 1;
+      const isOpen = counts.get(phase)?.revision === revision;
+      if (record.status === "running" && !isOpen) await this.#apply(runId, { type: "phase_drained", phase, revision });
+    }
   }
 
   /** A cancelled run is not carried on by a retry, so nothing of it needs to stay on the queues. */
@@ -318,7 +342,8 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
   };
 }
 
-function isUserFault(error: unknown): error is JsonlError | ShardError {
+function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
+  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
   return error instanceof JsonlError || error instanceof ShardError;
 }
 

@@ -75,9 +75,12 @@ export async function connectRedis(address: RedisAddress): Promise<Redis> {
   return redis;
 }
 
+function retryStrategy(times: number): number | null {
+  return times <= FIRST_CONNECT_TRIES ? 200 : null;
+}
+
 /** Asks the server what it is. One that is just starting is given a moment. */
 async function probe(address: RedisAddress, where: string): Promise<void> {
-  const retryStrategy = (times: number): number | null => (times <= FIRST_CONNECT_TRIES ? 200 : null);
   const redis = open(address, { connectTimeout: FIRST_CONNECT_MS, retryStrategy });
   let lastError: unknown;
   redis.on("error", (error) => {

@@ -122,6 +122,10 @@ async function handOver(
   if (outcome.artifacts.length > 0 && task.phase.shard !== null) {
     return { status: "failed", failure: EXTRA_ARTIFACTS_OF_SHARDS, durationMs };
   }
+  const missing = task.phase.provides
+    .slice(1)
+    .filter((name) => !outcome.artifacts.some((found) => found.name === name));
+  if (missing.length > 0) return { status: "failed", failure: notProvided(missing), durationMs };
   const output = await keepContent(store.artifacts, streamOutput(outcome.output));
   const artifacts: Record<string, Content> = {};
   for (const { name, file } of outcome.artifacts) {
@@ -138,6 +142,14 @@ const EXTRA_ARTIFACTS_OF_SHARDS: Failure = {
   why: "a sharded phase reported an extra artifact; only its merged output is kept",
   next_action: "put the data into the shard's records, or report the artifact from an unsharded phase",
 };
+
+function notProvided(names: readonly string[]): Failure {
+  return {
+    error_code: "ARTIFACT_MISSING",
+    why: `the phase provides ${names.join(", ")}, and the attempt did not report it`,
+    next_action: 'append {"type":"artifact","name":"…","path":"…"} to the file FANFOLD_EVENTS names',
+  };
+}
 
 function streamOutput(output: AttemptOutput): AsyncIterable<Uint8Array> {
   return "file" in output ? createReadStream(output.file) : onePiece(output.bytes);

@@ -6,6 +6,8 @@ import type { GlobalFlags, Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
+const RUN_ID_HELP = "id of the run; submitting the same id again changes nothing";
+
 /** Flags of the commands that take a plan. */
 interface PlanFlags extends GlobalFlags {
   readonly var: Record<string, string>;
@@ -17,10 +19,12 @@ interface PlanFlags extends GlobalFlags {
 /** `run`, `submit`, `retry`, `watch`, `validate`: the commands that start runs or see them to their end. */
 export function addRunCommands(program: Command): void {
   planCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
+    .option("--run-id <id>", RUN_ID_HELP)
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--json", "print one JSON object instead of the live view and the summary")
     .action((file: string, _flags, command: Command) => withPlan(file, command, runHere));
   planCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
+    .option("--run-id <id>", RUN_ID_HELP)
     .option("--wait", "watch the run to its end; the exit code tells how it ended")
     .option("--json", "print one JSON object")
     .action((file: string, _flags, command: Command) => withPlan(file, command, submit));
@@ -47,8 +51,7 @@ function planCommand(program: Command, name: string, description: string): Comma
     .argument("<plan>", "plan file: .yaml, .json, or a module that exports a plan")
     .description(description)
     .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable, {})
-    .option("--strict", "treat warnings as errors")
-    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing");
+    .option("--strict", "treat warnings as errors");
 }
 
 function addRetry(program: Command): void {
