@@ -49,7 +49,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."), prefix);
   const engine = new RunEngine(store);
   return {
-    submit: (plan, { variables = {}, runId, baseDir = "." } = {}) => {
+    submit: async (plan, { variables = {}, runId, baseDir = "." } = {}) => {
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
       return engine.submit(result.plan, runId);

@@ -44,6 +44,7 @@ class LogPrinter {
   readonly #scope: LogScope;
   readonly #open = new Map<string, OpenAttempt>();
   #heading = "";
+  #isLineOpen = false;
 
   constructor(session: Session, runId: string, scope: LogScope) {
     this.#session = session;
@@ -64,6 +65,7 @@ class LogPrinter {
   /** Prints what is there of the attempts still under way. */
   async end(): Promise<void> {
     for (const name of this.#open.keys()) await this.#finish(name);
+    if (this.#isLineOpen) process.stdout.write("\n");
   }
 
   #isWanted(phase: string, shard: number): boolean {
@@ -91,8 +93,9 @@ class LogPrinter {
     if (log === undefined) {
       return this.#print(ref, attempt, await this.#session.store.logs.read(this.#runId, ref, attempt));
     }
+    const decoder = new TextDecoder();
     for await (const chunk of streamContent(this.#session.store.artifacts, log)) {
-      this.#print(ref, attempt, Buffer.from(chunk).toString("utf8"));
+      this.#print(ref, attempt, decoder.decode(chunk, { stream: true }));
     }
   }
 
@@ -108,11 +111,16 @@ class LogPrinter {
     }
   }
 
+  #startSection(heading: string): void {
+    process.stdout.write(`${this.#isLineOpen ? "\n" : ""}${this.#heading === "" ? "" : "\n"}${heading}\n`);
+    this.#heading = heading;
+  }
+
   #print(ref: ShardRef, attempt: number, text: string): void {
     if (text === "") return;
     const heading = `==> ${shardId(ref)} attempt ${attempt} <==`;
-    if (heading !== this.#heading) process.stdout.write(`${this.#heading === "" ? "" : "\n"}${heading}\n`);
-    this.#heading = heading;
-    process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    if (heading !== this.#heading) this.#startSection(heading);
+    process.stdout.write(text);
+    this.#isLineOpen = !text.endsWith("\n");
   }
 }
