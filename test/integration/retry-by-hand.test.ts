@@ -145,16 +145,18 @@ describe("a retry by hand", () => {
 
   test(
     "of a shard that an abort cancelled does not wait for itself",
-    withDeployment(async (deployment) => {
-      const runId = (await deployment.run(fanPlan({ command: "test $FANFOLD_SHARD_INDEX != 0", on_failure: "abort" })))
-        .run_id;
-      const queue = deployment.store.queues.queue(shardQueue("default"));
-      await eventually(async () => (await queue.getActiveCount()) === 0);
-      await retryJob(deployment, runId, 4);
-      const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard: 4 });
-      await eventually(async () => (await (await queue.getJob(id))?.getState()) === "completed");
-      expect((await queue.getJob(id))?.stacktrace?.join()).not.toContain("still held by a worker");
-    }),
+    withDeployment(
+      async (deployment) => {
+        const command = "test $FANFOLD_SHARD_INDEX != 0 && sleep 0.3";
+        const runId = (await deployment.run(fanPlan({ command, on_failure: "abort" }))).run_id;
+        await retryJob(deployment, runId, 2);
+        const queue = deployment.store.queues.queue(shardQueue("default"));
+        const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard: 2 });
+        await eventually(async () => (await (await queue.getJob(id))?.getState()) === "completed");
+        expect((await queue.getJob(id))?.stacktrace?.join()).not.toContain("still held by a worker");
+      },
+      { concurrency: 1 },
+    ),
   );
 
   test(
