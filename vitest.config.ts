@@ -22,6 +22,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: "web", include: ["test/web/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 },
+      },
+      {
+        extends: true,
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 30_000 },
       },
     ],

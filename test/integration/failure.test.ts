@@ -217,3 +217,32 @@ describe("a failure", () => {
     }),
   );
 });
+
+describe("an artifact that a phase promises and does not make", () => {
+  test(
+    "fails the phase that promised it",
+    withDeployment(async (deployment) => {
+      const run = await deployment.run({
+        plan_id: "promise",
+        version: "1",
+        phases: [
+          { id: "a", command: "echo", args: ["{}"], provides: ["main", "extra"] },
+          { id: "b", command: "true", depends_on: ["a"], shard: { strategy: "chunk", over: "extra", chunk_size: 1 } },
+        ],
+      });
+      expect(run.status).toBe("failed");
+      const journal = await deployment.journal(run.run_id);
+      expect(journal.find(({ event }) => event === "shard_failed")?.data.error_code).toBe("ARTIFACT_MISSING");
+    }),
+  );
+});
+
+test(
+  "a run id that is no id is refused",
+  withDeployment(async (deployment) => {
+    const plan = { plan_id: "ids", version: "1", phases: [{ id: "a", command: "true" }] };
+    for (const runId of ["a b", "a:b", "../../x", ""]) {
+      await expect(deployment.submit(plan, runId)).rejects.toThrow("is not an id for a run");
+    }
+  }),
+);

@@ -37,6 +37,8 @@ async function mend(deployment: Deployment): Promise<void> {
 async function retryJob(deployment: Deployment, runId: string, shard: number): Promise<void> {
   const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard });
   const job = await deployment.store.queues.queue(shardQueue("default")).getJob(id);
+  // the journal may tell of the failure a moment before the worker has put the job away
+  await eventually(async () => (await job?.isFailed()) === true);
   await job?.retry("failed");
 }
 
@@ -139,6 +141,22 @@ describe("a retry by hand", () => {
       );
       expect((await deployment.story(run.run_id)).match(/artifact_rejected/g)).toHaveLength(2);
     }),
+  );
+
+  test(
+    "of a shard that an abort cancelled does not wait for itself",
+    withDeployment(
+      async (deployment) => {
+        const command = "test $FANFOLD_SHARD_INDEX != 0 && sleep 0.3";
+        const runId = (await deployment.run(fanPlan({ command, on_failure: "abort" }))).run_id;
+        await retryJob(deployment, runId, 2);
+        const queue = deployment.store.queues.queue(shardQueue("default"));
+        const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard: 2 });
+        await eventually(async () => (await (await queue.getJob(id))?.getState()) === "completed");
+        expect((await queue.getJob(id))?.stacktrace?.join()).not.toContain("still held by a worker");
+      },
+      { concurrency: 1 },
+    ),
   );
 
   test(

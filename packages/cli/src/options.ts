@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { GlobalFlags } from "./session.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
-export function collectVariable(text: string, previous: Record<string, string>): Record<string, string> {
+function collectVariable(text: string, previous: Record<string, string>): Record<string, string> {
   const split = text.indexOf("=");
   if (split < 1) throw new InvalidArgumentError("write NAME=VALUE");
   return { ...previous, [text.slice(0, split)]: text.slice(split + 1) };

@@ -67,7 +67,7 @@ describe("fanfold validate", () => {
     const { out: json } = await fanfold("validate", broken, "--json");
     expect(JSON.parse(json)).toMatchObject({
       ok: false,
-      problems: [{ code: "DUPLICATE_PHASE", line: 11 }, { column: 60 }],
+      problems: [{ code: "DUPLICATE_PHASE", line: 11 }, { column: 52 }],
     });
   });
 

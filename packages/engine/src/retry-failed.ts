@@ -78,6 +78,8 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   await engine.requeue(runId, ref, wanted);
   // a sweep between the two lines above may have failed the phase again: then this re-opens it for good
   await engine.reopen(runId, phase, actor);
+  // and a shard that has failed again meanwhile is told of again
+  await engine.report(runId, ref);
   return wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`));
 }
 

@@ -404,7 +404,8 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
   };
 }
 
-function isUserFault(error: unknown): error is JsonlError | ShardError {
+function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
+  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
   return error instanceof JsonlError || error instanceof ShardError;
 }
 

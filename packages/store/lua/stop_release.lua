@@ -7,6 +7,7 @@
 --   KEYS[5] cancelled set
 --   KEYS[6] journal   stream
 --   KEYS[7] waiting   list
+--   KEYS[8] open      sorted set
 --   ARGV[1] now, Unix ms
 -- Returns [[ids `<phase>.r<revision>` of drained phases], [ids of cancelled shards]]; both empty when the
 -- run is not stopped (any more).
@@ -32,6 +33,8 @@ for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do cancel(id, 'slot') end
 redis.call('DEL', KEYS[4])
 for _, id in ipairs(redis.call('LRANGE', KEYS[7], 0, -1)) do cancel(id, 'held') end
 redis.call('DEL', KEYS[7])
+-- what was not handed out stays so until its phase is resumed, even if another one is retried first
+redis.call('DEL', KEYS[8])
 for phase, entry in pairs(entries) do save_entry(KEYS[2], phase, entry) end
 local drained = {}
 local all = redis.call('HGETALL', KEYS[2])

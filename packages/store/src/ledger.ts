@@ -238,7 +238,7 @@ export class Ledger {
     const keys = this.#keys.run(runId);
     const reply = await STOP_RELEASE.run(
       this.#redis,
-      [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.waiting],
+      [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.waiting, keys.open],
       [nowMs],
     );
     const [drained, cancelled] = Array.isArray(reply) ? reply : [];

@@ -14,6 +14,9 @@ const SLOT_RECHECK_MS = 30_000;
 /** How often a shard retried by hand asks whether its phase has its lock again, in ms. */
 const LOCK_RECHECK_MS = 2_000;
 
+/** How often a retry by hand that is stopped again in the same moment is taken up. */
+const REOPEN_TRIES = 5;
+
 /** What a shard job needs of its worker. */
 export interface ShardJobContext extends AttemptPlace {
   readonly engine: RunEngine;
@@ -78,17 +81,25 @@ class ShardRun {
 
   /** Somebody retried the job by hand: the run carries on. */
   async #reopen(): Promise<StartReply> {
+    await this.#refuseImpossibleRetry();
+    for (let i = 0; i < REOPEN_TRIES; i += 1) {
+      await this.#reopenPhase();
+      if (!(await this.#context.engine.holdsLock(this.#data.run_id, this.#ref))) return this.#waitForLock();
+      const reply = await this.#start(true);
+      // a late word of an earlier failure may have stopped the run again in between
+      if (reply.verdict === "ended" || reply.verdict === "reopen") continue;
+      await this.#reopenPhase();
+      return reply;
+    }
+    throw new Error(`${shardId(this.#ref)} was stopped again each time it was retried`);
+  }
+
+  #reopenPhase(): Promise<void> {
     const { engine } = this.#context;
     const { run_id } = this.#data;
-    await this.#refuseImpossibleRetry();
-    await engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
+    return engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
       engine.reopen(run_id, this.#ref.phase, "queue"),
     );
-    if (!(await engine.holdsLock(run_id, this.#ref))) return this.#waitForLock();
-    const reply = await this.#start(true);
-    // a sweep between the two may have failed the phase again: then this re-opens it for good
-    await engine.reopen(run_id, this.#ref.phase, "queue");
-    return reply;
   }
 
   async #refuseImpossibleRetry(): Promise<void> {

@@ -30,7 +30,7 @@ async function validate(file: string, flags: PlanFlags): Promise<void> {
   const problems = result.ok ? result.warnings : result.problems;
   if (flags.json === true) print(JSON.stringify({ ok: result.ok, problems }));
   else {
-    if (problems.length > 0) print(`${formatProblems(problems)}\n`);
+    if (problems.length > 0) print(`${formatProblems(problems)}\n\n`);
     const count = result.ok ? result.plan.phases.length : 0;
     print(
       result.ok

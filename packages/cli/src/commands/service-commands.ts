@@ -1,10 +1,12 @@
+import type { DashboardErrorCode } from "@fanfold/dashboard";
 import type { Command } from "commander";
-import { EXIT } from "../exit-codes.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, wholeNumber } from "../options.ts";
+import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
-/** `scheduler`, `worker`, `cancel`: the processes of a deployment, and the order to stop a run. */
+/** `scheduler`, `worker`, `dashboard`, `cancel`: the processes of a deployment, and the order to stop a run. */
 export function addServiceCommands(program: Command): void {
   program
     .command("scheduler")
@@ -44,6 +46,7 @@ export function addServiceCommands(program: Command): void {
         return EXIT.ok;
       }),
     );
+  addDashboardCommand(program);
   program
     .command("cancel")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
@@ -59,13 +62,56 @@ export function addServiceCommands(program: Command): void {
     );
 }
 
+function addDashboardCommand(program: Command): void {
+  program
+    .command("dashboard")
+    .description("show the queues of a deployment in a browser, and retry there what failed")
+    .option("--port <n>", "port to listen on; 0 takes a free one (default: 3000)", wholeNumber(0))
+    .option("--host <address>", "address to listen on; others need FANFOLD_DASHBOARD_UNSAFE=1 (default: 127.0.0.1)")
+    .action((_flags, command: Command) =>
+      withSession(command, (session) => runDashboard(session, command.opts<DashboardFlags>())),
+    );
+}
+
+interface DashboardFlags {
+  readonly port?: number;
+  readonly host?: string;
+}
+
+const DASHBOARD_EXITS: Record<DashboardErrorCode, ExitCode> = {
+  UNSAFE_HOST: EXIT.usage,
+  ADDRESS_UNUSABLE: EXIT.environment,
+};
+
+async function runDashboard(session: Session, { port, host }: DashboardFlags): Promise<ExitCode> {
+  const [{ DashboardError, DashboardService }, { openLog }] = await Promise.all([
+    import("@fanfold/dashboard"),
+    import("../local-services.ts"),
+  ]);
+  const isUnsafeAllowed = process.env.FANFOLD_DASHBOARD_UNSAFE === "1";
+  const settings = {
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    isUnsafeAllowed,
+  };
+  const dashboard = new DashboardService(session.engine, settings, openLog("info"));
+  try {
+    await serve(dashboard, () => print(dashboard.url));
+  } catch (error) {
+    if (error instanceof DashboardError)
+      throw new CliError(DASHBOARD_EXITS[error.code], error.message, { cause: error });
+    throw error;
+  }
+  return EXIT.ok;
+}
+
 interface Service {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Runs a service until SIGTERM or SIGINT, then lets it finish what it has begun; a second signal leaves at once. */
-async function serve(service: Service): Promise<void> {
+async function serve(service: Service, onReady: () => void = () => undefined): Promise<void> {
   const asked = new Promise<void>((resolve) => {
     let isAsked = false;
     const onSignal = (): void => {
@@ -78,6 +124,7 @@ async function serve(service: Service): Promise<void> {
     process.on("SIGINT", onSignal);
   });
   await service.start();
+  onReady();
   await asked;
   await service.stop();
 }

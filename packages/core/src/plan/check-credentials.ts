@@ -1,6 +1,6 @@
 import { findCredentials, isCredentialName } from "./credential.ts";
 import type { PlanDraft } from "./plan-draft.ts";
-import { findValue, isMap } from "./plan-path.ts";
+import { findValue, formatPath, isMap } from "./plan-path.ts";
 import type { PlanPath } from "./plan-problem.ts";
 import { hasReference } from "./substitute.ts";
 
@@ -9,6 +9,7 @@ const HINT = "write ${secret:NAME}: workers put in the value, and it is stored n
 /** Warns of credentials that a plan or its caller spells out, and keeps them out of messages and frames. */
 export class CredentialCheck {
   readonly #draft: PlanDraft;
+  /** Places that were warned of: a value may give itself away by its name and by its form. */
   readonly #told = new Set<string>();
 
   constructor(draft: PlanDraft) {
@@ -64,7 +65,7 @@ export class CredentialCheck {
   }
 
   #warn(path: PlanPath, message: string): void {
-    const place = JSON.stringify([path, message]);
+    const place = formatPath(path) || message;
     if (this.#told.has(place)) return;
     this.#told.add(place);
     this.#draft.add({ severity: "warning", code: "SECRET_LITERAL", message, path, hint: HINT });

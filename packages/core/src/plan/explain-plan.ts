@@ -160,7 +160,7 @@ function verdictOf(
   const ifs = [
     ...(failures.length > 0 ? [`${names(failures)} fails`] : []),
     ...(phase.condition === null ? [] : ["its condition holds"]),
-    ...(doubtful.length > 0 ? [`${names(doubtful)} has run`] : []),
+    ...(doubtful.length > 0 ? [`${names(doubtful)} ${doubtful.length === 1 ? "has" : "have"} run`] : []),
   ];
   return ifs.length === 0 ? { verdict: "runs", why: null } : { verdict: "conditional", why: `if ${ifs.join(" and ")}` };
 }

@@ -148,7 +148,7 @@ class MatrixReader {
       }
     }
     const missing = this.#dimensions.filter((dimension) => point[dimension] === undefined);
-    if (list === "exclude" && missing.length === this.#dimensions.length) {
+    if (list === "exclude" && Object.keys(point).length === 0) {
       this.#add("EMPTY_MATRIX", "would exclude everything by an empty point", [list, at]);
     } else if (list === "include" && missing.length > 0) {
       this.#add("MISSING_KEY", `must have ${missing.join(" and ")} in every point of include`, [list, at]);
@@ -169,7 +169,7 @@ class MatrixReader {
 }
 
 /** Whether a point has all the values of another, which may leave dimensions open. */
-export function agrees(point: MatrixPoint, partial: MatrixPoint): boolean {
+function agrees(point: MatrixPoint, partial: MatrixPoint): boolean {
   return Object.entries(partial).every(([dimension, value]) => point[dimension] === value);
 }
 

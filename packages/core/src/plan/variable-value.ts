@@ -18,16 +18,23 @@ export function isDecimal(text: string): boolean {
 
 /** Reads the pattern of a variable. One that could keep the process busy for ever is refused. */
 export function readPattern(pattern: string): ReadPattern {
-  try {
-    new RegExp(pattern, "u");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^.*\/u: /su, "") : String(error);
-    return { ok: false, why: `${quote(pattern)} is not a regular expression: ${reason.toLowerCase()}` };
-  }
-  if (isRiskyPattern(pattern)) {
+  // By itself first: in brackets, it could close them.
+  const alone = readExpression(pattern);
+  if (typeof alone === "string") return { ok: false, why: `${quote(pattern)} is not a regular expression: ${alone}` };
+  if (isRiskyPattern(alone.source)) {
     return { ok: false, why: `${quote(pattern)} repeats a part that repeats itself, and may take for ever to match` };
   }
-  return { ok: true, expression: new RegExp(`^(?:${pattern})$`, "u") };
+  return { ok: true, expression: new RegExp(`^(?:${alone.source})$`, "u") };
+}
+
+/** The expression, or the reason why it is none. */
+function readExpression(pattern: string): RegExp | string {
+  try {
+    return new RegExp(pattern, "u");
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.replace(/^.*\/u: /su, "").toLowerCase();
+  }
 }
 
 /**

@@ -8,7 +8,8 @@ import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
 /**
  * Decides what a trigger means for a run: which phases start, are skipped or cancelled, whether the run
  * ends, what to write in the journal and what to do outside. Pure, and idempotent: a trigger that has
- * already had its effect gives an empty decision.
+ * already had its effect gives an empty decision. (Only `phase_drained` of a phase that goes on asks for
+ * the same release again.) A trigger may come late, after what it tells of was retried by hand.
  *
  * @param nowMs time of the decision, Unix ms
  * @throws {CoreError} when the trigger asks for an illegal move
@@ -42,6 +43,8 @@ class DecisionDraft {
   readonly #phases = new Map<string, PhaseRecord>();
   readonly #events: DraftEvent[] = [];
   readonly #effects: Effect[] = [];
+  /** Phases to look at once everything else has moved, so that all that start do so in declaration order. */
+  readonly #affected: string[] = [];
   #run: Partial<RunRecord> = {};
 
   constructor(state: RunState, nowMs: number) {
@@ -75,6 +78,7 @@ class DecisionDraft {
   }
 
   finish(): Decision {
+    this.#advance();
     this.#endRunIfOver();
     return { run: this.#run, phases: this.#phases, events: this.#events, effects: this.#effects };
   }
@@ -88,7 +92,7 @@ class DecisionDraft {
       this.#effects.push({ kind: "schedule_timeout", delay_ms: Math.max(1, Math.round(timeout_sec * 1000)) });
     }
     this.#leaveOut();
-    this.#advance(this.#state.graph.ids);
+    this.#affects(this.#state.graph.ids);
   }
 
   /** What takes no part is skipped, and what cannot do without it is blocked: before anything starts. */
@@ -109,10 +113,10 @@ class DecisionDraft {
   #succeeded(trigger: Trigger & { type: "phase_succeeded" }): void {
     const record = this.#record(trigger.phase);
     if (record.revision >= trigger.revision) return;
-    if (record.status !== "running") {
-      if (this.#runNow().stop === "cancel") return;
-      this.#reopen(trigger.phase, "engine");
-    }
+    const { stop, stop_phase } = this.#runNow();
+    if (record.status !== "running" && stop === "cancel") return;
+    // it was retried by hand while it was given up, or while the run was aborted because of it
+    if (record.status !== "running" || stop_phase === trigger.phase) this.#reopen(trigger.phase, "engine");
     this.#move(trigger.phase, "succeeded", { revision: trigger.revision, artifacts: [...trigger.artifacts] });
     for (const { name, sha256, size_bytes } of trigger.artifacts) {
       const data = { name, sha256, size_bytes, revision: trigger.revision };
@@ -120,7 +124,7 @@ class DecisionDraft {
     }
     const data = { ...this.#phaseData(record, trigger.revision), tolerated_shards: trigger.toleratedShards };
     this.#emit({ event: "phase_succeeded", phase: trigger.phase, data });
-    this.#advance(this.#dependents(trigger.phase));
+    this.#affects(this.#dependents(trigger.phase));
   }
 
   #failed(trigger: Trigger & { type: "phase_failed" }): void {
@@ -131,7 +135,7 @@ class DecisionDraft {
       this.#emit({ event: "artifact_rejected", phase: trigger.phase, data });
     }
     this.#fail(trigger.phase, trigger.cause, trigger.failedShards);
-    this.#advance(this.#dependents(trigger.phase));
+    this.#affects(this.#dependents(trigger.phase));
   }
 
   #fail(id: string, cause: Cause, failedShards: number): void {
@@ -145,9 +149,13 @@ class DecisionDraft {
 
   #drained(phase: string, revision: number): void {
     const record = this.#record(phase);
-    const run = this.#runNow();
-    if (record.status !== "running" || record.revision >= revision || run.stop === null) return;
-    this.#cancelPhase(phase, this.#stopCause());
+    if (record.status !== "running" || record.revision >= revision) return;
+    const { stop, stop_phase } = this.#runNow();
+    // the stop that cancelled its shards has been lifted
+    if (stop === null) this.#resumeRelease(phase);
+    // the run was aborted because of it, and yet nothing of it has failed: it was retried by hand meanwhile
+    else if (stop_phase === phase) this.#reopen(phase, "engine");
+    else this.#cancelPhase(phase, this.#stopCause());
   }
 
   #shardFailed(phase: string, revision: number, why: string): void {
@@ -157,7 +165,7 @@ class DecisionDraft {
   }
 
   #abort(phase: string, why: string): void {
-    if (this.#runNow().stop !== null || isRunOver(this.#runNow().status)) return;
+    if (this.#runNow().stop !== null) return;
     const cascades = this.#cascades();
     this.#run = { ...this.#run, stop: "abort", stop_phase: phase, stop_kills: cascades };
     this.#emit({ event: "plan_aborted", phase, data: { why } });
@@ -194,17 +202,26 @@ class DecisionDraft {
     this.#effects.push({ kind: "stop_release", kill });
   }
 
-  /** A hand retry: the phase carries on, and so does everything that had not run because of it. */
+  /** A retry by hand: the phase carries on, and so does everything that had not run because of it. */
   #reopen(phase: string, actor: string): void {
     const run = this.#runNow();
-    if (run.stop === "cancel") return;
+    if (run.stop === "cancel" || !hasBegun(this.#record(phase))) return;
     if (isRunOver(run.status)) {
       this.#run = { ...this.#run, status: moveRun(this.#runId(), run.status, "running"), finished_at_ms: null };
       this.#emit({ event: "run_reopened", phase, data: { actor } });
     }
-    if (run.stop !== null) this.#run = { ...this.#run, stop: null, stop_phase: null, stop_kills: false };
+    if (run.stop !== null) this.#liftStop();
     if (this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
     this.#restoreBecauseOf(phase);
+  }
+
+  /** Lets the run go on, and with it the running phases, of which the stop held back or cancelled shards. */
+  #liftStop(): void {
+    const { stop_phase } = this.#runNow();
+    this.#run = { ...this.#run, stop: null, stop_phase: null, stop_kills: false };
+    for (const id of this.#state.graph.ids) if (this.#record(id).status === "running") this.#resumeRelease(id);
+    // it has not failed yet; once it does, the run is aborted again
+    if (stop_phase !== null && this.#record(stop_phase).status === "running") this.#restoreBecauseOf(stop_phase);
   }
 
   #restoreBecauseOf(culprit: string): void {
@@ -220,21 +237,27 @@ class DecisionDraft {
         restored.push(id);
       }
     }
-    this.#advance(restored);
+    this.#affects(restored);
   }
 
   #resumePhase(phase: string, culprit: string): void {
-    const { revision } = this.#record(phase);
     this.#move(phase, "running", {});
     this.#emit({ event: "phase_reopened", phase, data: { cause_phase: culprit } });
-    this.#effects.push({ kind: "resume_release", phase, revision: revision + 1 });
+    this.#resumeRelease(phase);
   }
 
-  /** Starts or skips the pending ones of these phases, and whatever a skip decides in turn. */
-  #advance(candidates: readonly string[]): void {
-    const queue = [...candidates];
+  #resumeRelease(phase: string): void {
+    this.#effects.push({ kind: "resume_release", phase, revision: this.#record(phase).revision + 1 });
+  }
+
+  #affects(phases: readonly string[]): void {
+    for (const id of phases) this.#affected.push(id);
+  }
+
+  /** Starts or skips the pending ones of the affected phases; a skip affects more of them. */
+  #advance(): void {
     const ready = new Set<string>();
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    for (const id of this.#affected) {
       if (this.#record(id).status !== "pending" || ready.has(id)) continue;
       const verdict = phaseReadiness(
         this.#state.graph.phase(id),
@@ -243,7 +266,7 @@ class DecisionDraft {
       );
       if (verdict.kind === "ready" && this.#passesCondition(id)) ready.add(id);
       if (verdict.kind === "never") this.#skip(id, verdict.cause);
-      if (isPhaseOver(this.#record(id).status)) queue.push(...this.#dependents(id));
+      if (isPhaseOver(this.#record(id).status)) this.#affects(this.#dependents(id));
     }
     const inOrder = [...ready].sort((a, b) => this.#state.graph.index(a) - this.#state.graph.index(b));
     for (const id of inOrder) this.#startPhase(id);
@@ -268,7 +291,6 @@ class DecisionDraft {
 
   #startPhase(id: string): void {
     if (this.#record(id).status !== "pending") return;
-    if (this.#runNow().stop !== null) return this.#cancelPhase(id, this.#stopCause());
     const { revision } = this.#record(id);
     this.#move(id, "running", {});
     this.#effects.push({ kind: "open_phase", phase: id, revision: revision + 1 });
@@ -377,6 +399,11 @@ function isFailure(status: PhaseStatus): boolean {
 /** Whether the run was ended by its own limits. */
 function isCutShort({ stop }: RunRecord): boolean {
   return stop === "timeout" || stop === "budget";
+}
+
+/** Whether a retry has something to carry on: a phase that never started has nothing, nor has one that succeeded. */
+function hasBegun({ status, started_at_ms }: PhaseRecord): boolean {
+  return status === "running" || status === "failed" || (status === "cancelled" && started_at_ms !== undefined);
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

@@ -76,6 +76,12 @@ describe("a credential in plain text is warned of", () => {
     },
   );
 
+  test("once, where both its name and its form give it away", () => {
+    expect(summaryOf(compilePlanValue(samplePlan([{ id: "a", command: "x", env: { GITHUB_TOKEN: GITHUB } }])))).toEqual(
+      [`SECRET_LITERAL phase "a": env.GITHUB_TOKEN contains what looks like a credential ${HINT}`],
+    );
+  });
+
   test("when the caller gives it", () => {
     const plan = samplePlan([{ id: "a", command: "x", args: ["${API_KEY} ${OTHER}"] }], {
       variables: { API_KEY: {}, OTHER: {} },

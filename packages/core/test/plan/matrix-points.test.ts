@@ -75,8 +75,8 @@ describe("the points of a matrix", () => {
           .map((point) => (isPartial ? { x: point.x } : point));
         const points = pointsOf({ x, y, z, include, exclude });
         const product = x.flatMap((a) => y.flatMap((b) => z.map((c) => ({ x: a, y: b, z: c }))));
-        const isOut = (point: (typeof product)[number]): boolean =>
-          exclude.some((partial) => Object.entries(partial).every(([name, wanted]) => point[name as "x"] === wanted));
+        const isOut = (point: Record<string, string>): boolean =>
+          exclude.some((partial) => Object.entries(partial).every(([name, wanted]) => point[name] === wanted));
         const kept = product.filter((point) => !isOut(point)).map(coordinates);
         const added = include.map(({ x: a, y: b, z: c }) => coordinates({ x: a, y: b, z: c }));
         expect(points).toEqual([...new Set([...kept, ...added])]);
@@ -106,7 +106,6 @@ describe("a matrix is refused", () => {
       { language: ["french"], exclude: [{ langauge: "french" }, { language: "frnch" }, {}] },
       [
         'UNKNOWN_DIMENSION exclude.0.langauge matrix has no dimension "langauge" (did you mean "language"?)',
-        "EMPTY_MATRIX exclude.0 matrix would exclude everything by an empty point",
         'INVALID_VALUE exclude.1.language matrix has no value "frnch" in language (did you mean "french"?)',
         "EMPTY_MATRIX exclude.2 matrix would exclude everything by an empty point",
       ],

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { compilePlanValue } from "../../src/plan/compile-plan.ts";
+import { planOf, samplePlan, summaryOf } from "./plan-samples.ts";
+
+test("names the schema its editor checks it with, and nothing comes of it", () => {
+  const plan = samplePlan([{ id: "a", command: "x" }], { $schema: "./plan.schema.json" });
+  expect(planOf(compilePlanValue(plan))).toEqual(planOf(compilePlanValue(samplePlan([{ id: "a", command: "x" }]))));
+});
+
+test("a lock in its short form waits for ever", () => {
+  const plan = planOf(compilePlanValue(samplePlan([{ id: "a", command: "x", lock: "push" }])));
+  expect(plan.phases[0]?.lock).toEqual({ name: "push", timeout_sec: null });
+});
+
+test("every warning is an error when strict", () => {
+  const plan = samplePlan([{ id: "a", command: "x" }], { variables: { UNUSED: { default: "1" } } });
+  expect(compilePlanValue(plan)).toMatchObject({
+    ok: true,
+    warnings: [{ code: "UNUSED_VARIABLE", severity: "warning" }],
+  });
+  expect(compilePlanValue(plan, { strict: true })).toMatchObject({
+    ok: false,
+    problems: [{ code: "UNUSED_VARIABLE", severity: "error" }],
+  });
+});
+
+describe("the price of a model", () => {
+  const phase = { id: "a", command: "x", cost: { model: "lrage" } };
+
+  test("may be unknown, with a warning", () => {
+    const globals = { prices: { large: { flat_usd: 1 } } };
+    expect(summaryOf(compilePlanValue(samplePlan([phase], { globals })))).toEqual([
+      'UNKNOWN_PRICE phase "a": no price is known for the model "lrage": its cost will be unknown (did you mean "large"?)',
+    ]);
+    expect(summaryOf(compilePlanValue(samplePlan([phase])))).toEqual([
+      'UNKNOWN_PRICE phase "a": no price is known for the model "lrage": its cost will be unknown (add it to globals.prices)',
+    ]);
+  });
+
+  test("is checked like everything else", () => {
+    const globals = { prices: { large: { flat: 1, flat_usd: -1 } } };
+    expect(summaryOf(compilePlanValue(samplePlan([{ id: "a", command: "x" }], { globals })))).toEqual([
+      "OUT_OF_RANGE globals.prices.large.flat_usd must be at least 0, not -1",
+      'UNKNOWN_KEY unknown key "flat" in globals.prices.large (did you mean "flat_usd"?)',
+    ]);
+  });
+});
+
+test("unknown keys of a lock and of a cost are told with the nearest ones", () => {
+  const phase = { id: "a", command: "x", lock: { name: "push", timeout: 5 }, cost: { modle: "m" } };
+  expect(summaryOf(compilePlanValue(samplePlan([phase])))).toEqual([
+    'UNKNOWN_KEY phase "a": unknown key "timeout" in lock (did you mean "timeout_sec"?)',
+    'UNKNOWN_KEY phase "a": unknown key "modle" in cost (did you mean "model"?)',
+  ]);
+});

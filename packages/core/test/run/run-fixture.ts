@@ -1,0 +1,178 @@
+import type { Artifact, Cause, CompiledPhase, DraftEvent, Effect, PhaseStatus, RunRecord } from "@fanfold/schemas";
+import { PlanGraph } from "../../src/plan/plan-graph.ts";
+import { decide } from "../../src/run/decide.ts";
+import {
+  applyDecision,
+  type Decision,
+  initialRunState,
+  phaseRecord,
+  type RunState,
+  type Trigger,
+} from "../../src/run/run-state.ts";
+
+/** Outcome of a source that an edge asks for. */
+export type When = CompiledPhase["depends_on"][number]["when"];
+
+/** A phase as a test writes it: the sources it depends on, by `when`, and how it fails. */
+export interface PhaseSketch {
+  readonly after?: readonly string[];
+  readonly afterFailure?: readonly string[];
+  readonly afterEnd?: readonly string[];
+  readonly onFailure?: CompiledPhase["on_failure"];
+  readonly critical?: boolean;
+}
+
+/** A phase about which only its edges and its failure policy matter. */
+export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
+  return {
+    id,
+    name: id,
+    work: { kind: "handler", handler: "x" },
+    cwd: ".",
+    env: {},
+    depends_on: [
+      ...edges("success", sketch.after),
+      ...edges("failure", sketch.afterFailure),
+      ...edges("always", sketch.afterEnd),
+    ],
+    shard: null,
+    merge: { strategy: "none" },
+    max_parallel: null,
+    pool: "default",
+    retry: { retries: 0, delay_sec: 1, backoff: "fixed", max_delay_sec: 300, jitter: 0 },
+    timeout_sec: 60,
+    on_failure: sketch.onFailure ?? "abort",
+    critical: sketch.critical ?? true,
+    consumes: [],
+    provides: [id],
+    tags: [],
+  };
+}
+
+function edges(when: When, sources: readonly string[] = []): CompiledPhase["depends_on"] {
+  return sources.map((phase) => ({ phase, kind: "hard", when }));
+}
+
+/** The DAG of some phases, declared in this order. */
+export function graphOf(sketches: Readonly<Record<string, PhaseSketch>>): PlanGraph {
+  return new PlanGraph({ phases: Object.entries(sketches).map(([id, sketch]) => phaseOf(id, sketch)) });
+}
+
+/** The record of a run that was just submitted. */
+export function queuedRun(cascades = false): RunRecord {
+  return {
+    run_id: "run",
+    plan_id: "plan",
+    plan_version: "1",
+    status: "queued",
+    version: 0,
+    stop: null,
+    stop_phase: null,
+    stop_kills: false,
+    cascades,
+    tolerated_failures: 0,
+    created_at_ms: 1_000,
+    started_at_ms: null,
+    finished_at_ms: null,
+  };
+}
+
+/** An artifact by that name. */
+export function artifactNamed(name: string): Artifact {
+  return { name, sha256: "0".repeat(64), size_bytes: 1 };
+}
+
+/** A run to which a test lets things happen; a clock that stands still unless the test moves it. */
+export class TestRun {
+  nowMs = 2_000;
+  state: RunState;
+
+  constructor(sketches: Readonly<Record<string, PhaseSketch>>, { cascades = false } = {}) {
+    this.state = initialRunState(graphOf(sketches), queuedRun(cascades));
+  }
+
+  /** A run that has been started. */
+  static started(sketches: Readonly<Record<string, PhaseSketch>>, options?: { cascades?: boolean }): TestRun {
+    const run = new TestRun(sketches, options);
+    run.start();
+    return run;
+  }
+
+  /** Decides on a trigger and takes the decision over. */
+  apply(trigger: Trigger): Decision {
+    const decision = decide(this.state, trigger, this.nowMs);
+    this.state = applyDecision(this.state, decision, this.state.run.version + 1);
+    return decision;
+  }
+
+  start(): Decision {
+    return this.apply({ type: "start" });
+  }
+
+  succeed(phase: string): Decision {
+    return this.apply(this.success(phase));
+  }
+
+  fail(phase: string): Decision {
+    return this.apply(this.failure(phase));
+  }
+
+  failShard(phase: string): Decision {
+    return this.apply({ type: "shard_failed", ...this.ref(phase), why: "exit 1" });
+  }
+
+  drain(phase: string): Decision {
+    return this.apply({ type: "phase_drained", ...this.ref(phase) });
+  }
+
+  cancel(): Decision {
+    return this.apply({ type: "cancel", actor: "test" });
+  }
+
+  reopen(phase: string): Decision {
+    return this.apply({ type: "reopen", phase, actor: "test" });
+  }
+
+  /** The trigger for the success of the revision in the making. */
+  success(phase: string): Trigger {
+    return { type: "phase_succeeded", ...this.ref(phase), artifacts: [] };
+  }
+
+  /** The trigger for a failure of the revision in the making. */
+  failure(phase: string, cause: Cause = { code: "shards_failed", message: "exit 1" }): Trigger {
+    return { type: "phase_failed", ...this.ref(phase), cause, failedShards: 1 };
+  }
+
+  /** The revision of a phase that is in the making. */
+  ref(phase: string): { phase: string; revision: number } {
+    return { phase, revision: phaseRecord(this.state, phase).revision + 1 };
+  }
+
+  /** `a:succeeded b:skipped`, in declaration order. */
+  get statuses(): string {
+    return this.state.graph.ids.map((id) => `${id}:${this.status(id)}`).join(" ");
+  }
+
+  status(phase: string): PhaseStatus {
+    return phaseRecord(this.state, phase).status;
+  }
+
+  cause(phase: string): Cause | undefined {
+    return phaseRecord(this.state, phase).cause;
+  }
+}
+
+/** What a decision writes in the journal and asks for: `run_started, phase_skipped b, open_phase c.r1`. */
+export function storyOf({ events, effects }: Decision): string {
+  return [...events.map(eventText), ...effects.map(effectText)].join(", ");
+}
+
+function eventText({ event, phase }: DraftEvent): string {
+  return phase === undefined ? event : `${event} ${phase}`;
+}
+
+/** `open_phase a.r1`, `stop_release kill`. */
+export function effectText(effect: Effect): string {
+  if ("phase" in effect) return `${effect.kind} ${effect.phase}.r${effect.revision}`;
+  return effect.kind === "stop_release" && effect.kill ? `${effect.kind} kill` : effect.kind;
+}

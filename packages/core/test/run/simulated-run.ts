@@ -1,0 +1,376 @@
+import type { Effect, PhaseLedger } from "@fanfold/schemas";
+import type { PlanGraph } from "../../src/plan/plan-graph.ts";
+import { decide } from "../../src/run/decide.ts";
+import { phaseProgress } from "../../src/run/phase-progress.ts";
+import {
+  applyDecision,
+  initialRunState,
+  isEmptyDecision,
+  phaseRecord,
+  type RunState,
+  type Trigger,
+} from "../../src/run/run-state.ts";
+import { effectText, graphOf, type PhaseSketch, queuedRun, storyOf } from "./run-fixture.ts";
+import { RunReferee } from "./run-referee.ts";
+
+/** Far more happenings than a small plan needs to end. */
+const MOST_STEPS = 1_000;
+
+/** Far more retries of everything than a small plan needs, even when each one fails once more by what was decided late. */
+const MOST_ROUNDS = 30;
+
+/** What comes of a phase when it runs. */
+export type Fate = "succeeds" | "shard_fails" | "merge_rejected" | "expansion_failed";
+
+/** A phase, and what it would do. */
+export interface FatedPhase extends PhaseSketch {
+  readonly shardCount: number;
+  readonly fate: Fate;
+}
+
+/** A plan, and what its phases would do. */
+export interface FatedPlan {
+  readonly cascades: boolean;
+  /** By id, in declaration order. */
+  readonly phases: Readonly<Record<string, FatedPhase>>;
+}
+
+/** What people may do to a run. */
+export interface Interventions {
+  readonly retries: number;
+  readonly cancels: number;
+}
+
+/** `dying`: running, and told to end. */
+type Shard = "unreleased" | "waiting" | "queued" | "running" | "dying" | "succeeded" | "failed" | "cancelled";
+
+interface Entry {
+  readonly revision: number;
+  readonly shards: Shard[];
+  fold: "due" | "accepted" | "rejected" | "none";
+}
+
+interface Happening {
+  readonly name: string;
+  readonly act: () => void;
+}
+
+/**
+ * A run with an executor that is as small as it can be and as unruly as the real one: effects are carried out
+ * late and in any order, what is decided on may have been read long before, and a retry by hand consists of
+ * steps between which anything may happen. What happens next is the choice of the test.
+ */
+export class SimulatedRun {
+  readonly trace: string[] = [];
+  /** How often nothing was left to happen and only a sweep found more to do. */
+  sweeps = 0;
+  readonly #graph: PlanGraph;
+  readonly #plan: FatedPlan;
+  readonly #fates: Map<string, Fate>;
+  readonly #referee: RunReferee;
+  readonly #ledger = new Map<string, Entry>();
+  readonly #outbox = new Map<string, Effect>();
+  readonly #triggers: Trigger[] = [{ type: "start" }];
+  readonly #reports = new Set<string>();
+  readonly #hands: Happening[][] = [];
+  #left: { retries: number; cancels: number };
+  #state: RunState;
+  #nowMs = 5_000;
+
+  constructor(plan: FatedPlan, interventions: Interventions) {
+    this.#plan = plan;
+    this.#graph = graphOf(plan.phases);
+    this.#fates = new Map(Object.entries(plan.phases).map(([id, { fate }]) => [id, fate]));
+    this.#referee = new RunReferee(this.#graph);
+    this.#state = initialRunState(this.#graph, queuedRun(plan.cascades));
+    this.#left = { ...interventions };
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** Lets things happen until nothing more does: the choices pick, and after the last one the first of what is left. */
+  play(choices: readonly number[]): void {
+    for (let at = 0; ; at += 1) {
+      const choice = choices[at];
+      if (at > choices.length + MOST_STEPS) throw new Error("there is no end of happenings");
+      const next = this.#happenings();
+      if (choice !== undefined) next.push(...this.#interventions());
+      if (next.length === 0 && !this.#sweep()) return;
+      const happening = next[(choice ?? 0) % next.length];
+      if (happening === undefined) continue;
+      this.trace.push(happening.name);
+      happening.act();
+    }
+  }
+
+  /** Retries all that failed, as often as it takes; from now on everything goes well. */
+  heal(choices: readonly number[]): void {
+    for (const id of this.#graph.ids) this.#fates.set(id, "succeeds");
+    this.#left = { retries: 0, cancels: 0 };
+    for (let round = 0; ; round += 1) {
+      const failed = this.#graph.ids.filter((id) => phaseRecord(this.#state, id).status === "failed");
+      if (failed.length === 0) return;
+      if (round > MOST_ROUNDS) throw new Error("retries do not help");
+      for (const id of failed) this.#retry(id);
+      this.play(choices);
+    }
+  }
+
+  #happenings(): Happening[] {
+    const list: Happening[] = [];
+    for (const [id, effect] of this.#outbox) {
+      list.push({ name: `do ${id}`, act: () => this.#carryOut(id, effect) });
+    }
+    for (const [at, trigger] of this.#triggers.entries()) {
+      list.push({ name: `decide ${triggerText(trigger)}`, act: () => this.#apply(this.#triggers.splice(at, 1)[0]) });
+    }
+    for (const [at, [step, ...rest]] of this.#hands.entries()) {
+      if (step === undefined) continue;
+      const act = (): void => {
+        this.#hands.splice(at, 1, ...(rest.length === 0 ? [] : [rest]));
+        step.act();
+      };
+      list.push({ name: step.name, act });
+    }
+    for (const phase of this.#reports) {
+      list.push({ name: `report ${phase}`, act: () => this.#report(phase) });
+    }
+    for (const [phase, entry] of this.#ledger) {
+      if (entry.fold === "due") list.push({ name: `fold ${phase}`, act: () => this.#fold(phase, entry) });
+      list.push(...this.#shardHappenings(phase, entry));
+    }
+    return list;
+  }
+
+  #shardHappenings(phase: string, entry: Entry): Happening[] {
+    const list: Happening[] = [];
+    const add = (shard: number, to: Shard): void => {
+      list.push({ name: `${phase}[${shard}] ${to}`, act: () => this.#moveShard(phase, entry, shard, to) });
+    };
+    for (const [shard, status] of entry.shards.entries()) {
+      const outcome = this.#fates.get(phase) === "shard_fails" && shard === 0 ? "failed" : "succeeded";
+      if (status === "queued") add(shard, this.#isStopped() ? "cancelled" : "running");
+      if (status === "running" || status === "dying") add(shard, outcome);
+      if (status === "dying") add(shard, "cancelled");
+    }
+    return list;
+  }
+
+  #interventions(): Happening[] {
+    const list: Happening[] = [];
+    const { status, stop } = this.#state.run;
+    if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
+    if (this.#left.retries === 0 || status === "queued" || stop === "cancel") return list;
+    for (const phase of this.#graph.ids) {
+      if (!this.#canRetry(phase)) continue;
+      for (const fate of ["succeeds", "shard_fails"] as const) {
+        list.push({ name: `retry ${phase}, ${fate}`, act: () => this.#retryByHand(phase, fate) });
+      }
+    }
+    return list;
+  }
+
+  #cancel(): void {
+    this.#left.cancels -= 1;
+    this.#apply({ type: "cancel", actor: "person" });
+  }
+
+  #retryByHand(phase: string, fate: Fate): void {
+    this.#left.retries -= 1;
+    this.#fates.set(phase, fate === "shard_fails" && this.#shardCount(phase) === 0 ? "succeeds" : fate);
+    this.#retry(phase);
+  }
+
+  #canRetry(phase: string): boolean {
+    if (phaseRecord(this.#state, phase).cause?.code === "expansion_failed") return true;
+    const entry = this.#ledger.get(phase);
+    return entry !== undefined && (entry.fold === "rejected" || entry.shards.some(isRetryable));
+  }
+
+  /** The steps of a retry by hand, as the engine takes them. */
+  #retry(phase: string): void {
+    const entry = this.#ledger.get(phase);
+    const reopen = { name: `reopen ${phase}`, act: () => this.#apply({ type: "reopen", phase, actor: "person" }) };
+    const requeue = { name: `requeue ${phase}`, act: () => this.#requeue(phase, isRetryable) };
+    const clear = { name: `clear ${phase}`, act: () => this.#moveFold(phase, "rejected", "none") };
+    const refold = { name: `refold ${phase}`, act: () => this.#moveFold(phase, "none", "due") };
+    if (entry === undefined) this.#hands.push([reopen]);
+    else if (entry.fold === "rejected") this.#hands.push([clear, reopen, refold]);
+    else this.#hands.push([reopen, requeue, reopen]);
+  }
+
+  #apply(trigger: Trigger | undefined): void {
+    if (trigger === undefined) return;
+    this.#nowMs += 10;
+    const decision = decide(this.#state, trigger, this.#nowMs);
+    this.trace.push(`  -> ${storyOf(decision)}`);
+    this.#state = applyDecision(this.#state, decision, this.#state.run.version + 1);
+    this.#referee.watch(decision, this.#state);
+    this.#checkRepeated(trigger);
+    for (const effect of decision.effects) this.#outbox.set(effectText(effect), effect);
+  }
+
+  /** The same trigger again does nothing; only a phase found drained may be resumed again, which is harmless. */
+  #checkRepeated(trigger: Trigger): void {
+    const again = decide(this.#state, trigger, this.#nowMs);
+    const isHarmless = storyOf(again) === (trigger.type === "phase_drained" ? resumeText(trigger) : "");
+    if (!isEmptyDecision(again) && !isHarmless) throw new Error(`${triggerText(trigger)} again: ${storyOf(again)}`);
+  }
+
+  #carryOut(id: string, effect: Effect): void {
+    this.#outbox.delete(id);
+    switch (effect.kind) {
+      case "open_phase":
+        return this.#open(effect.phase, effect.revision);
+      case "resume_release":
+        if (this.#ledger.get(effect.phase)?.revision !== effect.revision) {
+          return this.#open(effect.phase, effect.revision);
+        }
+        return this.#requeue(effect.phase, (shard) => shard === "cancelled");
+      case "stop_release":
+        return this.#stopRelease();
+      case "finish_run":
+        return;
+    }
+  }
+
+  #open(phase: string, revision: number): void {
+    const record = phaseRecord(this.#state, phase);
+    if (record.status !== "running" || record.revision + 1 !== revision) return;
+    if (this.#fates.get(phase) === "expansion_failed") {
+      const cause = { code: "expansion_failed" } as const;
+      this.#triggers.push({ type: "phase_failed", phase, revision, cause, failedShards: 0 });
+      return;
+    }
+    const shards = Array.from({ length: this.#shardCount(phase) }, (): Shard => "unreleased");
+    const entry: Entry = { revision, shards, fold: shards.length === 0 ? "due" : "none" };
+    this.#ledger.set(phase, entry);
+    this.#claim();
+    if (this.#progress(entry) === "drained") this.#reports.add(phase);
+  }
+
+  #claim(): void {
+    if (this.#isStopped()) return;
+    for (const { shards } of this.#ledger.values()) {
+      replaceAll(shards, (shard) => (shard === "unreleased" || shard === "waiting" ? "queued" : shard));
+    }
+  }
+
+  #requeue(phase: string, which: (shard: Shard) => boolean): void {
+    const entry = this.#ledger.get(phase);
+    if (entry === undefined) return;
+    replaceAll(entry.shards, (shard) => (which(shard) ? "waiting" : shard));
+    this.#claim();
+  }
+
+  #stopRelease(): void {
+    if (!this.#isStopped()) return;
+    const kills = this.#state.run.stop_kills;
+    for (const [phase, entry] of this.#ledger) {
+      replaceAll(entry.shards, (shard) => {
+        if (shard === "queued" || shard === "waiting") return "cancelled";
+        return shard === "running" && kills ? "dying" : shard;
+      });
+      if (this.#progress(entry) === "drained") this.#reports.add(phase);
+    }
+  }
+
+  #moveShard(phase: string, entry: Entry, shard: number, to: Shard): void {
+    entry.shards[shard] = to;
+    if (to === "running") return;
+    this.#claim();
+    const progress = this.#progress(entry);
+    if (progress === "complete") entry.fold = "due";
+    if (to === "failed" || progress === "drained") this.#reports.add(phase);
+  }
+
+  #fold(phase: string, entry: Entry): void {
+    entry.fold = this.#fates.get(phase) === "merge_rejected" ? "rejected" : "accepted";
+    if (entry.fold === "rejected") this.#reports.add(phase);
+    else this.#settle(phase, entry);
+  }
+
+  #moveFold(phase: string, from: Entry["fold"], to: Entry["fold"]): void {
+    const entry = this.#ledger.get(phase);
+    if (entry?.fold === from && this.#progress(entry) === "complete") entry.fold = to;
+  }
+
+  #settle(phase: string, { revision }: Entry): void {
+    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [] });
+  }
+
+  /** Reads where a phase stands; the decision on it comes later. */
+  #report(phase: string): void {
+    this.#reports.delete(phase);
+    const entry = this.#ledger.get(phase);
+    if (entry === undefined) return;
+    const ref = { phase, revision: entry.revision };
+    const failedShards = entry.shards.filter((shard) => shard === "failed").length;
+    const isDrained = this.#progress(entry) === "drained";
+    if (entry.fold === "rejected") {
+      this.#triggers.push({ type: "phase_failed", ...ref, cause: { code: "merge_rejected" }, failedShards });
+    } else if (failedShards === 0) {
+      if (isDrained) this.#triggers.push({ type: "phase_drained", ...ref });
+    } else if (isDrained) {
+      this.#triggers.push({ type: "phase_failed", ...ref, cause: { code: "shards_failed" }, failedShards });
+    } else this.#triggers.push({ type: "shard_failed", ...ref, why: "exit 1" });
+  }
+
+  /** What the engine's sweep does for each running phase. @returns whether it found anything to do */
+  #sweep(): boolean {
+    for (const [phase, entry] of this.#ledger) {
+      if (phaseRecord(this.#state, phase).status !== "running") continue;
+      if (entry.fold === "accepted") this.#settle(phase, entry);
+      else this.#report(phase);
+    }
+    if (this.#triggers.length === 0) return false;
+    this.sweeps += 1;
+    this.trace.push("sweep");
+    if (this.sweeps > 20) throw new Error("only sweeps happen");
+    return true;
+  }
+
+  #progress({ revision, shards }: Entry): ReturnType<typeof phaseProgress> {
+    const count = (...wanted: Shard[]): number => shards.filter((shard) => wanted.includes(shard)).length;
+    const counts: PhaseLedger = {
+      revision,
+      total: shards.length,
+      next: shards.length - count("unreleased"),
+      in_flight: count("queued", "running", "dying"),
+      held: count("waiting"),
+      succeeded: count("succeeded"),
+      failed: count("failed"),
+      cancelled: count("cancelled"),
+      unacked: 0,
+      max_parallel: 0,
+      window: 100,
+    };
+    return phaseProgress(counts, this.#isStopped());
+  }
+
+  #isStopped(): boolean {
+    return this.#state.run.stop !== null;
+  }
+
+  #shardCount(phase: string): number {
+    return this.#plan.phases[phase]?.shardCount ?? 0;
+  }
+}
+
+function isRetryable(shard: Shard): boolean {
+  return shard === "failed" || shard === "cancelled";
+}
+
+function replaceAll(shards: Shard[], next: (shard: Shard) => Shard): void {
+  for (const [at, shard] of shards.entries()) shards[at] = next(shard);
+}
+
+function triggerText(trigger: Trigger): string {
+  return "phase" in trigger ? `${trigger.type} ${trigger.phase}` : trigger.type;
+}
+
+function resumeText({ phase, revision }: { phase: string; revision: number }): string {
+  return `resume_release ${phase}.r${revision}`;
+}

@@ -1,0 +1,13 @@
+/** Why the dashboard did not start. */
+export type DashboardErrorCode = "UNSAFE_HOST" | "ADDRESS_UNUSABLE";
+
+/** A dashboard that cannot listen where it was asked to. */
+export class DashboardError extends Error {
+  override readonly name = "DashboardError";
+  readonly code: DashboardErrorCode;
+
+  constructor(code: DashboardErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
