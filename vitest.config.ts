@@ -6,6 +6,8 @@ export default defineConfig({
   resolve,
   ssr: { resolve },
   test: {
+    // test files mostly wait for processes and Redis: two at a time even on two cores
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,

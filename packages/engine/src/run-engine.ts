@@ -21,7 +21,9 @@ import {
   type FlowPhase,
   isDirect,
   jobIds,
+  type PhaseFacts,
   type PhaseRef,
+  phaseRevisionId,
   type ShardRef,
   type Store,
   StoreError,
@@ -33,6 +35,9 @@ import { EngineError } from "./engine-error.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { retryFailed, type RetryScope } from "./retry-failed.ts";
+
+/** Wait before a phase that is just being resumed is looked at again, in ms. */
+const REPORT_AGAIN_MS = 500;
 
 /**
  * Moves runs forward: decides (core), commits (store), and carries out what the decision asks for. Used by
@@ -84,21 +89,38 @@ export class RunEngine {
   }
 
   /** Looks at a phase in which something failed or was stopped, and applies its policy. */
-  async report(runId: string, ref: PhaseRef): Promise<void> {
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
-    if (counts === undefined || counts.revision !== ref.revision) return;
+  async report(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const ref = { phase, revision };
+    for (;;) {
+      const facts = await this.store.ledger.findPhaseFacts(runId, ref);
+      if (facts === undefined || facts.counts.revision !== revision) return;
+      if (facts.isResuming) return this.#reportLater(runId, ref, facts.version);
+      const trigger = await this.#judge(runId, ref, facts);
+      if (trigger === undefined) return;
+      const effects = await this.#states.apply(runId, trigger, facts.version);
+      if (effects !== "stale") return this.#carryOut(runId, effects);
+    }
+  }
+
+  /** While a phase is being resumed its counts are about to change, and say nothing. */
+  async #reportLater(runId: string, ref: PhaseRef, version: number): Promise<void> {
+    const id = jobIds.report(runId, `${phaseRevisionId(ref.phase, ref.revision)}.v`, version);
+    await this.store.queues.addSchedulerJob(id, { kind: "report", run_id: runId, ...ref }, REPORT_AGAIN_MS);
+  }
+
+  /** What the counts of a phase mean for its run, as they stood at one moment. */
+  async #judge(runId: string, ref: PhaseRef, { counts, isStopped }: PhaseFacts): Promise<Trigger | undefined> {
     const fold = await this.store.ledger.findFold(runId, ref);
     if (fold !== undefined && "failure" in fold) {
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
-      return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
+      return { type: "phase_failed", ...ref, cause, failedShards: 0 };
     }
-    const { stopped } = await this.store.runs.findStop(runId);
-    const isDrained = phaseProgress(counts, stopped) === "drained";
-    if (counts.failed === 0) return isDrained ? this.#apply(runId, { type: "phase_drained", ...ref }) : undefined;
+    const isDrained = phaseProgress(counts, isStopped) === "drained";
+    if (counts.failed === 0) return isDrained ? { type: "phase_drained", ...ref } : undefined;
     const message = await this.#describeFailure(runId, ref, counts);
-    if (!isDrained) return this.#apply(runId, { type: "shard_failed", ...ref, why: message });
+    if (!isDrained) return counts.failed > counts.excused ? { type: "shard_failed", ...ref, why: message } : undefined;
     const cause = { code: "shards_failed", message } as const;
-    return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: counts.failed });
+    return { type: "phase_failed", ...ref, cause, failedShards: counts.failed };
   }
 
   /**
@@ -183,7 +205,8 @@ export class RunEngine {
   }
 
   async #apply(runId: string, trigger: Trigger): Promise<void> {
-    await this.#carryOut(runId, await this.#states.apply(runId, trigger));
+    const effects = await this.#states.apply(runId, trigger);
+    if (effects !== "stale") await this.#carryOut(runId, effects);
   }
 
   async #carryOut(runId: string, effects: readonly Effect[]): Promise<void> {

@@ -114,9 +114,9 @@ export class Queues {
   }
 
   /** Adds a scheduler job; one with this id that exists is left as it is. */
-  async addSchedulerJob(id: string, data: SchedulerJob): Promise<void> {
+  async addSchedulerJob(id: string, data: SchedulerJob, delayMs = 0): Promise<void> {
     const name = "phase" in data ? `${data.kind} ${data.phase}` : data.kind;
-    const opts: JobsOptions = { ...SCHEDULER_RETRIES, jobId: id, removeOnComplete: KEEP_COMPLETED };
+    const opts: JobsOptions = { ...SCHEDULER_RETRIES, jobId: id, removeOnComplete: KEEP_COMPLETED, delay: delayMs };
     await this.queue(SCHEDULER_QUEUE).add(name, data, opts);
   }
 

@@ -12,6 +12,9 @@ import { OutputShipper } from "./output-shipper.ts";
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
 
+/** How often a retry by hand that is stopped again in the same moment is taken up. */
+const REOPEN_TRIES = 5;
+
 /** What a shard job needs of its worker. */
 export interface ShardJobContext extends AttemptPlace {
   readonly engine: RunEngine;
@@ -76,17 +79,25 @@ class ShardRun {
 
   /** Somebody retried the job by hand: the run carries on. */
   async #reopen(): Promise<StartReply> {
+    const { stop } = await this.#context.engine.store.runs.get(this.#data.run_id);
+    if (stop === "cancel") throw endedJob(`run ${this.#data.run_id} was cancelled; submit its plan again`);
+    for (let i = 0; i < REOPEN_TRIES; i += 1) {
+      await this.#reopenPhase();
+      const reply = await this.#start(true);
+      // a late word of an earlier failure may have stopped the run again in between
+      if (reply.verdict === "ended" || reply.verdict === "reopen") continue;
+      await this.#reopenPhase();
+      return reply;
+    }
+    throw new Error(`${shardId(this.#ref)} was stopped again each time it was retried`);
+  }
+
+  #reopenPhase(): Promise<void> {
     const { engine } = this.#context;
     const { run_id } = this.#data;
-    const { stop } = await engine.store.runs.get(run_id);
-    if (stop === "cancel") throw endedJob(`run ${run_id} was cancelled; submit its plan again`);
-    await engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
+    return engine.store.queues.onBehalfOf(jobIds.shard(run_id, this.#ref), () =>
       engine.reopen(run_id, this.#ref.phase, "queue"),
     );
-    const reply = await this.#start(true);
-    // a sweep between the two may have failed the phase again: then this re-opens it for good
-    await engine.reopen(run_id, this.#ref.phase, "queue");
-    return reply;
   }
 
   async #run(attempt: StartedAttempt): Promise<{ attempt: number }> {

@@ -3,6 +3,7 @@
 --   in_flight   released or running: each holds a slot of the run and of the phase
 --   held        in backoff or waiting for a slot: hold none
 --   succeeded, failed, cancelled: done with
+--   excused     failed shards that had their effect on the run before it was re-opened
 -- next = in_flight + held + succeeded + failed + cancelled, always.
 
 local UNLIMITED = 1000000000
