@@ -75,7 +75,7 @@ describe("the time-zone database", () => {
     inDeployment(async (deployment, { annotate }) => {
       const { desk } = deployment;
       const [, beta] = await startWorkers(deployment, ["alpha", "beta", "gamma"]);
-      const runId = (await desk.read("submit", PLAN, "--var", "SLOW_MS=1000")).trim();
+      const runId = (await desk.read("submit", PLAN, "--var", "SLOW_MS=2500")).trim();
       const events = desk.start("events", runId, "--follow", "--json");
       await events.printed(/^.*"shard_started".*"phase":"compile".*"worker":"beta".*$/m);
       beta?.kill("SIGKILL");

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { collectVariable, DEFAULT_CONCURRENCY, wholeNumber } from "../options.ts";
-import type { GlobalFlags, Session } from "../session.ts";
+import type { Session } from "../session.ts";
+import type { GlobalFlags } from "../session-config.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
@@ -95,7 +96,10 @@ async function withPlan(
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
   const flags = command.optsWithGlobals<PlanFlags & { concurrency: number; wait?: boolean }>();
-  const [{ loadPlanFile }, { resolveConfig }] = await Promise.all([import("../plan-file.ts"), import("../session.ts")]);
+  const [{ loadPlanFile }, { resolveConfig }] = await Promise.all([
+    import("../plan-file.ts"),
+    import("../session-config.ts"),
+  ]);
   const { formatProblem } = await import("@fanfold/core");
   const { workspaceDir } = resolveConfig(flags, process.env, process.cwd());
   const options = { variables: flags.var, strict: flags.strict ?? false, workspaceDir };
@@ -143,7 +147,7 @@ async function validate(file: string, _flags: unknown, command: Command): Promis
   const flags = command.optsWithGlobals<PlanFlags>();
   const [{ compilePlanFile }, { resolveConfig }] = await Promise.all([
     import("../plan-file.ts"),
-    import("../session.ts"),
+    import("../session-config.ts"),
   ]);
   const { formatProblem } = await import("@fanfold/core");
   const { workspaceDir } = resolveConfig(flags, process.env, process.cwd());
