@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["packages/*/test/**/*.test.ts", "test/*.test.ts"] },
+        test: { name: "unit", isolate: false, include: ["packages/*/test/**/*.test.ts", "test/*.test.ts"] },
       },
       {
         extends: true,
