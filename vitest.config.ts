@@ -6,10 +6,12 @@ export default defineConfig({
   resolve,
   ssr: { resolve },
   test: {
+    // test files mostly wait for processes and Redis: two at a time even on two cores
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["packages/*/test/**/*.test.ts", "test/*.test.ts"] },
+        test: { name: "unit", isolate: false, include: ["packages/*/test/**/*.test.ts", "test/*.test.ts"] },
       },
       {
         extends: true,

@@ -33,7 +33,9 @@ describe("failed shards", () => {
       const phases = await deployment.store.runs.loadPhases(run.run_id);
       expect(phases.get("fan")?.artifacts?.[0]?.inline?.trim().split("\n")).toHaveLength(8);
       const journal = await deployment.journal(run.run_id);
-      expect(journal.find(({ event, phase }) => event === "phase_succeeded" && phase === "fan")?.data.tolerated_shards).toBe(2);
+      expect(
+        journal.find(({ event, phase }) => event === "phase_succeeded" && phase === "fan")?.data.tolerated_shards,
+      ).toBe(2);
     }),
   );
 
@@ -53,12 +55,21 @@ describe("failed shards", () => {
     "in a row trip the breaker: no more shards are released, and a retry goes on with all of them",
     withDeployment(
       async (deployment) => {
-        const phase = { ...fan("2|3"), max_parallel: 1, max_consecutive_failures: 2, on_failure: "skip_dependents" as const };
+        const phase = {
+          ...fan("2|3"),
+          max_parallel: 1,
+          max_consecutive_failures: 2,
+          on_failure: "skip_dependents" as const,
+        };
         const run = await deployment.run({ plan_id: "breaker", version: "1", phases: [phase] });
         expect(run.status).toBe("failed");
         const phases = await deployment.store.runs.loadPhases(run.run_id);
         expect(phases.get("fan")?.cause?.code).toBe("circuit_open");
-        expect(await deployment.store.ledger.findPhase(run.run_id, "fan")).toMatchObject({ next: 4, failed: 2, tripped: 1 });
+        expect(await deployment.store.ledger.findPhase(run.run_id, "fan")).toMatchObject({
+          next: 4,
+          failed: 2,
+          tripped: 1,
+        });
         await deployment.engine.retry(run.run_id, { phase: "fan", shard: 2 }, "test");
         await eventually(async () => {
           const counts = await deployment.store.ledger.findPhase(run.run_id, "fan");
@@ -99,7 +110,12 @@ describe("a condition", () => {
         variables: { MODE: { default: "full" } },
         phases: [
           { id: "plan", command: "echo", args: ['{"count": 3}'] },
-          { id: "many", command: "true", depends_on: ["plan"], condition: "outputs.plan.count > 2 && vars.MODE == 'full'" },
+          {
+            id: "many",
+            command: "true",
+            depends_on: ["plan"],
+            condition: "outputs.plan.count > 2 && vars.MODE == 'full'",
+          },
           { id: "none", command: "true", depends_on: ["plan"], condition: "outputs.plan.count == 0" },
           { id: "after-none", command: "true", depends_on: ["none"] },
           { id: "always", command: "true", depends_on: [{ phase: "none", when: "always" }] },
@@ -178,6 +194,55 @@ describe("a run", () => {
       expect(run).toMatchObject({ status: "failed", stop: "timeout" });
       const last = (await deployment.journal(run.run_id)).at(-1);
       expect(last).toMatchObject({ event: "run_failed", data: { cause: "run_timeout" } });
+    }),
+  );
+
+  test(
+    "that has cost its budget starts nothing more and says so",
+    withDeployment(
+      async (deployment) => {
+        const run = await deployment.run({
+          plan_id: "budget",
+          version: "1",
+          globals: { cost_budget_usd: 1, prices: { m: { prompt_per_1k_usd: 0.4 } } },
+          phases: [
+            {
+              id: "fan",
+              command: `echo '{"type":"usage","model":"m","prompt_tokens":1000,"completion_tokens":0}' >> $FANFOLD_EVENTS; cat $FANFOLD_INPUT`,
+              shell: true,
+              shard: { strategy: "chunk", over, chunk_size: 1 },
+              merge: { strategy: "records" },
+              max_parallel: 1,
+            },
+          ],
+        });
+        expect(run).toMatchObject({ status: "failed", stop: "budget" });
+        const journal = await deployment.journal(run.run_id);
+        const costs = journal.filter(({ event }) => event === "shard_succeeded").map(({ data }) => data.usage);
+        expect(costs.length).toBeGreaterThanOrEqual(3);
+        expect(costs.length).toBeLessThan(6);
+        expect(costs[0]).toMatchObject({ prompt_tokens: 1000, cost_usd: 0.4 });
+        expect(journal.find(({ event }) => event === "plan_aborted")?.data.why).toContain("budget");
+        expect(journal.at(-1)?.data.cause).toBe("budget_spent");
+      },
+      { concurrency: 1 },
+    ),
+  );
+
+  test(
+    "tells of the progress its attempts report",
+    withDeployment(async (deployment) => {
+      const report = (completed: number) =>
+        `echo '{"type":"progress","metric_key":"pages","unit":"page","completed":${completed},"total":4}' >> $FANFOLD_EVENTS`;
+      const run = await deployment.run({
+        plan_id: "progress",
+        version: "1",
+        phases: [{ id: "read", command: `${report(1)}; sleep 0.3; ${report(4)}`, shell: true }],
+      });
+      const journal = await deployment.journal(run.run_id);
+      expect(journal.find(({ event }) => event === "phase_progress")?.data.metrics).toEqual([
+        { metric_key: "pages", unit: "page", completed: 4, total: 4, total_status: "locked" },
+      ]);
     }),
   );
 

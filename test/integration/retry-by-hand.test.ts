@@ -152,7 +152,10 @@ describe("a retry by hand", () => {
         await retryJob(deployment, runId, 2);
         const queue = deployment.store.queues.queue(shardQueue("default"));
         const id = jobIds.shard(runId, { phase: "fan", revision: 1, shard: 2 });
-        await eventually(async () => (await (await queue.getJob(id))?.getState()) === "completed");
+        await eventually(async () => {
+          const state = await (await queue.getJob(id))?.getState();
+          if (state !== "completed") throw new Error(`${state}: ${await deployment.story(runId)}`);
+        });
         expect((await queue.getJob(id))?.stacktrace?.join()).not.toContain("still held by a worker");
       },
       { concurrency: 1 },

@@ -1,6 +1,5 @@
-import { EngineError, type EngineErrorCode } from "@fanfold/engine";
-import { StoreError, type StoreErrorCode } from "@fanfold/store";
-import { EmbeddedRedisError } from "./embedded-redis/embedded-redis-error.ts";
+import type { EngineErrorCode } from "@fanfold/engine";
+import type { StoreErrorCode } from "@fanfold/store";
 
 /** Exit codes of the `fanfold` command; README.md shows the same table. */
 export const EXIT = {
@@ -47,13 +46,19 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   UNKNOWN_SHARD: EXIT.notFound,
 };
 
+/** By name, not by class: the classes would load Redis and BullMQ into every command, `--help` included. */
+const EXITS_BY_CLASS: ReadonlyMap<string, ReadonlyMap<string, ExitCode>> = new Map([
+  ["StoreError", new Map(Object.entries(STORE_EXITS))],
+  ["EngineError", new Map(Object.entries(ENGINE_EXITS))],
+]);
+
 /** Exit code of an expected failure, or undefined for one that nobody foresaw. */
 export function findExitCode(error: unknown): ExitCode | undefined {
   if (error instanceof CliError) return error.exitCode;
-  if (error instanceof StoreError) return STORE_EXITS[error.code];
-  if (error instanceof EngineError) return ENGINE_EXITS[error.code];
-  if (error instanceof EmbeddedRedisError) return EXIT.environment;
-  return undefined;
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (error.name === "EmbeddedRedisError") return EXIT.environment;
+  const exits = EXITS_BY_CLASS.get(error.name);
+  return exits?.get(error.code);
 }
 
 /** Exit code for the way a run ended. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import type { GlobalFlags } from "./session.ts";
+import type { GlobalFlags } from "./session-config.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
 function collectVariable(text: string, previous: Record<string, string>): Record<string, string> {

@@ -11,7 +11,7 @@ import {
 } from "@fanfold/core";
 import { CliError, EXIT } from "./exit-codes.ts";
 import type { PlanFlags } from "./options.ts";
-import { resolveConfig } from "./session.ts";
+import { resolveConfig } from "./session-config.ts";
 import { baseDirOf } from "./workspace.ts";
 
 const TEXT_FORMATS = new Set([".yaml", ".yml", ".json"]);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
+import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
 
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
   addRunCommands(program);
   addPlanCommands(program);
   addReadCommands(program);
+  addReportCommand(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;

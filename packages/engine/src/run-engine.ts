@@ -7,13 +7,24 @@ import {
   ShardError,
   type Trigger,
 } from "@fanfold/core";
-import { type Artifact, type CompiledPhase, type CompiledPlan, type Content, type Effect, type PhaseLedger, type RunRecord, RunIdSchema } from "@fanfold/schemas";
+import {
+  type Artifact,
+  type CompiledPhase,
+  type CompiledPlan,
+  type Content,
+  type Effect,
+  type PhaseLedger,
+  type RunRecord,
+  RunIdSchema,
+} from "@fanfold/schemas";
 import {
   type ClaimedShard,
   type FlowPhase,
   isDirect,
   jobIds,
+  type PhaseFacts,
   type PhaseRef,
+  phaseRevisionId,
   type ShardRef,
   type Store,
   StoreError,
@@ -26,6 +37,9 @@ import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
+
+/** Wait before a phase that is just being resumed is looked at again, in ms. */
+const REPORT_AGAIN_MS = 500;
 
 /**
  * Moves runs forward: decides (core), commits (store), and carries out what the decision asks for. Used by
@@ -80,25 +94,45 @@ export class RunEngine {
   }
 
   /** Looks at a phase in which something failed or was stopped, and applies its policy. */
-  async report(runId: string, ref: PhaseRef): Promise<void> {
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
-    if (counts === undefined || counts.revision !== ref.revision) return;
+  async report(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const ref = { phase, revision };
+    for (;;) {
+      const facts = await this.store.ledger.findPhaseFacts(runId, ref);
+      if (facts === undefined || facts.counts.revision !== revision) return;
+      if (facts.isResuming) return this.#reportLater(runId, ref, facts.version);
+      const trigger = await this.#judge(runId, ref, facts);
+      if (trigger === undefined) return;
+      const effects = await this.#states.apply(runId, trigger, facts.version);
+      if (effects !== "stale") return this.#carryOut(runId, effects);
+    }
+  }
+
+  /** While a phase is being resumed its counts are about to change, and say nothing. */
+  async #reportLater(runId: string, ref: PhaseRef, version: number): Promise<void> {
+    const id = jobIds.report(runId, `${phaseRevisionId(ref.phase, ref.revision)}.v`, version);
+    await this.store.queues.addSchedulerJob(id, { kind: "report", run_id: runId, ...ref }, REPORT_AGAIN_MS);
+  }
+
+  /** What the counts of a phase mean for its run, as they stood at one moment. */
+  async #judge(runId: string, ref: PhaseRef, facts: PhaseFacts): Promise<Trigger | undefined> {
+    const { counts, isStopped } = facts;
     const fold = await this.store.ledger.findFold(runId, ref);
     if (fold !== undefined && "failure" in fold) {
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
-      return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
+      return { type: "phase_failed", ...ref, cause, failedShards: 0 };
     }
     await this.#checkBudget(runId);
-    const { stopped } = await this.store.runs.findStop(runId);
-    const progress = phaseProgress(counts, stopped);
-    if (progress === "tolerable") return this.#tolerateFailed(runId, ref, counts);
-    const isDrained = progress === "drained";
-    if (counts.failed === 0) return isDrained ? this.#apply(runId, { type: "phase_drained", ...ref }) : undefined;
-    if (!isDrained && counts.failed <= counts.tolerated) return undefined;
+    const progress = phaseProgress(counts, isStopped);
+    if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
+    if (progress === "complete" || progress === "tolerable") return undefined;
+    if (counts.failed === 0) return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
     const message = await this.#describeFailure(runId, ref, counts);
-    if (!isDrained) return this.#apply(runId, { type: "shard_failed", ...ref, why: message });
+    if (progress === "busy") {
+      const isNew = counts.failed > Math.max(counts.tolerated, counts.excused);
+      return isNew ? { type: "shard_failed", ...ref, why: message } : undefined;
+    }
     const cause = { code: counts.tripped === 1 ? "circuit_open" : "shards_failed", message } as const;
-    return this.#apply(runId, { type: "phase_failed", ...ref, cause, failedShards: counts.failed });
+    return { type: "phase_failed", ...ref, cause, failedShards: counts.failed };
   }
 
   /**
@@ -216,7 +250,8 @@ export class RunEngine {
   }
 
   async #apply(runId: string, trigger: Trigger): Promise<void> {
-    await this.#carryOut(runId, await this.#states.apply(runId, trigger));
+    const effects = await this.#states.apply(runId, trigger);
+    if (effects !== "stale") await this.#carryOut(runId, effects);
   }
 
   async #carryOut(runId: string, effects: readonly Effect[]): Promise<void> {
@@ -260,7 +295,7 @@ export class RunEngine {
       order: state.graph.index(phase),
       shardCount: expansion.shardCount,
       maxParallel: definition.max_parallel,
-      tolerated: isDirect(definition) ? 0 : toleratedShards(definition.max_failed_shards, expansion.shardCount),
+      tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
       maxConsecutiveFailures: definition.max_consecutive_failures,
       inputs: expansion.inputs,
       started: {
@@ -382,7 +417,7 @@ export class RunEngine {
 }
 
 /** Failed shards a phase of this size tolerates. */
-function toleratedShards({ unit, value }: CompiledPhase["max_failed_shards"], shardCount: number): number {
+function tolerance({ unit, value }: CompiledPhase["max_failed_shards"], shardCount: number): number {
   return unit === "shards" ? value : Math.floor(value * shardCount);
 }
 

@@ -64,21 +64,32 @@ export class RunStates {
   /**
    * Decides what a trigger means and commits it.
    *
-   * @returns what must now be done outside; empty when the trigger had had its effect already
+   * @param version decide only if the run still is at this version: what the trigger says was true then
+   * @returns what must now be done outside; empty when the trigger had had its effect already; `stale` when the
+   *   run has moved on
    */
-  apply(runId: string, trigger: Trigger): Promise<readonly Effect[]> {
+  apply(runId: string, trigger: Trigger, version?: number): Promise<readonly Effect[] | "stale"> {
     const slot = this.#slot(runId);
-    const turn = slot.tail.then(() => this.#applyInTurn(runId, slot, trigger));
+    const turn = slot.tail.then(() => this.#applyInTurn(runId, slot, { trigger, version }));
     slot.tail = turn.catch(() => undefined);
     return turn;
   }
 
-  async #applyInTurn(runId: string, slot: Slot, trigger: Trigger): Promise<readonly Effect[]> {
+  async #applyInTurn(
+    runId: string,
+    slot: Slot,
+    { trigger, version }: { trigger: Trigger; version: number | undefined },
+  ): Promise<readonly Effect[] | "stale"> {
     for (;;) {
       const wasKept = slot.state !== undefined;
       const state = slot.state ?? (await this.load(runId));
       // forgotten first: whatever fails below, the next decision starts from what is stored
       slot.state = undefined;
+      if (version !== undefined && state.run.version !== version) {
+        if (wasKept && state.run.version < version) continue;
+        slot.state = state;
+        return "stale";
+      }
       const nowMs = this.#clock.nowMs();
       const decision = decide(state, trigger, nowMs);
       if (isEmptyDecision(decision)) {

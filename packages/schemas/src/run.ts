@@ -138,6 +138,8 @@ export const ShardRecordSchema = z.strictObject({
   finished_at_ms: z.int().optional(),
   /** How often its job had been started, stalls apart, when it last started or ended. */
   starts: z.int().min(0).optional(),
+  /** How often its job had been started, stalls apart, when a worker last asked for it. */
+  seen: z.int().min(0).optional(),
   /** Attempts charged to the user's retries since the shard was last started afresh. */
   tries: z.int().min(0).optional(),
   /** Attempts lost with their workers since then. */
@@ -164,6 +166,8 @@ export const PhaseLedgerSchema = z.strictObject({
   cancelled: z.int().min(0),
   /** Shard that failed last. */
   failed_shard: z.int().min(0).optional(),
+  /** Failed shards that had their effect on the run before it was re-opened: only further ones have it again. */
+  excused: z.int().min(0),
   unacked: z.int().min(0),
   max_parallel: z.int().min(0),
   window: z.int().min(1),

@@ -30,7 +30,7 @@ local entry = load_entry(KEYS[2], phase)
 if not entry or entry.revision ~= revision then
   entry = {
     revision = revision, total = tonumber(ARGV[6]), next = 0, in_flight = 0, held = 0,
-    succeeded = 0, failed = 0, cancelled = 0, unacked = 0,
+    succeeded = 0, failed = 0, cancelled = 0, unacked = 0, excused = 0,
     max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
     tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }

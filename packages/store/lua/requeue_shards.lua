@@ -32,6 +32,7 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
   end
 end
 entry.tripped, entry.consecutive = 0, 0
+entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
 return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }, ARGV[3])

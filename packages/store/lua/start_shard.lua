@@ -65,13 +65,15 @@ local function fail_lost()
   return reply('ended')
 end
 
+record.seen = starts
 local status = record.status
 if status == 'succeeded' then return { 'done', '', phase_state(entry, stopped), '' } end
 if status == 'failed' or status == 'cancelled' then
-  if record.starts == starts then return { 'ended', cjson.encode(record), phase_state(entry, stopped), '' } end
+  if record.starts == starts then return reply('ended') end
   if ARGV[5] ~= '1' then return { 'reopen', '', '', '' } end
   entry[status] = entry[status] - 1
   entry.held = entry.held + 1
+  entry.excused = entry.failed
   record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
   redis.call('SREM', KEYS[5], id)
 elseif status == 'running' then

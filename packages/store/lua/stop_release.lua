@@ -23,7 +23,7 @@ local function cancel(id, counter)
   if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   -- its job is still on a queue: the one start to come is not a hand retry
-  record.status, record.starts = 'cancelled', (record.starts or 0) + 1
+  record.status, record.starts = 'cancelled', (record.seen or 0) + 1
   save_shard(KEYS[3], id, record)
   redis.call('SADD', KEYS[5], id)
   emit(KEYS[1], KEYS[6], ARGV[1], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')

@@ -33,6 +33,7 @@ export {
   type ClaimedShard,
   type FinishReply,
   Ledger,
+  type PhaseFacts,
   type PhaseOpening,
   type PhaseRef,
   type ShardMetric,

@@ -49,7 +49,8 @@ export const jobIds = {
   timeout: (runId: string): string => `timeout.${runId}`,
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
-  lockTimeout: (runId: string, phase: string, revision: number): string => `lock-timeout.${runId}.${phase}.r${revision}`,
+  lockTimeout: (runId: string, phase: string, revision: number): string =>
+    `lock-timeout.${runId}.${phase}.r${revision}`,
 } as const;
 
 /** The Redis keys of one run. */

@@ -58,6 +58,15 @@ export interface PhaseOpening extends PhaseRef {
   readonly started: Readonly<Record<string, string | number | null>>;
 }
 
+/** A phase's counts, and the state of its run at the moment they were read. */
+export interface PhaseFacts {
+  readonly counts: PhaseLedger;
+  readonly version: number;
+  readonly isStopped: boolean;
+  /** A decision to resume the phase is committed and not yet carried out: the counts are about to change. */
+  readonly isResuming: boolean;
+}
+
 /** What {@link Ledger.startShard} needs to know of a start. */
 export interface ShardStart {
   readonly worker: string;
@@ -273,6 +282,30 @@ export class Ledger {
   async findPhase(runId: string, phase: string): Promise<PhaseLedger | undefined> {
     const text = await this.#redis.hget(this.#keys.run(runId).ledger, phase);
     return text === null ? undefined : PhaseLedgerSchema.parse(JSON.parse(text));
+  }
+
+  /**
+   * Counts of a phase together with what they must be judged by, read at one moment: the run's version and stop,
+   * and whether the phase is just being resumed.
+   */
+  async findPhaseFacts(runId: string, { phase, revision }: PhaseRef): Promise<PhaseFacts | undefined> {
+    const keys = this.#keys.run(runId);
+    const resuming = `resume_release.${phaseRevisionId(phase, revision)}`;
+    const reply = await this.#redis
+      .multi()
+      .hget(keys.ledger, phase)
+      .hmget(keys.run, "version", "stop")
+      .hexists(keys.outbox, resuming)
+      .exec();
+    const [counts, run, isResuming] = (reply ?? []).map(([, value]) => value);
+    if (typeof counts !== "string") return undefined;
+    const [version, stop] = strings(run);
+    return {
+      counts: PhaseLedgerSchema.parse(JSON.parse(counts)),
+      version: Number(version),
+      isStopped: stop !== "",
+      isResuming: isResuming === 1,
+    };
   }
 
   /** Counts of every phase that was opened. */

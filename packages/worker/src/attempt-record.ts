@@ -28,7 +28,7 @@ export function recordOutcome(
 ): RecordedOutcome {
   if (ended.status === "succeeded") return { finish: success(started, ended, nowMs), retryAfterMs: undefined };
   if (ended.status === "cancelled") return { finish: cancellation(started, ended, nowMs), retryAfterMs: undefined };
-  return failure(started, ended, rule, nowMs);
+  return setback(started, ended, rule, nowMs);
 }
 
 function success(started: StartedAttempt, ended: HandedOver & { status: "succeeded" }, nowMs: number): ShardFinish {
@@ -52,7 +52,7 @@ function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number)
 
 type Failed = Exclude<HandedOver, { status: "succeeded" }>;
 
-function failure(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {
+function setback(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {
   const { runId, ref, attempt } = started;
   const tries = (started.record.tries ?? 0) + 1;
   const retry = decideRetry({

@@ -31,7 +31,7 @@ export type HandedOver =
       readonly status: "succeeded";
       readonly result: ShardResult;
       readonly log: Content | undefined;
-  readonly usage: UsageSum | undefined;
+      readonly usage: UsageSum | undefined;
       readonly durationMs: number;
     }
   | UnsuccessfulAttempt;

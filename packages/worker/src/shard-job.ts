@@ -162,8 +162,7 @@ class ShardRun {
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
-    if (reply.verdict === "refused")
-      throw endedJob("late result refused: another attempt has taken over");
+    if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -56,12 +56,12 @@ describe("a secret is refused", () => {
     });
   });
 
-  test.runIf(process.getuid?.() !== 0)("when its file cannot be read, with the reason", async () => {
-    put("LOCKED", "unreadable");
-    chmodSync(join(dir, "LOCKED"), 0o000);
+  test("when its file cannot be read, with the reason", async () => {
+    // a link to itself cannot be read by anybody, root included
+    symlinkSync("LOCKED", join(dir, "LOCKED"));
     await expect(resolve("LOCKED")).rejects.toMatchObject({
       code: "SECRET_NOT_FOUND",
-      message: expect.stringContaining("EACCES"),
+      message: expect.stringContaining("ELOOP"),
     });
   });
 

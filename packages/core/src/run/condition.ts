@@ -28,14 +28,24 @@ export function evaluateCondition(phase: CompiledPhase, facts: ConditionFacts): 
     if (output?.inline !== undefined) outputs[id] = parseOutput(output.inline);
   }
   try {
-    const context = { vars: { ...facts.variables }, phases: { ...phases }, outputs: { ...outputs }, matrix: { ...phase.matrix } };
+    const context = {
+      vars: { ...facts.variables },
+      phases: { ...phases },
+      outputs: { ...outputs },
+      matrix: { ...phase.matrix },
+    };
     const value: unknown = evaluate(phase.condition, context);
     if (typeof value === "boolean") return { kind: value ? "true" : "false" };
-    return { kind: "failed", why: `condition ${phase.condition} gave ${JSON.stringify(value)}, not true or false` };
+    return { kind: "failed", why: `condition ${phase.condition} gave ${toText(value)}, not true or false` };
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     return { kind: "failed", why: `condition ${phase.condition} cannot be evaluated: ${why}` };
   }
+}
+
+/** A value as JSON; the whole numbers of an expression are bigints, which JSON does not know. */
+function toText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? Number(part) : part));
 }
 
 /** JSON where it is JSON, a list of records where it is JSONL, text otherwise. */

@@ -1,5 +1,6 @@
 import type { Cause, CompiledPhase, DraftEvent, Effect, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
 import { assertNever } from "../core-error.ts";
+import { listConditionPhases } from "../plan/condition-expression.ts";
 import { evaluateCondition } from "./condition.ts";
 import { missingDependencies, phaseReadiness } from "./readiness.ts";
 import { type Decision, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
@@ -101,7 +102,11 @@ class DecisionDraft {
     for (const id of graph.ids) if (!graph.phase(id).takes_part) this.#skip(id, { code: "not_selected" });
     for (const id of graph.ids) {
       if (this.#record(id).status !== "pending") continue;
-      const missing = missingDependencies(graph.phase(id), (of) => this.#record(of), (of) => graph.phase(of));
+      const missing = missingDependencies(
+        graph.phase(id),
+        (of) => this.#record(of),
+        (of) => graph.phase(of),
+      );
       const [first] = missing;
       if (first === undefined) continue;
       const message = `needs ${missing.join(", ")}, which take no part in this run and have no output yet`;
@@ -276,8 +281,8 @@ class DecisionDraft {
   #passesCondition(id: string): boolean {
     const phase = this.#state.graph.phase(id);
     if (phase.condition === null) return true;
-    const ancestors = new Map([...this.#state.graph.ancestors(id)].map((of) => [of, this.#record(of)]));
-    const facts = { variables: this.#state.plan.variables, phases: ancestors };
+    const named = new Map(listConditionPhases(phase.condition).map((of) => [of, this.#record(of)]));
+    const facts = { variables: this.#state.plan.variables, phases: named };
     const verdict = evaluateCondition(phase, facts);
     if (verdict.kind === "false") this.#skip(id, { code: "condition_false", phase: id });
     if (verdict.kind === "failed") this.#fail(id, { code: "condition_failed", message: verdict.why }, 0);

@@ -3,7 +3,16 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { backoffMs, retrySeed } from "../../src/policy/backoff.ts";
 
-const exact: RetryRule = { retries: 9, delay_sec: 5, backoff: "exponential", max_delay_sec: 60, jitter: 0 };
+const exact: RetryRule = {
+  retries: 9,
+  delay_sec: 5,
+  backoff: "exponential",
+  max_delay_sec: 60,
+  jitter: 0,
+  on_timeout: true,
+  only_exit_codes: null,
+  never_exit_codes: [],
+};
 
 describe("backoffMs", () => {
   test("doubles an exponential wait up to its cap", () => {
@@ -35,6 +44,9 @@ describe("backoffMs", () => {
       backoff: fc.constantFrom("fixed" as const, "exponential" as const),
       max_delay_sec: fc.double({ min: 0, max: 2_592_000, noNaN: true }),
       jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+      on_timeout: fc.boolean(),
+      only_exit_codes: fc.constant(null),
+      never_exit_codes: fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: 2 }),
     });
     fc.assert(
       fc.property(rules, fc.integer({ min: 1, max: 2_000 }), fc.string(), (rule, attempt, seed) => {

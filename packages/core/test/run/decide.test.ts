@@ -2,7 +2,7 @@ import type { PhaseRecord } from "@fanfold/schemas";
 import { describe, expect, test } from "vitest";
 import { decide, isTolerated } from "../../src/run/decide.ts";
 import { isEmptyDecision, restoreRunState, type Trigger } from "../../src/run/run-state.ts";
-import { artifactNamed, graphOf, phaseOf, type PhaseSketch, queuedRun, storyOf, TestRun } from "./run-fixture.ts";
+import { artifactNamed, phaseOf, plannedOf, type PhaseSketch, queuedRun, storyOf, TestRun } from "./run-fixture.ts";
 
 describe("starting a run", () => {
   test("opens the phases without dependencies, in declaration order", () => {
@@ -38,12 +38,12 @@ describe("the success of a phase", () => {
     const run = TestRun.started({ a: {}, b: { after: ["a"] } });
     run.nowMs += 40;
     const artifacts = [artifactNamed("one"), { ...artifactNamed("two"), inline: "2" }];
-    const { events } = run.apply({ type: "phase_succeeded", phase: "a", revision: 1, artifacts });
+    const { events } = run.apply({ type: "phase_succeeded", phase: "a", revision: 1, artifacts, toleratedShards: 2 });
     const persisted = { sha256: "0".repeat(64), size_bytes: 1, revision: 1 };
     expect(events).toEqual([
       { event: "artifact_persisted", phase: "a", data: { name: "one", ...persisted } },
       { event: "artifact_persisted", phase: "a", data: { name: "two", ...persisted } },
-      { event: "phase_succeeded", phase: "a", data: { revision: 1, duration_ms: 40 } },
+      { event: "phase_succeeded", phase: "a", data: { revision: 1, duration_ms: 40, tolerated_shards: 2 } },
     ]);
     expect(run.state.phases.get("a")).toEqual({
       status: "succeeded",
@@ -336,6 +336,8 @@ const TRIGGERS: readonly (readonly [what: string, setUp: () => { run: TestRun; t
     },
   ],
   ["cancel", () => ({ run: TestRun.started(chain), trigger: { type: "cancel", actor: "test" } })],
+  ["timeout", () => ({ run: TestRun.started(chain), trigger: { type: "timeout" } })],
+  ["budget_spent", () => ({ run: TestRun.started(chain), trigger: { type: "budget_spent", costUsd: 1 } })],
   ["cancel of a queued run", () => ({ run: new TestRun(chain), trigger: { type: "cancel", actor: "test" } })],
   [
     "reopen",
@@ -362,16 +364,16 @@ describe("made twice, the decision on", () => {
   test.each(["succeeded", "running"] as const)(
     "a revision accepted long ago is empty while the phase is %s",
     (status) => {
-      const graph = graphOf({ a: {}, b: {} });
+      const planned = plannedOf({ a: {}, b: {} });
       const stored = new Map<string, PhaseRecord>([
         ["a", { status, revision: 1 }],
         ["b", { status: "running", revision: 0 }],
       ]);
       const old = { phase: "a", revision: 1 };
       for (const stop of [null, "abort"] as const) {
-        const state = restoreRunState(graph, { ...queuedRun(), status: "running", stop }, stored);
+        const state = restoreRunState(planned, { ...queuedRun(), status: "running", stop }, stored);
         const triggers: Trigger[] = [
-          { type: "phase_succeeded", ...old, artifacts: [artifactNamed("other")] },
+          { type: "phase_succeeded", ...old, artifacts: [artifactNamed("other")], toleratedShards: 0 },
           { type: "phase_failed", ...old, cause: { code: "shards_failed" }, failedShards: 1 },
           { type: "shard_failed", ...old, why: "exit 1" },
           { type: "phase_drained", ...old },

@@ -1,6 +1,6 @@
 import type { PhaseRecord, PhaseStatus } from "@fanfold/schemas";
 import { describe, expect, test } from "vitest";
-import { phaseReadiness, type Readiness } from "../../src/run/readiness.ts";
+import { missingDependencies, phaseReadiness, type Readiness } from "../../src/run/readiness.ts";
 import { graphOf, phaseOf, type PhaseSketch } from "./run-fixture.ts";
 
 type Statuses = Readonly<Record<string, PhaseStatus | Omit<PhaseRecord, "revision">>>;
@@ -15,13 +15,19 @@ function readinessOf(sketches: Readonly<Record<string, PhaseSketch>>, statuses: 
   return phaseReadiness(graph.phase("p"), record, (id) => graph.phase(id));
 }
 
-const STATUSES = ["pending", "running", "succeeded", "failed", "skipped", "cancelled"] as const;
+const STATUSES = ["pending", "running", "succeeded", "failed", "skipped", "cancelled", "blocked"] as const;
 
 /** Verdict for each of {@link STATUSES} of the one source. */
 const VERDICTS = {
-  after: { abort: "waits waits ready never never never", continue: "waits waits ready ready never never" },
-  afterFailure: { abort: "waits waits never ready never never", continue: "waits waits never ready never never" },
-  afterEnd: { abort: "waits waits ready ready ready ready", continue: "waits waits ready ready ready ready" },
+  after: { abort: "waits waits ready never never never never", continue: "waits waits ready ready never never never" },
+  afterFailure: {
+    abort: "waits waits never ready never never never",
+    continue: "waits waits never ready never never never",
+  },
+  afterEnd: {
+    abort: "waits waits ready ready ready ready ready",
+    continue: "waits waits ready ready ready ready ready",
+  },
 } as const;
 
 describe("a phase with one dependency", () => {
@@ -37,7 +43,7 @@ describe("a phase with one dependency", () => {
   }
 });
 
-test("a soft dependency gates as a hard one does, since every phase of a plan takes part in its run", () => {
+test("a soft dependency gates as a hard one does while its source takes part in the run", () => {
   const p = phaseOf("p", { after: ["s"] });
   const soft = { ...p, depends_on: p.depends_on.map((edge) => ({ ...edge, kind: "soft" as const })) };
   const kinds = STATUSES.map(
@@ -95,6 +101,9 @@ describe("the cause of a phase that can never start", () => {
     { code: "unreachable", phase: "root" },
     { code: "plan_aborted", phase: "root" },
     { code: "cancel_requested" },
+    { code: "missing_dependency", phase: "root" },
+    { code: "condition_false", phase: "root" },
+    { code: "run_timeout" },
   ] as const)("is the root cause that its source has: $code", (cause) => {
     for (const edge of ["after", "afterFailure"] as const) {
       expect(readinessOf({ s: {}, p: { [edge]: ["s"] } }, { s: { status: "skipped", cause } })).toEqual({
@@ -108,5 +117,43 @@ describe("the cause of a phase that can never start", () => {
     expect(readinessOf({ s: {}, p: { after: ["s"] } }, { s: "skipped" })).toMatchObject({
       cause: { code: "unreachable", phase: "s" },
     });
+  });
+});
+
+describe("a source that takes no part in the run", () => {
+  const p = { after: ["hard"], afterEnd: ["always"], softAfter: ["soft"] };
+  const out = { takesPart: false };
+
+  test.each([
+    {
+      what: "has no output",
+      revision: 0,
+      sketches: { hard: out, always: {}, soft: {} },
+      kind: "never",
+      missing: ["hard"],
+    },
+    { what: "has an output", revision: 1, sketches: { hard: out, always: {}, soft: {} }, kind: "ready", missing: [] },
+    {
+      what: "need not succeed",
+      revision: 0,
+      sketches: { hard: {}, always: out, soft: {} },
+      kind: "never",
+      missing: ["always"],
+    },
+    { what: "is soft", revision: 0, sketches: { hard: {}, always: {}, soft: out }, kind: "ready", missing: [] },
+    {
+      what: "is one of all",
+      revision: 0,
+      sketches: { hard: out, always: out, soft: out },
+      kind: "never",
+      missing: ["hard", "always"],
+    },
+  ])("and $what", ({ revision, sketches, kind, missing }) => {
+    const graph = graphOf({ ...sketches, p });
+    const definition = (id: string) => graph.phase(id);
+    const record = (id: string): PhaseRecord =>
+      definition(id).takes_part ? { status: "succeeded", revision: 1 } : { status: "skipped", revision };
+    expect(phaseReadiness(graph.phase("p"), record, definition).kind).toBe(kind);
+    expect(missingDependencies(graph.phase("p"), record, definition)).toEqual(missing);
   });
 });

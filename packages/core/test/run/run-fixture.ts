@@ -1,10 +1,20 @@
-import type { Artifact, Cause, CompiledPhase, DraftEvent, Effect, PhaseStatus, RunRecord } from "@fanfold/schemas";
+import type {
+  Artifact,
+  Cause,
+  CompiledPhase,
+  CompiledPlan,
+  DraftEvent,
+  Effect,
+  PhaseStatus,
+  RunRecord,
+} from "@fanfold/schemas";
 import { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { decide } from "../../src/run/decide.ts";
 import {
   applyDecision,
   type Decision,
   initialRunState,
+  type PlannedRun,
   phaseRecord,
   type RunState,
   type Trigger,
@@ -20,13 +30,27 @@ export interface PhaseSketch {
   readonly afterEnd?: readonly string[];
   readonly onFailure?: CompiledPhase["on_failure"];
   readonly critical?: boolean;
+  /** Sources that gate only if they take part. */
+  readonly softAfter?: readonly string[];
+  readonly takesPart?: boolean;
+  readonly condition?: string;
+  readonly matrix?: CompiledPhase["matrix"];
+  /** Name of the lock the phase holds. */
+  readonly lock?: string;
 }
+
+/** Settings of the whole plan that matter to its run. */
+export type PlanSettings = Partial<Pick<CompiledPlan, "timeout_sec" | "cost_budget_usd" | "variables">>;
 
 /** A phase about which only its edges and its failure policy matter. */
 export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
   return {
     id,
+    template: id,
+    matrix: sketch.matrix ?? {},
     name: id,
+    takes_part: sketch.takesPart ?? true,
+    condition: sketch.condition ?? null,
     work: { kind: "handler", handler: "x" },
     cwd: ".",
     env: {},
@@ -34,28 +58,75 @@ export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
       ...edges("success", sketch.after),
       ...edges("failure", sketch.afterFailure),
       ...edges("always", sketch.afterEnd),
+      ...edges("success", sketch.softAfter, "soft"),
     ],
     shard: null,
+    over_phase: null,
     merge: { strategy: "none" },
     max_parallel: null,
     pool: "default",
-    retry: { retries: 0, delay_sec: 1, backoff: "fixed", max_delay_sec: 300, jitter: 0 },
+    retry: {
+      retries: 0,
+      delay_sec: 1,
+      backoff: "fixed",
+      max_delay_sec: 300,
+      jitter: 0,
+      on_timeout: true,
+      only_exit_codes: null,
+      never_exit_codes: [],
+    },
     timeout_sec: 60,
     on_failure: sketch.onFailure ?? "abort",
     critical: sketch.critical ?? true,
+    max_consecutive_failures: null,
+    max_failed_shards: { unit: "shards", value: 0 },
+    lock: sketch.lock === undefined ? null : { name: sketch.lock, timeout_sec: null },
+    cost: {},
     consumes: [],
     provides: [id],
     tags: [],
   };
 }
 
-function edges(when: When, sources: readonly string[] = []): CompiledPhase["depends_on"] {
-  return sources.map((phase) => ({ phase, kind: "hard", when }));
+function edges(
+  when: When,
+  sources: readonly string[] = [],
+  kind: CompiledPhase["depends_on"][number]["kind"] = "hard",
+): CompiledPhase["depends_on"] {
+  return sources.map((phase) => ({ phase, kind, when }));
+}
+
+/** A plan of some phases, declared in this order, and its DAG. */
+export function plannedOf(sketches: Readonly<Record<string, PhaseSketch>>, settings: PlanSettings = {}): PlannedRun {
+  const plan: CompiledPlan = {
+    schema_version: 1,
+    plan_id: "plan",
+    version: "1",
+    description: "",
+    base_dir: ".",
+    max_concurrency: null,
+    kill_grace_sec: 5,
+    timeout_sec: null,
+    cost_budget_usd: null,
+    prices: {},
+    cancellation: "isolated",
+    env: {},
+    variables: {},
+    metadata: {},
+    ...settings,
+    phases: Object.entries(sketches).map(([id, sketch]) => phaseOf(id, sketch)),
+  };
+  return { plan, graph: new PlanGraph(plan) };
 }
 
 /** The DAG of some phases, declared in this order. */
 export function graphOf(sketches: Readonly<Record<string, PhaseSketch>>): PlanGraph {
-  return new PlanGraph({ phases: Object.entries(sketches).map(([id, sketch]) => phaseOf(id, sketch)) });
+  return plannedOf(sketches).graph;
+}
+
+/** How a test's run differs from a plain one. */
+export interface RunOptions extends PlanSettings {
+  readonly cascades?: boolean;
 }
 
 /** The record of a run that was just submitted. */
@@ -87,12 +158,12 @@ export class TestRun {
   nowMs = 2_000;
   state: RunState;
 
-  constructor(sketches: Readonly<Record<string, PhaseSketch>>, { cascades = false } = {}) {
-    this.state = initialRunState(graphOf(sketches), queuedRun(cascades));
+  constructor(sketches: Readonly<Record<string, PhaseSketch>>, { cascades = false, ...settings }: RunOptions = {}) {
+    this.state = initialRunState(plannedOf(sketches, settings), queuedRun(cascades));
   }
 
   /** A run that has been started. */
-  static started(sketches: Readonly<Record<string, PhaseSketch>>, options?: { cascades?: boolean }): TestRun {
+  static started(sketches: Readonly<Record<string, PhaseSketch>>, options?: RunOptions): TestRun {
     const run = new TestRun(sketches, options);
     run.start();
     return run;
@@ -129,13 +200,21 @@ export class TestRun {
     return this.apply({ type: "cancel", actor: "test" });
   }
 
+  timeOut(): Decision {
+    return this.apply({ type: "timeout" });
+  }
+
+  spendBudget(costUsd: number): Decision {
+    return this.apply({ type: "budget_spent", costUsd });
+  }
+
   reopen(phase: string): Decision {
     return this.apply({ type: "reopen", phase, actor: "test" });
   }
 
   /** The trigger for the success of the revision in the making. */
   success(phase: string): Trigger {
-    return { type: "phase_succeeded", ...this.ref(phase), artifacts: [] };
+    return { type: "phase_succeeded", ...this.ref(phase), artifacts: [], toleratedShards: 0 };
   }
 
   /** The trigger for a failure of the revision in the making. */

@@ -6,7 +6,7 @@ import { type Decision, phaseRecord, type RunState } from "../../src/run/run-sta
 const SATISFYING: Readonly<Record<CompiledPhase["depends_on"][number]["when"], readonly PhaseStatus[]>> = {
   success: ["succeeded"],
   failure: ["failed"],
-  always: ["succeeded", "failed", "skipped", "cancelled"],
+  always: ["succeeded", "failed", "skipped", "cancelled", "blocked"],
 };
 
 /** Where each event of a phase may come from, and where it leads. */

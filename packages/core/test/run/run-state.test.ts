@@ -7,14 +7,14 @@ import {
   phaseRecord,
   restoreRunState,
 } from "../../src/run/run-state.ts";
-import { graphOf, queuedRun } from "./run-fixture.ts";
+import { plannedOf, queuedRun } from "./run-fixture.ts";
 
-const graph = graphOf({ a: {}, b: {}, c: {} });
+const planned = plannedOf({ a: {}, b: {}, c: {} });
 const nothing: Decision = { run: {}, phases: new Map(), events: [], effects: [] };
 
 describe("the state of a run", () => {
   test("starts with every phase pending, in declaration order", () => {
-    const state = initialRunState(graph, queuedRun());
+    const state = initialRunState(planned, queuedRun());
     expect([...state.phases]).toEqual(["a", "b", "c"].map((id) => [id, { status: "pending", revision: 0 }]));
     expect(state.unfinished).toBe(3);
   });
@@ -24,7 +24,7 @@ describe("the state of a run", () => {
       ["c", { status: "running" as const, revision: 0 }],
       ["a", { status: "succeeded" as const, revision: 1 }],
     ]);
-    const state = restoreRunState(graph, queuedRun(), stored);
+    const state = restoreRunState(planned, queuedRun(), stored);
     expect([...state.phases]).toEqual([
       ["a", { status: "succeeded", revision: 1 }],
       ["b", { status: "pending", revision: 0 }],
@@ -34,13 +34,13 @@ describe("the state of a run", () => {
   });
 
   test("ignores a stored phase that the plan does not have", () => {
-    const state = restoreRunState(graph, queuedRun(), new Map([["z", { status: "running", revision: 0 }]]));
+    const state = restoreRunState(planned, queuedRun(), new Map([["z", { status: "running", revision: 0 }]]));
     expect([...state.phases.keys()]).toEqual(["a", "b", "c"]);
     expect(state.unfinished).toBe(3);
   });
 
   test("throws for a phase it does not have", () => {
-    const state = initialRunState(graph, queuedRun());
+    const state = initialRunState(planned, queuedRun());
     expect(() => phaseRecord(state, "z")).toThrow(expect.objectContaining({ code: "UNKNOWN_PHASE" }));
     expect(() => phaseRecord(state, "z")).toThrow("run run has no phase z");
   });
@@ -48,7 +48,7 @@ describe("the state of a run", () => {
 
 describe("taking over a decision", () => {
   test("puts its records in place and keeps count of what is unfinished", () => {
-    const before = restoreRunState(graph, queuedRun(), new Map([["a", { status: "skipped", revision: 0 }]]));
+    const before = restoreRunState(planned, queuedRun(), new Map([["a", { status: "skipped", revision: 0 }]]));
     const decision: Decision = {
       ...nothing,
       run: { status: "running", started_at_ms: 5 },
@@ -65,7 +65,7 @@ describe("taking over a decision", () => {
   });
 
   test("of nothing changes only the version", () => {
-    const before = initialRunState(graph, queuedRun());
+    const before = initialRunState(planned, queuedRun());
     expect(applyDecision(before, nothing, 1)).toEqual({ ...before, run: { ...before.run, version: 1 } });
   });
 });

@@ -10,7 +10,7 @@ import {
   type RunState,
   type Trigger,
 } from "../../src/run/run-state.ts";
-import { effectText, graphOf, type PhaseSketch, queuedRun, storyOf } from "./run-fixture.ts";
+import { effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
 
 /** Far more happenings than a small plan needs to end. */
@@ -79,10 +79,11 @@ export class SimulatedRun {
 
   constructor(plan: FatedPlan, interventions: Interventions) {
     this.#plan = plan;
-    this.#graph = graphOf(plan.phases);
+    const planned = plannedOf(plan.phases);
+    this.#graph = planned.graph;
     this.#fates = new Map(Object.entries(plan.phases).map(([id, { fate }]) => [id, fate]));
     this.#referee = new RunReferee(this.#graph);
-    this.#state = initialRunState(this.#graph, queuedRun(plan.cascades));
+    this.#state = initialRunState(planned, queuedRun(plan.cascades));
     this.#left = { ...interventions };
   }
 
@@ -231,6 +232,8 @@ export class SimulatedRun {
         return this.#requeue(effect.phase, (shard) => shard === "cancelled");
       case "stop_release":
         return this.#stopRelease();
+      case "release_lock":
+      case "schedule_timeout":
       case "finish_run":
         return;
     }
@@ -298,7 +301,7 @@ export class SimulatedRun {
   }
 
   #settle(phase: string, { revision }: Entry): void {
-    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [] });
+    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [], toleratedShards: 0 });
   }
 
   /** Reads where a phase stands; the decision on it comes later. */
@@ -346,6 +349,11 @@ export class SimulatedRun {
       unacked: 0,
       max_parallel: 0,
       window: 100,
+      excused: 0,
+      tolerated: 0,
+      max_consecutive: 0,
+      consecutive: 0,
+      tripped: 0,
     };
     return phaseProgress(counts, this.#isStopped());
   }

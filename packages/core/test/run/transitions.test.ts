@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { CoreError } from "../../src/core-error.ts";
 import { isPhaseOver, isRunOver, movePhase, moveRun } from "../../src/run/transitions.ts";
 
-const PHASE_STATUSES = ["pending", "running", "succeeded", "failed", "skipped", "cancelled"] as const;
+const PHASE_STATUSES = ["pending", "blocked", "running", "succeeded", "failed", "skipped", "cancelled"] as const;
 const RUN_STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
 
 const LEGAL_PHASE_MOVES: Readonly<Record<PhaseStatus, string>> = {
-  pending: "running skipped cancelled",
+  pending: "blocked running failed skipped cancelled",
+  blocked: "pending",
   running: "succeeded failed cancelled",
   succeeded: "running",
   failed: "running",
@@ -49,7 +50,7 @@ describe("a phase", () => {
   });
 
   test("is over unless it is pending or running", () => {
-    expect(PHASE_STATUSES.filter(isPhaseOver)).toEqual(["succeeded", "failed", "skipped", "cancelled"]);
+    expect(PHASE_STATUSES.filter(isPhaseOver)).toEqual(["blocked", "succeeded", "failed", "skipped", "cancelled"]);
   });
 });
 

@@ -5,6 +5,7 @@
 --   succeeded, failed, cancelled: done with
 --   tolerated   failed shards the phase may have and still be complete
 --   tripped     1 when too many shards failed in a row: no new shard is released
+--   excused     failed shards that had their effect on the run before it was re-opened
 -- next = in_flight + held + succeeded + failed + cancelled, always.
 
 local UNLIMITED = 1000000000
