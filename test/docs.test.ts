@@ -228,14 +228,24 @@ describe("README.md", () => {
   });
 });
 
-function problemsOf(text: string, file: string): string[] {
-  const result = compilePlanText({ text, file }, { strict: true });
+/** Values for the variables that an example cannot run without and has no default for. */
+const EXAMPLE_VARIABLES: Readonly<Record<string, Record<string, string>>> = {
+  "safe-merge": { REPO: "/srv/clone", BRANCH: "feature" },
+};
+
+function problemsOf(text: string, file: string, variables: Record<string, string> = {}): string[] {
+  const result = compilePlanText({ text, file }, { strict: true, variables });
   return (result.ok ? result.warnings : result.problems).map(formatProblem);
 }
 
 describe("the examples", () => {
   test.each(readdirSync(join(ROOT, "examples")))("%s has a valid plan and a README", (name) => {
-    expect(problemsOf(readText(`examples/${name}/plan.yaml`), `${name}/plan.yaml`)).toEqual([]);
+    const plans = readdirSync(join(ROOT, "examples", name)).filter((file) => /^plan\.(yaml|json)$/.test(file));
+    expect(plans).toHaveLength(1);
+    for (const file of plans) {
+      const text = readText(`examples/${name}/${file}`);
+      expect(problemsOf(text, `${name}/${file}`, EXAMPLE_VARIABLES[name])).toEqual([]);
+    }
     expect(existsSync(join(ROOT, "examples", name, "README.md"))).toBe(true);
   });
 });

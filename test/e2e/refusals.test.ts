@@ -170,7 +170,7 @@ describe("a plan that cannot run ends with 2, says why, and starts nothing:", ()
       "several mistakes, all at once",
       "several.yaml",
       `${HEAD}phases:\n  - { id: a, command: x, retries: -1 }\n  - { id: a, command: x, depends_on: [zz] }\n`,
-      [/several\.yaml:4:\d+: error/, /several\.yaml:5:\d+: error[^]*several\.yaml:5:\d+: error/, /3 problems/],
+      [/several\.yaml:4:\d+: error/, /several\.yaml:5:\d+: error[^]*several\.yaml:5:\d+: error/, /3 errors/],
     ],
   ];
   test.concurrent.for(cases)("%s", ([, file, content, told], context) =>

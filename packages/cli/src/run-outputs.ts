@@ -23,7 +23,7 @@ export function runDirOf(session: Session, runId: string): string {
  * Writes the outputs of the phases nothing depends on. One that this machine cannot reach is left out: whoever
  * only watches need not share the artifact store.
  *
- * @returns artifact name → file
+ * @returns artifact name → file; for an instance of a matrix, whose outputs share a directory, hash → file
  */
 export async function writeOutputs(session: Session, runId: string): Promise<Map<string, string>> {
   const { graph } = await session.engine.plan(runId);
@@ -32,9 +32,11 @@ export async function writeOutputs(session: Session, runId: string): Promise<Map
   const paths = new Map<string, string>();
   for (const phase of graph.ids) {
     if (graph.dependents(phase).length > 0) continue;
+    const point = Object.entries(graph.phase(phase).matrix).map(([dimension, value]) => `${dimension}=${value}`);
     for (const artifact of records.get(phase)?.artifacts ?? []) {
-      const file = join(dir, artifact.name);
-      if (await writeContent(session, contentOf(artifact), file)) paths.set(artifact.name, file);
+      const file = join(dir, artifact.name, point.join(","));
+      const key = point.length === 0 ? artifact.name : artifact.sha256;
+      if (await writeContent(session, contentOf(artifact), file)) paths.set(key, file);
     }
   }
   return paths;

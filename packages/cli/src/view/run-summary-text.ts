@@ -125,7 +125,7 @@ function outputText(
   { paths }: SummaryExtras,
   nameColumns: number,
 ): string {
-  const path = paths?.get(name);
+  const path = paths?.get(sha256) ?? paths?.get(name);
   const columns = [fitToWidth(plainText(name), nameColumns), sha256.slice(0, SHORT_HASH_CHARS), formatBytes(sizeBytes)];
   return [...columns, ...(path === undefined ? [] : [path])].join("  ");
 }
