@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { JournalLine } from "@fanfold/schemas";
+import { connectRedis, FileArtifactStore, openStore } from "@fanfold/store";
 import type { CliExit } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
-import { inWorkspace, type Workspace } from "./site.ts";
+import { inDeployment, inWorkspace, type Workspace } from "./site.ts";
 
 const BRANCH = "feature/tea/green";
 const STEPS = [
@@ -81,6 +82,16 @@ class Repositories {
     return this.#workspace.with(BARE_MACHINE).run("run", "examples/safe-merge/plan.json", ...variables);
   }
 
+  /** Has the bare repository refuse every push, once `closed` is there. @returns the hook that does it */
+  async refusePushes(): Promise<string> {
+    const hook = join(this.bare, "hooks/pre-receive");
+    const wait = `while [ ! -e "${this.bare}/closed" ]; do sleep 0.02; done`;
+    const script = `#!/bin/sh\necho yes > "${this.bare}/pushing"\n${wait}\necho closed for today >&2\nexit 1\n`;
+    await mkdir(dirname(hook), { recursive: true });
+    await writeFile(hook, script, { mode: 0o755 });
+    return hook;
+  }
+
   /** How each step of the last run ended. */
   async steps(): Promise<Record<string, string>> {
     const { phases } = await this.#workspace.status();
@@ -111,6 +122,16 @@ function allSucceededBut(others: Readonly<Record<string, string>> = {}): Record<
 /** Steps that started, in the order in which they did. */
 function startedSteps(journal: readonly JournalLine[]): unknown[] {
   return journal.filter(({ event }) => event === "phase_started").map(({ phase }) => phase);
+}
+
+/** Locks that are held, whoever holds them. */
+async function listLocks(redisUrl: string): Promise<string[]> {
+  const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."));
+  try {
+    return await store.locks.listHeld();
+  } finally {
+    await store.close();
+  }
 }
 
 function parentsOf(commit: string): string[] {
@@ -146,7 +167,8 @@ describe("the guarded merge", () => {
 
   test.concurrent(
     "tolerates a conflict, refuses to resolve it, takes it back, and pushes nothing; settled, it goes through",
-    inWorkspace(async (workspace) => {
+    inDeployment(async (deployment) => {
+      const workspace = await deployment.workspace("project");
       const repositories = await Repositories.create(workspace, { main: "assam\n", branch: "sencha\n" });
       const before = await repositories.inBare("rev-parse", "main");
       const { code, stdout } = await repositories.merge();
@@ -158,11 +180,14 @@ describe("the guarded merge", () => {
       const journal = await workspace.journal();
       expect(startedSteps(journal)).toEqual(STEPS.slice(0, STEPS.indexOf("push")));
       expect(journal.at(-1)?.event).toBe("run_failed");
+      expect(await listLocks(deployment.redis.url)).toEqual([]);
       expect(await repositories.inBare("rev-parse", "main")).toBe(before);
       expect(await repositories.events()).toEqual([]);
       expect(await repositories.inClone("rev-parse", "HEAD")).toBe(before);
       expect(await repositories.inClone("status", "--porcelain")).toBe("");
-      await expect(repositories.inClone("rev-parse", "--verify", "MERGE_HEAD")).rejects.toThrow("Needed a single revision");
+      await expect(repositories.inClone("rev-parse", "--verify", "MERGE_HEAD")).rejects.toThrow(
+        "Needed a single revision",
+      );
 
       await repositories.commit(BRANCH, { "menu.txt": "black\n" });
       expect((await repositories.merge()).code).toBe(0);
@@ -197,6 +222,7 @@ describe("the guarded merge", () => {
       const { code, stdout } = await repositories.merge();
       expect(code).toBe(0);
       expect(stdout).toMatch(/tolerated/);
+      expect(await workspace.read("logs", "@latest", "--phase", "nested-detect")).toContain("loose nested one/");
       expect(await repositories.steps()).toEqual(allSucceededBut({ merge: "failed" }));
       expect(parentsOf(await repositories.inBare("cat-file", "commit", "main"))).toHaveLength(2);
       expect(await repositories.inBare("show", "main:seen.txt")).toBe("at 2024-05-06T00:00:00Z");
@@ -206,21 +232,23 @@ describe("the guarded merge", () => {
   );
 
   test.concurrent(
-    "tries a push twice, gives the lock back when both fail, and pushes with the next run",
-    inWorkspace(async (workspace) => {
+    "tries a push twice under the lock, gives it back when both fail, and pushes with the next run",
+    inDeployment(async (deployment) => {
+      const workspace = await deployment.workspace("project");
       const repositories = await Repositories.create(workspace);
       const before = await repositories.inBare("rev-parse", "main");
-      const hook = join(repositories.bare, "hooks/pre-receive");
-      await mkdir(dirname(hook), { recursive: true });
-      await writeFile(hook, "#!/bin/sh\necho closed for today >&2\nexit 1\n");
-      await chmod(hook, 0o755);
-      const { code, stdout } = await repositories.merge();
+      const hook = await repositories.refusePushes();
+      const run = repositories.merge();
+      await workspace.waitForFile("origin.git/pushing");
+      expect(await listLocks(deployment.redis.url)).toEqual(["safe-merge-push"]);
+      await workspace.write("origin.git/closed", "");
+      const { code, stdout } = await run;
       expect(code).toBe(1);
       expect(stdout).toContain("closed for today");
-      const pushes = (await workspace.journal()).filter(
-        ({ phase, event }) => phase === "push" && event === "shard_started",
-      );
-      expect(pushes).toHaveLength(2);
+      expect(await listLocks(deployment.redis.url)).toEqual([]);
+      const journal = await workspace.journal();
+      const isPushStart = ({ phase, event }: JournalLine): boolean => phase === "push" && event === "shard_started";
+      expect(journal.filter(isPushStart)).toHaveLength(2);
       expect(await repositories.inBare("rev-parse", "main")).toBe(before);
       expect(await repositories.events()).toEqual([]);
 

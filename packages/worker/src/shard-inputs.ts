@@ -2,7 +2,13 @@ import { createWriteStream } from "node:fs";
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { decodeShardEntry, SHARD_PLAN_ENTRY_BYTES, SHARD_PLAN_HEADER_BYTES, type ShardRange } from "@fanfold/core";
+import {
+  decodeShardEntry,
+  isPhaseOver,
+  SHARD_PLAN_ENTRY_BYTES,
+  SHARD_PLAN_HEADER_BYTES,
+  type ShardRange,
+} from "@fanfold/core";
 import { contentOf } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
 import {
@@ -95,8 +101,11 @@ export class ShardInputs {
     const records = await this.#store.runs.loadPhases(runId);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
-        const artifact = records.get(source.phase)?.artifacts?.find((candidate) => candidate.name === name);
+        const record = records.get(source.phase);
+        const artifact = record?.artifacts?.find((candidate) => candidate.name === name);
         if (artifact === undefined) {
+          // its edges let the phase run without this source: then there is no such file
+          if (record !== undefined && isPhaseOver(record.status)) continue;
           const what = `phase ${phase.id} consumes ${name}, which ${source.phase} has not provided in this run`;
           throw new StoreError("ARTIFACT_NOT_FOUND", what);
         }

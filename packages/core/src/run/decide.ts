@@ -210,13 +210,14 @@ class DecisionDraft {
   /** A retry by hand: the phase carries on, and so does everything that had not run because of it. */
   #reopen(phase: string, actor: string): void {
     const run = this.#runNow();
-    if (run.stop === "cancel" || !hasBegun(this.#record(phase))) return;
+    const record = this.#record(phase);
+    if (run.stop === "cancel" || !(hasBegun(record) || wasLeftOut(record))) return;
     if (isRunOver(run.status)) {
       this.#run = { ...this.#run, status: moveRun(this.#runId(), run.status, "running"), finished_at_ms: null };
       this.#emit({ event: "run_reopened", phase, data: { actor } });
     }
     if (run.stop !== null) this.#liftStop();
-    if (this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
+    if (hasBegun(record) && this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
     this.#restoreBecauseOf(phase);
   }
 
@@ -409,6 +410,11 @@ function isCutShort({ stop }: RunRecord): boolean {
 /** Whether a retry has something to carry on: a phase that never started has nothing, nor has one that succeeded. */
 function hasBegun({ status, started_at_ms }: PhaseRecord): boolean {
   return status === "running" || status === "failed" || (status === "cancelled" && started_at_ms !== undefined);
+}
+
+/** Whether the limits of the run cut it short before the phase could start. */
+function wasLeftOut({ status, cause }: PhaseRecord): boolean {
+  return status === "cancelled" && (cause?.code === "run_timeout" || cause?.code === "budget_spent");
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {
