@@ -5,7 +5,7 @@ import { StoreError } from "./store-error.ts";
 export const MIN_REDIS_VERSION = "6.2.0";
 
 /** Time a first connection may take before the server counts as unreachable, in ms. */
-const FIRST_CONNECT_MS = 2_500;
+const FIRST_CONNECT_MS = 2_000;
 
 /** How often a refused first connection is tried again, 200 ms apart. */
 const FIRST_CONNECT_TRIES = 8;
