@@ -18,13 +18,17 @@ function mostAtOnce(account: string, phase = ""): number {
   return most;
 }
 
-const WORK = 'echo "+ $FANFOLD_PHASE" >> account; sleep 0.02; echo "- $FANFOLD_PHASE" >> account; cat $FANFOLD_INPUT';
+/** Says when it starts and ends; the first ones wait for each other, so that the cap is filled on any machine. */
+function work(total: number): string {
+  const allHaveStarted = `until [ "$(grep -c '^+' account)" -ge ${total} ]; do sleep 0.01; done`;
+  return `echo "+ $FANFOLD_PHASE" >> account; ${allHaveStarted}; sleep 0.02; echo "- $FANFOLD_PHASE" >> account; cat $FANFOLD_INPUT`;
+}
 
-function plan(globals: { max_concurrency?: number }, maxParallel?: number): PlanInput {
+function plan(total: number, globals: { max_concurrency?: number }, maxParallel?: number): PlanInput {
   const over = Array.from({ length: 30 }, (_, n) => n);
   const phase = (id: string) => ({
     id,
-    command: WORK,
+    command: work(total),
     shell: true,
     shard: { strategy: "chunk" as const, over, chunk_size: 1 },
     merge: { strategy: "concat" as const },
@@ -40,7 +44,7 @@ test.each([
 ])("keeps the cap %s over all workers, and uses it", (_name, globals, maxParallel, total, each) =>
   withDeployment(
     async (deployment) => {
-      const run = await deployment.run(plan(globals, maxParallel));
+      const run = await deployment.run(plan(total, globals, maxParallel));
       expect(run.status).toBe("succeeded");
       const account = await readFile(join(deployment.dir, "account"), "utf8");
       expect(mostAtOnce(account)).toBe(total);
