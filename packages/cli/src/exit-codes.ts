@@ -43,7 +43,6 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   RUN_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
-  UNKNOWN_SHARD: EXIT.notFound,
 };
 
 /** By name, not by class: the classes would load Redis and BullMQ into every command, `--help` included. */

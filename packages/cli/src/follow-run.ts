@@ -2,7 +2,6 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { emptyRunView, isRunOver, reduceRun, type RunView, withPhases } from "@fanfold/core";
-import type { JournalLine } from "@fanfold/schemas";
 import type { Session } from "./session.ts";
 import { canRedraw, styleOf } from "./terminal.ts";
 import { createRunReporter } from "./view/run-reporter.ts";
@@ -38,7 +37,7 @@ export async function followRun(session: Session, runId: string, options: Follow
       view = reduceRun(view, line);
       journal?.write(`${JSON.stringify(line)}\n`);
       reporter?.onLine(line, view);
-      if (isRunOver(view.status) && (await isStillOver(session, runId, line))) break;
+      if (isRunOver(view.status) && (await session.store.journal.isLast(line))) break;
     }
   } finally {
     clearInterval(ticking);
@@ -46,12 +45,6 @@ export async function followRun(session: Session, runId: string, options: Follow
     await journal?.close();
   }
   return view;
-}
-
-/** A run that was retried has ends in the middle of its journal. */
-async function isStillOver(session: Session, runId: string, line: JournalLine): Promise<boolean> {
-  const [next] = await session.store.journal.read(runId, line.seq, 1);
-  return next === undefined;
 }
 
 /** The run as its journal tells it now. @throws {StoreError} RUN_NOT_FOUND */

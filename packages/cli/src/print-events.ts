@@ -1,4 +1,3 @@
-import { isRunOver } from "@fanfold/core";
 import type { JournalLine } from "@fanfold/schemas";
 import type { Session } from "./session.ts";
 import { print, styleOf } from "./terminal.ts";
@@ -24,10 +23,7 @@ export async function* followToEnd(session: Session, runId: string): AsyncGenera
   try {
     for await (const line of session.store.journal.follow(runId, 0, { signal: stopping.signal })) {
       yield line;
-      if (/^run_(succeeded|failed|cancelled)$/.test(line.event)) {
-        const { status } = await session.store.runs.get(runId);
-        if (isRunOver(status) && (await session.store.journal.read(runId, line.seq, 1)).length === 0) return;
-      }
+      if (/^run_(succeeded|failed|cancelled)$/.test(line.event) && (await session.store.journal.isLast(line))) return;
     }
   } finally {
     process.off("SIGINT", stop);

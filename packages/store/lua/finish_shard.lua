@@ -10,7 +10,7 @@
 --   KEYS[9] cancelled set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
---   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back
+--   ARGV[3] outcome: succeeded | backoff | failed | cancelled
 --   ARGV[4] record of the shard from now on, JSON
 --   ARGV[5] now, Unix ms
 --   ARGV[6] attempt
@@ -32,7 +32,7 @@ if not entry or not current or current.status ~= 'running' or current.fence ~= t
 end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
-if stopped and (outcome == 'backoff' or outcome == 'given_back') then
+if stopped and outcome == 'backoff' then
   verdict, outcome = 'stopped', 'cancelled'
   local record = cjson.decode(text)
   record.status = 'cancelled'

@@ -1,12 +1,11 @@
 import type { Redis } from "ioredis";
-import { duplicateConnection } from "./connection.ts";
+import { followStream } from "./follow-stream.ts";
 import type { Keys, ShardRef } from "./keys.ts";
 
 /** Most entries kept of a running attempt; the whole output goes to the artifact store at its end. */
 const MAX_ENTRIES = 256;
 /** How long the live output stays after its last line, in seconds. */
 const KEEP_SEC = 24 * 3600;
-const BLOCK_MS = 1_000;
 
 /** The live output of running attempts: one bounded Redis stream each. */
 export class AttemptLogs {
@@ -38,28 +37,15 @@ export class AttemptLogs {
     runId: string,
     ref: ShardRef,
     attempt: number,
-    { signal }: { signal: AbortSignal },
+    options: { signal: AbortSignal },
   ): AsyncGenerator<string> {
-    const redis = duplicateConnection(this.#redis);
-    const stop = (): void => redis.disconnect();
-    signal.addEventListener("abort", stop, { once: true });
+    const key = this.#keys.attemptLog(runId, ref, attempt);
     let last = "0-0";
-    try {
-      while (!signal.aborted) {
-        const key = this.#keys.attemptLog(runId, ref, attempt);
-        const reply = await redis.xread("COUNT", 100, "BLOCK", BLOCK_MS, "STREAMS", key, last);
-        for (const [id, fields] of reply?.[0]?.[1] ?? []) {
-          last = id;
-          yield fields[1] ?? "";
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener("abort", stop);
-      redis.disconnect();
+    for await (const [id, fields] of followStream(this.#redis, key, last, options)) {
+      last = id;
+      yield fields[1] ?? "";
     }
-    const rest = await this.#redis.xrange(this.#keys.attemptLog(runId, ref, attempt), `(${last}`, "+");
+    const rest = await this.#redis.xrange(key, `(${last}`, "+");
     for (const [, fields] of rest) yield fields[1] ?? "";
   }
 }

@@ -1,15 +1,11 @@
 import { describeEvent, eventLevel } from "@fanfold/core";
 import { type EventName, EventNameSchema, type JournalLine, JournalLineSchema } from "@fanfold/schemas";
 import type { Redis } from "ioredis";
-import { duplicateConnection } from "./connection.ts";
+import { followStream, type StreamEntry } from "./follow-stream.ts";
 import type { Keys } from "./keys.ts";
 
 /** Lines read in one round trip. */
 const PAGE = 500;
-/** How long one blocking read waits before it looks at its signal again, in ms. */
-const BLOCK_MS = 1_000;
-
-type StreamEntry = [id: string, fields: string[]];
 
 /** Reads the journal of runs: a Redis stream each, whose entry ids are the lines' `seq`. */
 export class Journal {
@@ -42,27 +38,14 @@ export class Journal {
    * Lines after `afterSeq`, and then every new one as it comes, until the signal aborts. In order, nothing
    * twice, nothing missed. Uses a connection of its own.
    */
-  async *follow(runId: string, afterSeq: number, { signal }: { signal: AbortSignal }): AsyncGenerator<JournalLine> {
-    const redis = duplicateConnection(this.#redis);
+  async *follow(runId: string, afterSeq: number, options: { signal: AbortSignal }): AsyncGenerator<JournalLine> {
     const key = this.#keys.run(runId).journal;
-    const stop = (): void => redis.disconnect();
-    signal.addEventListener("abort", stop, { once: true });
-    let last = afterSeq;
-    try {
-      while (!signal.aborted) {
-        const reply = await redis.xread("COUNT", PAGE, "BLOCK", BLOCK_MS, "STREAMS", key, `${last}-0`);
-        for (const entry of reply?.[0]?.[1] ?? []) {
-          const line = parseEntry(runId, entry);
-          last = line.seq;
-          yield line;
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener("abort", stop);
-      redis.disconnect();
-    }
+    for await (const entry of followStream(this.#redis, key, `${afterSeq}-0`, options)) yield parseEntry(runId, entry);
+  }
+
+  /** Whether no line follows this one now. A run that was retried has ends in the middle of its journal. */
+  async isLast({ run_id, seq }: JournalLine): Promise<boolean> {
+    return (await this.read(run_id, seq, 1)).length === 0;
   }
 }
 

@@ -105,11 +105,6 @@ export class Keys {
     return `${this.prefix}:runs:live`;
   }
 
-  /** Hash: worker name → what it last said of itself, as JSON. */
-  get workers(): string {
-    return `${this.prefix}:workers`;
-  }
-
   /** Set: names of the locks that are held. */
   get locks(): string {
     return `${this.prefix}:locks`;
