@@ -13,6 +13,7 @@ WORKDIR /app
 COPY --from=manifests /app ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.base.json ./
+COPY scripts scripts
 COPY packages packages
 RUN npm run build && rm -rf packages/testkit packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
 

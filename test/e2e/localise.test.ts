@@ -67,9 +67,34 @@ async function readExport(workspace: Workspace, run: RunDocument, language: stri
     .map((line) => line.split("\t"));
 }
 
+/** One language's export holds every line of the script, in its order. */
+async function expectWholeStory(workspace: Workspace, run: RunDocument, language: string): Promise<void> {
+  const story = await readStory(workspace);
+  const rows = await readExport(workspace, run, language);
+  expect(story.length).toBeGreaterThanOrEqual(60);
+  expect(rows.map(([, speaker]) => speaker)).toEqual(story.map((line) => /^([A-Z]+): /.exec(line)?.[1] ?? ""));
+  expect(rows.map(([, , text]) => text?.split(" ", 2))).toEqual(
+    story.map((line) => [`[${language}]`, firstWord(line)]),
+  );
+  expect(new Set(rows.map(([id]) => id)).size).toBe(story.length);
+  expect(rows.filter(([id = ""]) => id.startsWith("harbour-")).map(([id]) => id?.slice(-2))).toEqual(
+    Array.from({ length: 20 }, (_, index) => String(index + 1).padStart(2, "0")),
+  );
+}
+
+function expectCosts(report: RunDocument): void {
+  const { prompt, completion, total } = report.tokens;
+  expect(Math.min(prompt, completion)).toBeGreaterThan(1_000);
+  expect(total).toBe(prompt + completion);
+  expect(report.cost_estimate_usd).toBeCloseTo((prompt * 0.003 + completion * 0.015) / 1_000, 9);
+  expect(report.is_cost_partial).toBe(false);
+  const ingest = report.phases.find(({ phase }) => phase === "ingest");
+  expect(ingest?.cost_estimate_usd).toBeNull();
+}
+
 describe("the localisation of a visual novel", () => {
   test.concurrent(
-    "gives the same bytes with one shard at a time and with four",
+    "gives the same bytes with one shard at a time and with four, and has all lines in each language",
     inWorkspace(async (workspace) => {
       const one = await localise(workspace, 0, "--concurrency", "1");
       const four = await localise(workspace, 0, "--concurrency", "4");
@@ -77,32 +102,21 @@ describe("the localisation of a visual novel", () => {
       expect(Object.keys(hashesOf(one))).toHaveLength(2 + PER_LANGUAGE.length * LANGUAGES.length);
       expect(new Set(LANGUAGES.map((language) => exportHash(one, language))).size).toBe(LANGUAGES.length);
       expect([shardsOf(one, "context"), shardsOf(one, instance("translate", "french"))]).toEqual([6, 7]);
+      for (const language of LANGUAGES) await expectWholeStory(workspace, one, language);
     }),
   );
 
-  for (const language of LANGUAGES) {
-    test.concurrent(
-      `has all lines in ${language}, in the order of the script, also when only that language runs`,
-      inWorkspace(async (workspace) => {
-        const run = await localise(workspace, 0, "--to", instance("export", language));
-        const others = LANGUAGES.filter((other) => other !== language);
-        expect(statusesOf(run)).toMatchObject(
-          Object.fromEntries(others.map((other) => [instance("translate", other), "skipped"])),
-        );
-        const story = await readStory(workspace);
-        const rows = await readExport(workspace, run, language);
-        expect(story.length).toBeGreaterThanOrEqual(60);
-        expect(rows.map(([, speaker]) => speaker)).toEqual(story.map((line) => /^([A-Z]+): /.exec(line)?.[1] ?? ""));
-        expect(rows.map(([, , text]) => text?.split(" ", 2))).toEqual(
-          story.map((line) => [`[${language}]`, firstWord(line)]),
-        );
-        expect(new Set(rows.map(([id]) => id)).size).toBe(story.length);
-        expect(rows.filter(([id = ""]) => id.startsWith("harbour-")).map(([id]) => id?.slice(-2))).toEqual(
-          Array.from({ length: 20 }, (_, index) => String(index + 1).padStart(2, "0")),
-        );
-      }),
-    );
-  }
+  test.concurrent(
+    "has all lines also when only one language runs",
+    inWorkspace(async (workspace) => {
+      const run = await localise(workspace, 0, "--to", instance("export", "french"));
+      expect(statusesOf(run)).toMatchObject({
+        [instance("translate", "spanish")]: "skipped",
+        [instance("translate", "german")]: "skipped",
+      });
+      await expectWholeStory(workspace, run, "french");
+    }),
+  );
 
   for (const skipped of ["qa", "context"]) {
     test.concurrent(
@@ -135,9 +149,10 @@ describe("the localisation of a visual novel", () => {
   );
 
   test.concurrent(
-    "exports the other languages as ever when one fails",
+    "reports its tokens and their cost, and exports the other languages as ever when one fails",
     inWorkspace(async (workspace) => {
       const sound = await localise(workspace, 0);
+      expectCosts(parseRun(await workspace.read("report", "@latest", "--json")));
       const failed = await localise(workspace, 1, "--var", "FAIL_LANGUAGE=french");
       expect(statusesOf(failed)).toEqual({
         ...statusesOf(sound),
@@ -148,21 +163,6 @@ describe("the localisation of a visual novel", () => {
         expect(exportHash(failed, language)).toBe(exportHash(sound, language));
       }
       expect(exportHash(failed, "french")).toBeUndefined();
-    }),
-  );
-
-  test.concurrent(
-    "reports its tokens and what they cost",
-    inWorkspace(async (workspace) => {
-      await localise(workspace, 0);
-      const report = parseRun(await workspace.read("report", "@latest", "--json"));
-      const { prompt, completion, total } = report.tokens;
-      expect(Math.min(prompt, completion)).toBeGreaterThan(1_000);
-      expect(total).toBe(prompt + completion);
-      expect(report.cost_estimate_usd).toBeCloseTo((prompt * 0.003 + completion * 0.015) / 1_000, 9);
-      expect(report.is_cost_partial).toBe(false);
-      const ingest = report.phases.find(({ phase }) => phase === "ingest");
-      expect(ingest?.cost_estimate_usd).toBeNull();
     }),
   );
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 
-const entry = new URL("../dist/main.js", import.meta.url);
+const entry = new URL("../bundle/main.js", import.meta.url);
 if (existsSync(entry)) {
   const { main } = await import(entry.href);
   await main(process.argv);
