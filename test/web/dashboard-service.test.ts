@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { DashboardError, DashboardService } from "@fanfold/dashboard";
 import { shardQueue } from "@fanfold/store";
 import { eventually } from "@fanfold/testkit";
@@ -15,6 +17,15 @@ async function listBoard({ dashboard }: Watched): Promise<string[]> {
 async function readHealth({ dashboard }: Watched): Promise<{ status: number; body: unknown }> {
   const answer = await fetch(`${dashboard.url}/healthz`);
   return { status: answer.status, body: await answer.json() };
+}
+
+/** Status of an answer to a request with these headers, `host` included: `fetch` would set its own. */
+async function statusOf(url: string, method: string, headers: OutgoingHttpHeaders): Promise<number | undefined> {
+  const asked = request(url, { method, headers });
+  asked.end();
+  const [answer]: IncomingMessage[] = await once(asked, "response");
+  answer?.resume();
+  return answer?.statusCode;
 }
 
 describe("DashboardService", () => {
@@ -105,6 +116,18 @@ describe("DashboardService", () => {
         expect(await listBoard(other)).not.toContain(shardQueue("cpu"));
       })();
     }),
+  );
+
+  test.each([
+    ["a change asked for by another page", "PUT", { origin: "http://elsewhere.example" }],
+    ["a change the browser calls cross-site", "PUT", { "sec-fetch-site": "cross-site" }],
+    ["a look under a foreign host name", "GET", { host: "rebound.example:3000" }],
+  ])("refuses %s", (_what, method, headers) =>
+    withDashboard(async ({ dashboard }) => {
+      expect(await statusOf(`${dashboard.url}/queues/api/queues/pause`, method, headers)).toBe(403);
+      expect(await statusOf(`${dashboard.url}/queues/api/queues/pause`, "PUT", { origin: dashboard.url })).toBe(200);
+      expect(await statusOf(`${dashboard.url}/queues/api/queues/resume`, "PUT", {})).toBe(200);
+    })(),
   );
 
   test(

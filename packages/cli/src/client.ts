@@ -1,7 +1,7 @@
 import { compilePlanValue, formatProblem } from "@fanfold/core";
 import { RunEngine } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
-import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore } from "@fanfold/store";
+import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 
 /** Where a client's deployment is. */
 export interface ClientOptions {
@@ -9,6 +9,8 @@ export interface ClientOptions {
   readonly redisUrl?: string;
   /** Key prefix of the deployment, a word in braces. */
   readonly prefix?: string;
+  /** Key to sign plans with; the environment's FANFOLD_SIGNING_KEY when absent. */
+  readonly signingKey?: string;
 }
 
 /** How a plan is submitted. */
@@ -46,7 +48,9 @@ export interface Client {
  */
 export async function createClient(options: ClientOptions = {}): Promise<Client> {
   const { redisUrl = process.env.REDIS_URL ?? "redis://127.0.0.1:6379", prefix = DEFAULT_PREFIX } = options;
-  const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."), prefix);
+  const signingKey = options.signingKey ?? process.env.FANFOLD_SIGNING_KEY;
+  const signer = signingKey ? new PlanSigner(signingKey) : undefined;
+  const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
     submit: async (plan, { variables = {}, runId, baseDir = "." } = {}) => {

@@ -33,6 +33,7 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   REDIS_UNREACHABLE: EXIT.environment,
   REDIS_REFUSED: EXIT.environment,
   REDIS_TOO_OLD: EXIT.environment,
+  WEAK_SIGNING_KEY: EXIT.usage,
   JOB_REFUSED: EXIT.environment,
   SCRIPT_FAILED: EXIT.environment,
 };

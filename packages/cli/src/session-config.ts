@@ -20,6 +20,8 @@ export interface SessionConfig {
   readonly workspaceDir: string;
   /** `.fanfold` of the workspace. */
   readonly stateDir: string;
+  /** Key that plans are signed and checked with; neither happens without one. */
+  readonly signingKey: string | undefined;
 }
 
 /** Resolves flags (first) and environment (second). @throws {CliError} on a value that makes no sense */
@@ -32,6 +34,7 @@ export function resolveConfig(flags: GlobalFlags, env: NodeJS.ProcessEnv, cwd: s
     prefix: prefixOf(flags.prefix ?? env.FANFOLD_PREFIX),
     workspaceDir,
     stateDir,
+    signingKey: env.FANFOLD_SIGNING_KEY || undefined,
   };
 }
 

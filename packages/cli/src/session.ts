@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { RunEngine } from "@fanfold/engine";
-import { connectRedis, FileArtifactStore, openStore, type RedisAddress, type Store } from "@fanfold/store";
+import { connectRedis, FileArtifactStore, openStore, PlanSigner, type RedisAddress, type Store } from "@fanfold/store";
 import type { RedisBinary } from "./embedded-redis/find-redis-server.ts";
 import type { EmbeddedRedis } from "./embedded-redis/join-embedded-redis.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -37,7 +37,9 @@ export async function openSession(flags: GlobalFlags): Promise<Session> {
 }
 
 async function connect(config: SessionConfig, address: RedisAddress, embedded?: EmbeddedRedis): Promise<Session> {
-  const store = openStore(await connectRedis(address), new FileArtifactStore(config.artifactsDir), config.prefix);
+  const signer = config.signingKey === undefined ? undefined : new PlanSigner(config.signingKey);
+  const artifacts = new FileArtifactStore(config.artifactsDir);
+  const store = openStore(await connectRedis(address), artifacts, config.prefix, signer);
   return {
     config,
     store,

@@ -10,14 +10,16 @@ import {
   type Trigger,
 } from "@fanfold/core";
 import type { Effect } from "@fanfold/schemas";
-import type { RunStore } from "@fanfold/store";
+import type { PlanTrust, RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
 
 /** Runs whose state is kept in memory; the least recently used one gives way. */
 const KEPT_RUNS = 200;
 
-/** A plan that never changes, and its DAG. */
-export type RunPlan = PlannedRun;
+/** A plan that never changes, its DAG, and whether it is what was signed. */
+export interface RunPlan extends PlannedRun {
+  readonly trust: PlanTrust;
+}
 
 interface Slot {
   plan: RunPlan | undefined;
@@ -45,8 +47,8 @@ export class RunStates {
   async plan(runId: string): Promise<RunPlan> {
     const slot = this.#slot(runId);
     if (slot.plan === undefined) {
-      const plan = await this.#runs.loadPlan(runId);
-      slot.plan = { plan, graph: new PlanGraph(plan) };
+      const { plan, trust } = await this.#runs.loadPlan(runId);
+      slot.plan = { plan, graph: new PlanGraph(plan), trust };
     }
     return slot.plan;
   }

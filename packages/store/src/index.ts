@@ -45,5 +45,6 @@ export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";
+export { PlanSigner, type PlanTrust } from "./plan-signer.ts";
 export { openStore, type Store } from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";

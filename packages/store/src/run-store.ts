@@ -12,11 +12,18 @@ import {
 } from "@fanfold/schemas";
 import type { Redis } from "ioredis";
 import type { Keys } from "./keys.ts";
+import type { PlanSigner, PlanTrust } from "./plan-signer.ts";
 import { Script } from "./scripts.ts";
 import { StoreError } from "./store-error.ts";
 
 const CREATE_RUN = new Script("create_run");
 const COMMIT_DECISION = new Script("commit_decision");
+
+/** A plan as it is stored, and whether it is what was signed. */
+export interface StoredPlan {
+  readonly plan: CompiledPlan;
+  readonly trust: PlanTrust;
+}
 
 /** Result of {@link RunStore.commit}: the new version, or that somebody else was first. */
 export type CommitResult = { readonly kind: "committed"; readonly version: number } | { readonly kind: "conflict" };
@@ -25,25 +32,33 @@ export type CommitResult = { readonly kind: "committed"; readonly version: numbe
 export class RunStore {
   readonly #redis: Redis;
   readonly #keys: Keys;
+  readonly #signer: PlanSigner | undefined;
 
-  constructor(redis: Redis, keys: Keys) {
+  /** @param signer signs new plans and checks stored ones, where the deployment has a key */
+  constructor(redis: Redis, keys: Keys, signer?: PlanSigner) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#signer = signer;
   }
 
   /**
-   * Stores a new run with its plan and emits `run_queued`.
+   * Stores a new run with its plan, signed where there is a key, and emits `run_queued`.
    *
    * @returns whether it is new; a run of this id that exists is left as it is
    */
   async create(run: RunRecord, plan: CompiledPlan): Promise<boolean> {
     const keys = this.#keys.run(run.run_id);
-    const fields = { ...runFields(run), max_concurrency: String(plan.max_concurrency ?? "") };
+    const text = JSON.stringify(plan);
+    const fields = {
+      ...runFields(run),
+      max_concurrency: String(plan.max_concurrency ?? ""),
+      signature: this.#signer?.sign(run.run_id, text) ?? "",
+    };
     const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length };
     const created = await CREATE_RUN.run(
       this.#redis,
       [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns],
-      [run.run_id, JSON.stringify(plan), run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued)],
+      [run.run_id, text, run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued)],
     );
     return created === 1;
   }
@@ -62,10 +77,12 @@ export class RunStore {
   }
 
   /** The snapshot of the plan. @throws {StoreError} RUN_NOT_FOUND */
-  async loadPlan(runId: string): Promise<CompiledPlan> {
-    const text = await this.#redis.get(this.#keys.run(runId).plan);
+  async loadPlan(runId: string): Promise<StoredPlan> {
+    const keys = this.#keys.run(runId);
+    const [text, signature] = await Promise.all([this.#redis.get(keys.plan), this.#redis.hget(keys.run, "signature")]);
     if (text === null) throw runNotFound(runId);
-    return CompiledPlanSchema.parse(JSON.parse(text));
+    const trust = this.#signer?.check(runId, text, signature) ?? "unchecked";
+    return { plan: CompiledPlanSchema.parse(JSON.parse(text)), trust };
   }
 
   /** Records of the phases that have left `pending` at least once. */

@@ -7,6 +7,7 @@ export type StoreErrorCode =
   | "REDIS_REFUSED"
   | "REDIS_TOO_OLD"
   | "JOB_REFUSED"
+  | "WEAK_SIGNING_KEY"
   | "SCRIPT_FAILED";
 
 /** A failure of Redis or the artifact store, or a thing that is not in them. */

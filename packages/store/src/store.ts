@@ -5,6 +5,7 @@ import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
+import type { PlanSigner } from "./plan-signer.ts";
 import { Queues } from "./queues.ts";
 import { RunStore } from "./run-store.ts";
 import { Signals } from "./signals.ts";
@@ -25,15 +26,24 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Opens a deployment's store over a connection, which it then owns. */
-export function openStore(redis: Redis, artifacts: ArtifactStore, prefix: string = DEFAULT_PREFIX): Store {
+/**
+ * Opens a deployment's store over a connection, which it then owns.
+ *
+ * @param signer signs and checks plans; without one they are neither signed nor checked
+ */
+export function openStore(
+  redis: Redis,
+  artifacts: ArtifactStore,
+  prefix: string = DEFAULT_PREFIX,
+  signer?: PlanSigner,
+): Store {
   const keys = new Keys(prefix);
   const queues = new Queues(redis, keys);
   let closing: Promise<void> | undefined;
   return {
     redis,
     keys,
-    runs: new RunStore(redis, keys),
+    runs: new RunStore(redis, keys, signer),
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
     journal: new Journal(redis, keys),

@@ -5,7 +5,7 @@ import { compilePlanValue, formatProblem } from "@fanfold/core";
 import { RunEngine } from "@fanfold/engine";
 import { SchedulerService } from "@fanfold/scheduler";
 import type { CompiledPlan, JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, openStore, type Store } from "@fanfold/store";
+import { connectRedis, FileArtifactStore, openStore, PlanSigner, type Store } from "@fanfold/store";
 import { WorkerService } from "@fanfold/worker";
 import pino from "pino";
 import { eventually } from "./eventually.ts";
@@ -18,6 +18,7 @@ export interface DeploymentOptions {
   readonly workers?: number;
   readonly concurrency?: number;
   readonly workspaceDir?: string;
+  readonly signingKey?: string;
 }
 
 /** A deployment inside the test's process, on a key prefix of its own. */
@@ -40,10 +41,9 @@ export class Deployment {
     deployments += 1;
     const prefix = `{t${process.pid}-${deployments}}`;
     const connection = await connectRedis({ socketPath: redis.socketPath });
-    const deployment = new Deployment(
-      dir,
-      openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix),
-    );
+    const signer = options.signingKey === undefined ? undefined : new PlanSigner(options.signingKey);
+    const store = openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix, signer);
+    const deployment = new Deployment(dir, store);
     await deployment.addScheduler();
     for (let i = 0; i < workers; i += 1) await deployment.addWorker({ ...options, concurrency });
     return deployment;

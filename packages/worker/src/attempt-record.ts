@@ -81,9 +81,9 @@ function usageData({ usage }: HandedOver): { usage?: UsageSum } {
   return usage === undefined ? {} : { usage };
 }
 
-/** A secret that is not there, or that leaks, does not mend itself. */
+/** A secret that is not there, or that leaks, and a plan that is not to be trusted, do not mend themselves. */
 function isWorthRetrying({ failure }: Failed): boolean {
-  return !failure.error_code.startsWith("SECRET_");
+  return !/^(SECRET|PLAN)_/.test(failure.error_code);
 }
 
 function timeoutEvents(ended: Failed): (readonly [string, object])[] {

@@ -8,6 +8,7 @@ import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from ".
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
+import { findDistrust } from "./plan-distrust.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 
@@ -62,6 +63,8 @@ export async function executeAttempt(
   options: { signal: AbortSignal },
 ): Promise<HandedOver> {
   const startedAtMs = systemClock.nowMs();
+  const distrust = findDistrust(task.runId, task.plan);
+  if (distrust !== undefined) return refused(distrust);
   try {
     return await attemptOnce(place, task, shipper, options);
   } catch (error) {
@@ -70,6 +73,10 @@ export async function executeAttempt(
     const durationMs = systemClock.nowMs() - startedAtMs;
     return { status: "failed", failure: { error_code, why }, log: undefined, usage: undefined, durationMs };
   }
+}
+
+function refused(failure: Failure): UnsuccessfulAttempt {
+  return { status: "failed", failure, log: undefined, usage: undefined, durationMs: 0 };
 }
 
 async function attemptOnce(

@@ -10,6 +10,7 @@ import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attem
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { FoldContext, FoldTask } from "./fold-task.ts";
 import { OutputShipper } from "./output-shipper.ts";
+import { findDistrust } from "./plan-distrust.ts";
 
 /** Most output files a command gets as arguments: more might not fit the command line of the system. */
 const MAX_OUTPUT_ARGUMENTS = 1_000;
@@ -49,6 +50,8 @@ export async function foldByWork(
   outputs: ShardOutputs,
 ): Promise<Fold> {
   const { runId, ref, job } = task;
+  const distrust = findDistrust(runId, task.plan);
+  if (distrust !== undefined) return rejected(merge, distrust);
   const jobId = jobIds.aggregate(runId, ref.phase, ref.revision);
   const shard: ShardRef = { ...ref, shard: NO_SHARD };
   const scratchDir = resolve(context.inputs.scratchDir(runId, shard, job.attemptsStarted));

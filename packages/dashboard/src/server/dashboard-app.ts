@@ -3,6 +3,7 @@ import type { Store } from "@fanfold/store";
 import express, { type Express, type RequestHandler } from "express";
 import type { DashboardLog } from "./dashboard-log.ts";
 import { createBoardGuard } from "./board-guard.ts";
+import { createOriginGuard } from "./origin-guard.ts";
 import type { QueueBoard } from "./queue-board.ts";
 
 /** Where Bull Board is. */
@@ -19,12 +20,15 @@ export interface DashboardParts {
   /** Called whenever somebody opens a page of the board; must not throw. */
   readonly onPage: () => void;
   readonly log: DashboardLog;
+  /** Whether nobody but this machine's users can reach the dashboard. */
+  readonly isLocal: boolean;
 }
 
 /** The dashboard's routes: `/queues` is Bull Board behind its guard, `/healthz` says whether Redis answers. */
-export function createDashboardApp({ store, board, onPage, log }: DashboardParts): Express {
+export function createDashboardApp({ store, board, onPage, log, isLocal }: DashboardParts): Express {
   const app = express();
   app.disable("x-powered-by");
+  app.use(createOriginGuard({ isLocal }, log));
   app.get("/", (_req, res) => res.redirect(BOARD_PATH));
   app.get("/healthz", async (_req, res) => {
     if (await answers(store)) res.json({ status: "ok" });

@@ -54,6 +54,7 @@ export class DashboardService {
       board: this.#board,
       onPage: () => this.#refreshLater(),
       log: this.#log,
+      isLocal: this.#settings.host === SAFE_HOST,
     });
     this.#server = await this.#listen(createServer(app));
     this.#log.info({ url: this.url }, "dashboard ready");
