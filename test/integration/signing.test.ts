@@ -9,7 +9,7 @@ const KEY = "0123456789abcdef0123456789abcdef";
 const withDeployment = useDeployments();
 
 /** Nothing but a merge runs in it. */
-const MERGE_ONLY = {
+const MERGE_ONLY: PlanInput = {
   plan_id: "merge-only",
   version: "1",
   phases: [
@@ -20,7 +20,7 @@ const MERGE_ONLY = {
       merge: { strategy: "command", command: "true" },
     },
   ],
-} as const;
+};
 const PLAN = { plan_id: "signed", version: "1", phases: [{ id: "a", command: "true", retries: 2 }] };
 
 /** Submits to a deployment as somebody with another key, or without one, does. */
