@@ -39,6 +39,7 @@ export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
+export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";
 export { phaseReadiness, type Readiness } from "./run/readiness.ts";
 export {
   applyDecision,

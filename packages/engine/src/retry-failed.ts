@@ -47,9 +47,11 @@ export async function retryFailed(
   return retried;
 }
 
+const BEFORE_SHARDS: ReadonlySet<string> = new Set(["expansion_failed", "lock_timeout", "condition_failed"]);
+
 /** A phase that failed without a shard of it having failed, or that its run's limits cut short, is simply re-opened. */
 function failedBeforeItsShards({ status, cause }: PhaseRecord): boolean {
-  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "lock_timeout";
+  if (status === "failed") return cause !== undefined && BEFORE_SHARDS.has(cause.code);
   const wasCutShort = cause?.code === "run_timeout" || cause?.code === "budget_spent";
   return status === "cancelled" && wasCutShort;
 }

@@ -121,8 +121,9 @@ export class RunEngine {
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
       return { type: "phase_failed", ...ref, cause, failedShards: 0 };
     }
-    await this.#checkBudget(runId);
     const progress = phaseProgress(counts, isStopped);
+    // where all is done, the decision on the phase's success sees the cost as well
+    if (progress !== "complete") await this.#checkBudget(runId);
     if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
     if (progress === "complete" || progress === "tolerable") return undefined;
     if (counts.failed === 0) return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
@@ -149,9 +150,9 @@ export class RunEngine {
     return this.store.runs.get(runId);
   }
 
-  /** Ends a run that has had its time. */
-  async timeOut(runId: string): Promise<void> {
-    await this.#apply(runId, { type: "timeout" });
+  /** Ends a run that has had its time, unless a retry has given it more since. */
+  async timeOut(runId: string, atMs?: number): Promise<void> {
+    await this.#apply(runId, { type: "timeout", ...(atMs === undefined ? {} : { atMs }) });
   }
 
   /** Opens a phase that holds the lock it waited for, or lets it go on. */
@@ -270,8 +271,10 @@ export class RunEngine {
       case "release_lock":
         return this.#locks.release(runId, effect);
       case "schedule_timeout": {
-        const job = { kind: "timeout", run_id: runId } as const;
-        return this.store.queues.addSchedulerJob(jobIds.timeout(runId), job, effect.delay_ms);
+        const nowMs = this.#clock.nowMs();
+        const atMs = effect.at_ms ?? nowMs + effect.delay_ms;
+        const job = { kind: "timeout", run_id: runId, at_ms: atMs } as const;
+        return this.store.queues.addSchedulerJob(jobIds.timeout(runId, atMs), job, Math.max(1, atMs - nowMs));
       }
       case "stop_release":
         return this.#stopRelease(runId);
@@ -404,7 +407,7 @@ export class RunEngine {
     const { plan } = await this.#states.plan(runId);
     if (plan.cost_budget_usd === null) return;
     const costUsd = await this.store.runs.findCost(runId);
-    if (costUsd >= plan.cost_budget_usd) await this.#apply(runId, { type: "budget_spent", costUsd });
+    if (costUsd > 0 && costUsd >= plan.cost_budget_usd) await this.#apply(runId, { type: "budget_spent", costUsd });
   }
 
   async #describeFailure(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<string> {

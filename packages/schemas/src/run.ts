@@ -88,6 +88,12 @@ export const RunRecordSchema = z.strictObject({
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
   cascades: z.boolean(),
   tolerated_failures: z.int().min(0),
+  /** What the attempts have cost so far, in USD, as far as it is known; grows without a new version. */
+  cost_usd: z.number().optional(),
+  /** Cost from which on the budget counts: that of the last retry of a run that had spent it. */
+  budget_from_usd: z.number().optional(),
+  /** When the run will have had its time, Unix ms. */
+  timeout_at_ms: z.int().optional(),
   created_at_ms: z.int(),
   started_at_ms: z.int().nullable(),
   finished_at_ms: z.int().nullable(),

@@ -37,7 +37,9 @@ if stopped and outcome == 'backoff' then
   local record = cjson.decode(text)
   record.status = 'cancelled'
   text = cjson.encode(record)
-  events = { { 'shard_cancelled', '{"reason":"run stopped"}' } }
+  local ended = cjson.decode(events[#events][2])
+  local data = { reason = 'run stopped', duration_ms = ended.duration_ms, usage = ended.usage }
+  events = { { 'shard_cancelled', cjson.encode(data) } }
 end
 redis.call('HSET', KEYS[3], id, text)
 free_slot(KEYS[1], entry)

@@ -46,7 +46,7 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
 
 function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number): ShardFinish {
   const record = { ...endedRecord(started, ended, nowMs), status: "cancelled" } as const;
-  const data = { reason: "run stopped", duration_ms: ended.durationMs };
+  const data = { reason: "run stopped", duration_ms: ended.durationMs, ...usageData(ended) };
   return finish(started, ended, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
 }
 
