@@ -92,6 +92,23 @@ describe("the cost of a run", () => {
 });
 
 test(
+  "a phase that a stop cuts short has not failed by the failures it tolerates",
+  withDeployment(async (deployment) => {
+    const fan = {
+      id: "fan",
+      command: "grep -q 1 $FANFOLD_INPUT && exit 1; sleep 60",
+      shard: { strategy: "chunk" as const, over: [1, 2], chunk_size: 1 },
+      merge: { strategy: "concat" as const },
+      max_failed_shards: 1,
+    };
+    const run = await deployment.run(plan([fan], { timeout_sec: 0.7 }));
+    expect(run.status).toBe("failed");
+    const phases = await deployment.store.runs.loadPhases(run.run_id);
+    expect(phases.get("fan")).toMatchObject({ status: "cancelled", cause: { code: "run_timeout" } });
+  }),
+);
+
+test(
   "the time of a run counts again from a retry",
   withDeployment(async (deployment) => {
     const { run_id } = await deployment.run(plan([{ id: "slow", command: "sleep 60" }], { timeout_sec: 0.4 }));

@@ -126,7 +126,9 @@ export class RunEngine {
     if (progress !== "complete") await this.#checkBudget(runId);
     if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
     if (progress === "complete" || progress === "tolerable") return undefined;
-    if (counts.failed === 0) return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
+    const isTolerated = isStopped && counts.tripped === 0 && counts.failed <= counts.tolerated;
+    if (counts.failed === 0 || isTolerated)
+      return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
     const message = await this.#describeFailure(runId, ref, counts);
     if (progress === "busy") {
       const isNew = counts.failed > Math.max(counts.tolerated, counts.excused);

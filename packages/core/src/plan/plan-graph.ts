@@ -58,20 +58,6 @@ export class PlanGraph {
     return this.#row(id).readers;
   }
 
-  /** Every phase that comes after one of these, directly or not. */
-  descendants(ids: readonly string[]): Set<string> {
-    const found = new Set<string>();
-    const queue = [...ids];
-    for (const id of queue) {
-      for (const { phase } of this.dependents(id)) {
-        if (found.has(phase)) continue;
-        found.add(phase);
-        queue.push(phase);
-      }
-    }
-    return found;
-  }
-
   /** Every phase that comes before this one, directly or not. */
   ancestors(id: string): Set<string> {
     const found = new Set<string>();

@@ -11,7 +11,8 @@ import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
  * Decides what a trigger means for a run: which phases start, are skipped or cancelled, whether the run
  * ends, what to write in the journal and what to do outside. Pure, and idempotent: a trigger that has
  * already had its effect gives an empty decision. (Only `phase_drained` of a phase that goes on asks for
- * the same release again, and `reopen` of a phase whose condition fails once more asks it again.) A trigger may come late, after what it tells of was retried by hand.
+ * the same release again, and so do `reopen` of a phase whose condition fails once more, and of one whose run is
+ * aborted once more in the same decision.) A trigger may come late, after what it tells of was retried by hand.
  *
  * @param nowMs time of the decision, Unix ms
  * @throws {CoreError} when the trigger asks for an illegal move

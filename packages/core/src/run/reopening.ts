@@ -19,25 +19,39 @@ export function conditionDecided(id: string, { status, cause }: PhaseRecord): bo
 
 /**
  * Phases that a retry of `culprit` brings back, in declaration order: those that did not run, or not to their end,
- * because of it or because of the limits of the run; those after it whose condition kept them from starting, for it
- * may decide otherwise now; and what did not run because of these.
+ * because of it or because of the limits of the run; those that their condition kept from starting, where it names
+ * a phase that is brought back and so may decide otherwise now; and what did not run because of these.
  */
 export function victimsOf(graph: PlanGraph, culprit: string, record: (id: string) => PhaseRecord): string[] {
-  const isVictimOf = (id: string, culprits: ReadonlySet<string>): boolean => {
-    const { status, cause } = record(id);
-    return (status === "skipped" || status === "cancelled") && isBecauseOf(cause, culprits);
-  };
-  const culprits = new Set([culprit]);
-  const direct = graph.ids.filter((id) => isVictimOf(id, culprits));
-  const later = graph.descendants([culprit, ...direct]);
-  const asked = new Set(graph.ids.filter((id) => later.has(id) && conditionDecided(id, record(id))));
-  if (asked.size === 0) return direct;
-  for (const id of asked) culprits.add(id);
-  return graph.ids.filter((id) => asked.has(id) || isVictimOf(id, culprits));
+  const victims = groupVictims(graph, record);
+  const found = new Set(victims.get(LIMITS));
+  const queue = [culprit, ...found];
+  for (const id of queue) {
+    const asked = graph.conditionReaders(id).filter((reader) => conditionDecided(reader, record(reader)));
+    for (const victim of [...(victims.get(id) ?? []), ...asked]) {
+      if (found.has(victim)) continue;
+      found.add(victim);
+      queue.push(victim);
+    }
+  }
+  return graph.ids.filter((id) => found.has(id));
 }
 
-function isBecauseOf(cause: Cause | undefined, culprits: ReadonlySet<string>): boolean {
-  return isLimit(cause) || (cause?.phase !== undefined && culprits.has(cause.phase));
+/** Stands for the limits of the run among culprits; no phase has an empty id. */
+const LIMITS = "";
+
+/** Phases that did not run, or not to their end, by the phase that was the reason. */
+function groupVictims(graph: PlanGraph, record: (id: string) => PhaseRecord): Map<string, string[]> {
+  const victims = new Map<string, string[]>();
+  for (const id of graph.ids) {
+    const { status, cause } = record(id);
+    const culprit = isLimit(cause) ? LIMITS : cause?.phase;
+    if ((status !== "skipped" && status !== "cancelled") || culprit === undefined || culprit === id) continue;
+    const group = victims.get(culprit) ?? [];
+    group.push(id);
+    victims.set(culprit, group);
+  }
+  return victims;
 }
 
 function isLimit(cause: Cause | undefined): boolean {
