@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { JournalLineSchema } from "@fanfold/schemas";
 import { loadPeakMemoryBytes } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
@@ -180,12 +181,13 @@ const plan = {
   version: "1",
   variables: { WHO: {} },
   phases: [
-    { id: "a", command: "echo", args: ["hello \${WHO}"] },
+    { id: "a", command: "echo", args: ["hello \${WHO} \${NOBODY}"] },
     { id: "b", command: "true", pool: "gpu" },
+    { id: "c", command: "false" },
   ],
 };
 const client = await createClient();
-const options = { variables: { WHO: "you" }, runId: "from-a-script" };
+const options = { variables: { WHO: "you" }, runId: "from-a-script", skip: ["c"] };
 const submitted = [await client.submit(plan, options), await client.submit(plan, options)];
 const journal = [];
 for await (const line of client.follow("from-a-script", { signal: AbortSignal.timeout(20_000) })) {
@@ -213,6 +215,9 @@ describe("a plan", () => {
       expect(output).toContain("shard 3 of 3\n");
       const join = parseRun(stdout).phases.find(({ phase }) => phase === "join");
       expect(join?.artifacts[0]?.size_bytes).toBe("ALPHA? BETA? GAMMA? DELTA? EPSILON?\n".length);
+      const [written] = JSON.parse(stdout).outputs;
+      expect(written).toMatchObject({ phase: "join", sha256: join?.artifacts[0]?.sha256 });
+      expect(await readFile(written.file, "utf8")).toBe("ALPHA? BETA? GAMMA? DELTA? EPSILON?\n");
     }),
   );
 
@@ -251,8 +256,8 @@ describe("the client library", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const { submitted, journal, status, refusal, invalid } = JSON.parse(stdout);
       expect(submitted).toEqual([
-        { runId: "from-a-script", isNew: true },
-        { runId: "from-a-script", isNew: false },
+        { runId: "from-a-script", isNew: true, warnings: [expect.objectContaining({ severity: "warning" })] },
+        { runId: "from-a-script", isNew: false, warnings: [expect.objectContaining({ severity: "warning" })] },
       ]);
       const lines = JournalLineSchema.array().parse(journal);
       expect(lines.at(0)?.event).toBe("run_queued");
@@ -263,7 +268,7 @@ describe("the client library", () => {
       expect(status).toBe("succeeded");
       expect(refusal).toContain("is over: succeeded");
       expect(invalid).toMatch(/^invalid plan\n.*phases/s);
-      expect(await desk.read("logs", "from-a-script")).toContain("hello you\n");
+      expect(await desk.read("logs", "from-a-script")).toContain("hello you ${NOBODY}\n");
     }),
   );
 });

@@ -118,6 +118,8 @@ export class RunEngine {
     const { counts, isStopped } = facts;
     const fold = await this.store.ledger.findFold(runId, ref);
     if (fold !== undefined && "failure" in fold) {
+      // killed by a stop, it says nothing of the outputs
+      if (fold.failure.error_code === "CANCELLED") return { type: "phase_drained", ...ref };
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
       return { type: "phase_failed", ...ref, cause, failedShards: 0 };
     }
@@ -345,7 +347,16 @@ export class RunEngine {
     const { graph } = await this.#states.plan(runId);
     if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
     const ref = { phase, revision };
+    await this.#refold(runId, ref);
     await this.requeue(runId, ref, await this.store.ledger.listCancelled(runId, ref));
+  }
+
+  /** Runs a merge again that a stop had killed. */
+  async #refold(runId: string, ref: PhaseRef): Promise<void> {
+    const fold = await this.store.ledger.findFold(runId, ref);
+    if (fold === undefined || !("failure" in fold) || fold.failure.error_code !== "CANCELLED") return;
+    await this.store.queues.retryAggregate(runId, ref);
+    await this.store.ledger.clearFoldFailure(runId, ref);
   }
 
   async #stopRelease(runId: string): Promise<void> {

@@ -3,8 +3,8 @@ import { renderSummary } from "../../src/view/run-summary-text.ts";
 import { failedRun, HOSTILE, hugeRun, succeededRun, TestRun } from "./run-fixture.ts";
 
 test("sums up a run that succeeded, with its outputs", () => {
-  const paths = new Map([["verify-out", "out/run_1/verify-out.jsonl"]]);
-  expect(renderSummary(succeededRun().view, { paths }, { columns: 80 })).toMatchInlineSnapshot(`
+  const outputs = [{ phase: "verify", name: "verify-out", file: "out/run_1/verify-out.jsonl" }];
+  expect(renderSummary(succeededRun().view, { outputs }, { columns: 80 })).toMatchInlineSnapshot(`
     "run run_1  succeeded
       plan       tz 1.0
       phases     4 succeeded
@@ -143,7 +143,9 @@ test("prints hostile text without what makes it hostile", () => {
     )
     .add(0, "run_failed");
   const logs = [{ phase: HOSTILE, shard: 0, lines: [HOSTILE] }];
-  expect(renderSummary(run.view, { logs, paths: new Map([[HOSTILE, HOSTILE]]) })).toMatch(/^[\n -~]*$/);
+  expect(renderSummary(run.view, { logs, outputs: [{ phase: HOSTILE, name: HOSTILE, file: HOSTILE }] })).toMatch(
+    /^[\n -~]*$/,
+  );
 });
 
 test("colours only when asked to", () => {

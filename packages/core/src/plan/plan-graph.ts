@@ -38,6 +38,12 @@ export class PlanGraph {
     return this.#row(id).phase;
   }
 
+  /** Ids of the instances of a phase of the plan, or the one with that id itself; all phases when none is named. */
+  instances(id: string | undefined): readonly string[] {
+    if (id === undefined) return this.ids;
+    return this.ids.filter((one) => one === id || this.phase(one).template === id);
+  }
+
   /** Position of a phase in declaration order, from 0. */
   index(id: string): number {
     return this.#row(id).index;
