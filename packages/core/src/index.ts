@@ -79,6 +79,7 @@ export {
   type DeclaredPhase,
   emptyRunView,
   isBlock,
+  isRetryable,
   lastProblem,
   listFailures,
   listTolerated,

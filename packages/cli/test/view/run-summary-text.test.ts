@@ -121,6 +121,13 @@ test("names failures that the plan tolerates", () => {
   `);
 });
 
+test.each(["condition_failed", "missing_dependency"])("suggests no retry where it changes nothing: %s", (code) => {
+  const run = new TestRun()
+    .add(0, "phase_failed", { phase: "links" }, { error_code: code, why: "no" })
+    .add(0, "run_failed");
+  expect(renderSummary(run.view)).not.toContain("fanfold retry");
+});
+
 test("suggests no retry for a run that was cancelled", () => {
   expect(renderSummary(new TestRun().add(0, "run_cancelled").view)).toMatchInlineSnapshot(`
     "run run_1  cancelled

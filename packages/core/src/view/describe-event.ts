@@ -53,7 +53,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_reused: (facts) => `${where(facts)} reused an earlier output${laterRevision(facts.data)}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
-  shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeLimit(facts.data))}`,
+  shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeTaken(facts.data))}`,
   shard_lost: (facts) => `${attempt(facts)} was lost${clause(" with worker ", text(facts.data, "worker"))}`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
@@ -233,9 +233,9 @@ function nextTry(data: EventData | undefined): string {
   return delayMs === undefined ? "" : `; next attempt in ${formatDuration(delayMs)}`;
 }
 
-function timeLimit(data: EventData | undefined): string | undefined {
-  const timeoutSec = readNumber(data, "timeout_sec");
-  return timeoutSec === undefined ? undefined : formatDuration(timeoutSec * 1_000);
+function timeTaken(data: EventData | undefined): string | undefined {
+  const durationMs = readNumber(data, "duration_ms");
+  return durationMs === undefined ? undefined : formatDuration(durationMs);
 }
 
 function tries(facts: EventFacts): string {

@@ -45,7 +45,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
-  shard_timeout: { timeout_sec: 600, duration_ms: 600_010 },
+  shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
