@@ -35,8 +35,8 @@ interface Services {
   readonly worker: CliProcess;
 }
 
-async function startServices(deployment: RemoteDeployment): Promise<Services> {
-  const workspace = await deployment.workspace("worker");
+async function startServices(deployment: RemoteDeployment, env: Record<string, string> = {}): Promise<Services> {
+  const workspace = (await deployment.workspace("worker")).with(env);
   const starts = [deployment.startScheduler(), deployment.startWorker(workspace, { concurrency: 2 })] as const;
   const [scheduler, worker] = await Promise.all(starts);
   return { workspace, scheduler, worker };
@@ -105,6 +105,40 @@ describe("a run ends well when", () => {
       const { code, stdout } = await watch.ended();
       expect(code).toBe(0);
       expect(stdout).toMatch(/^ {2}attempts +2 \(0 retries, 0 lost\)$/m);
+    }),
+  );
+
+  test.concurrent(
+    "a worker is asked to stop and its time is over: it gives back what runs, and exits with 0",
+    inDeployment(async (deployment) => {
+      const { workspace, worker } = await startServices(deployment, { FANFOLD_DRAIN_SEC: "0.1" });
+      const watch = await submitAndWait(deployment.desk, chainPlan(GATED, { kill_grace_sec: 0.2 }), "a[0]");
+      const successor = await deployment.workspace("successor");
+      await successor.write("go", "");
+      await deployment.startWorker(successor);
+      worker.kill("SIGTERM");
+      expect((await worker.ended({ timeoutMs: 3_000 })).code).toBe(0);
+      expect(await workspace.processes()).toEqual([]);
+      const { code, stdout, stderr } = await watch.ended();
+      expect(code).toBe(0);
+      expect(stderr).toContain("a[0] attempt 1 was given back by worker worker and runs elsewhere");
+      expect(stdout).toMatch(/^ {2}attempts +3 \(0 retries, 0 lost\)$/m);
+    }),
+  );
+
+  test.concurrent(
+    "a worker is asked to stop twice: it kills what runs, gives it back, and exits with 130",
+    inDeployment(async (deployment) => {
+      const { workspace, worker } = await startServices(deployment);
+      await submitAndWait(deployment.desk, chainPlan(STUBBORN, { kill_grace_sec: 60 }), "a[0]");
+      await workspace.waitForFile("stubborn.pid");
+      worker.kill("SIGTERM");
+      await worker.printed(/a second signal stops at once/);
+      worker.kill("SIGTERM");
+      expect((await worker.ended({ timeoutMs: 3_000 })).code).toBe(130);
+      expect(await workspace.processes()).toEqual([]);
+      const events = (await deployment.desk.journal("x")).map(({ event }) => event);
+      expect(events.at(-1)).toBe("shard_given_back");
     }),
   );
 });

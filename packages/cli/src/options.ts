@@ -18,6 +18,18 @@ export function wholeNumber(min: number): (text: string) => number {
   };
 }
 
+/** Longest time a flag in seconds may name: 30 days, as in plans. */
+const MAX_SEC = 30 * 24 * 3600;
+
+/** Parses a time in seconds, fractions included. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= MAX_SEC)) {
+    throw new InvalidArgumentError("write a number of seconds, at most 30 days");
+  }
+  return value;
+}
+
 /** Collects a flag that may be given several times. */
 export function collectText(text: string, previous: readonly string[]): string[] {
   return [...previous, text];

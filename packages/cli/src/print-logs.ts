@@ -11,7 +11,14 @@ export interface LogScope {
   readonly follow?: boolean;
 }
 
-const ENDS = new Set(["shard_succeeded", "shard_retry", "shard_failed", "shard_cancelled", "shard_lost"]);
+const ENDS = new Set([
+  "shard_succeeded",
+  "shard_retry",
+  "shard_failed",
+  "shard_cancelled",
+  "shard_lost",
+  "shard_given_back",
+]);
 
 /**
  * Prints the output of attempts, each under a heading. With `follow`, the output of running attempts comes as

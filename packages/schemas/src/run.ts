@@ -19,7 +19,15 @@ export const PhaseStatusSchema = z.enum([
 export type PhaseStatus = z.infer<typeof PhaseStatusSchema>;
 
 /** Outcome of an attempt. */
-export const AttemptStatusSchema = z.enum(["running", "succeeded", "failed", "timed_out", "cancelled", "lost"]);
+export const AttemptStatusSchema = z.enum([
+  "running",
+  "succeeded",
+  "failed",
+  "timed_out",
+  "cancelled",
+  "lost",
+  "given_back",
+]);
 export type AttemptStatus = z.infer<typeof AttemptStatusSchema>;
 
 /** Why a phase or run did not succeed; `code` is closed, `phase` the root cause where there is one. */

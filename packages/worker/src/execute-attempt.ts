@@ -37,7 +37,8 @@ export type HandedOver =
     }
   | UnsuccessfulAttempt;
 
-interface UnsuccessfulAttempt {
+/** An attempt that was not a success, with its log handed over. */
+export interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;

@@ -47,6 +47,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
+  shard_given_back: { worker: "w1", duration_ms: 4_000 },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
   shard_cancelled: { reason: "cancel requested", duration_ms: 80 },
@@ -98,6 +99,7 @@ test("says in one sentence what each event tells", () => {
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
     compile[3] attempt 1 timed out after 10 min
     compile[3] attempt 1 was lost with worker w1
+    compile[3] attempt 1 was given back by worker w1 and runs elsewhere
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
     compile[3] cancelled: cancel requested
@@ -136,6 +138,7 @@ test("leaves out what an event does not carry", () => {
     compile[3] attempt 1 failed
     compile[3] attempt 1 timed out
     compile[3] attempt 1 was lost
+    compile[3] attempt 1 was given back and runs elsewhere
     compile[3] attempt 1 succeeded
     compile[3] failed for good after 1 attempt
     compile[3] cancelled

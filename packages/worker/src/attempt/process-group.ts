@@ -13,6 +13,11 @@ const MAX_POLL_MS = 200;
 const liveGroups = new Set<ProcessGroup>();
 let watchesExit = false;
 
+/** Kills every process group that is not released, without a grace. */
+export function killProcessGroups(): void {
+  for (const group of liveGroups) group.signal("SIGKILL");
+}
+
 /**
  * The processes a command started, under the process group of the first of them.
  *
@@ -28,9 +33,7 @@ export class ProcessGroup {
     liveGroups.add(this);
     if (watchesExit) return;
     watchesExit = true;
-    process.once("exit", () => {
-      for (const group of liveGroups) group.signal("SIGKILL");
-    });
+    process.once("exit", killProcessGroups);
   }
 
   /** Ends the watch over a group that is gone. */
