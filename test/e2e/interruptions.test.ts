@@ -143,6 +143,35 @@ describe("a run ends well when", () => {
   );
 });
 
+/** Writes its process id and goes on for ever, whatever SIGTERM says. */
+const deafScript = (file: string): string =>
+  `#!/bin/sh\ntrap "" TERM\necho $$ > ${file}\nwhile :; do sleep 100; done\n`;
+
+describe("no process outlives its worker:", () => {
+  test.concurrent(
+    "a worker killed with SIGKILL takes its commands along, what they started, and what left their session",
+    inDeployment(async (deployment, { annotate }) => {
+      const { workspace, worker } = await startServices(deployment);
+      await workspace.write("deaf.sh", deafScript("deaf.pid"));
+      await workspace.write("daemon.sh", deafScript("daemon.pid"));
+      const command = "sh deaf.sh & (setsid sh daemon.sh > /dev/null 2>&1 &) ; sleep 100";
+      await submitAndWait(deployment.desk, chainPlan(command), "a[0]");
+      expect(await isAlive(workspace, "deaf.pid")).toBe(true);
+      expect(await isAlive(workspace, "daemon.pid")).toBe(true);
+      worker.kill("SIGKILL");
+      const { durationMs } = await goneWithin(workspace, 2_000);
+      await annotate(`the last process was gone ${Math.round(durationMs)} ms after the worker was killed`);
+    }),
+  );
+});
+
+/** Waits until no process runs in a directory. */
+async function goneWithin(workspace: Workspace, timeoutMs: number): Promise<{ durationMs: number }> {
+  const startedAtMs = performance.now();
+  await eventually(async () => (await workspace.processes()).length === 0, { timeoutMs });
+  return { durationMs: performance.now() - startedAtMs };
+}
+
 describe("Ctrl-C", () => {
   test.concurrent(
     "cancels a run that is carried here: its processes are dead when the command ends with 130",

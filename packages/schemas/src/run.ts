@@ -61,6 +61,8 @@ export const FailureSchema = z.strictObject({
   next_action: z.string().optional(),
   exit_code: z.int().optional(),
   signal: z.string().optional(),
+  /** Ids of processes that could not be ended, on the worker's machine. */
+  survivors: z.array(z.int()).optional(),
 });
 export type Failure = z.infer<typeof FailureSchema>;
 

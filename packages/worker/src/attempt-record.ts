@@ -44,9 +44,15 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
   return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
 }
 
-function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number): ShardFinish {
+function cancellation(started: StartedAttempt, ended: UnsuccessfulAttempt, nowMs: number): ShardFinish {
   const record = { ...endedRecord(started, ended, nowMs), status: "cancelled" } as const;
-  const data = { reason: "run stopped", duration_ms: ended.durationMs, ...usageData(ended) };
+  const { survivors } = ended.failure;
+  const data = {
+    reason: "run stopped",
+    duration_ms: ended.durationMs,
+    ...usageData(ended),
+    ...(survivors === undefined ? {} : { survivors }),
+  };
   return finish(started, ended, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
 }
 

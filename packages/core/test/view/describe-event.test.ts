@@ -50,7 +50,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_given_back: { worker: "w1", duration_ms: 4_000 },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
-  shard_cancelled: { reason: "cancel requested", duration_ms: 80 },
+  shard_cancelled: { reason: "cancel requested", duration_ms: 80, survivors: [4711, 4712] },
   artifact_persisted: { name: "zones", sha256: "ab".repeat(32), size_bytes: 1_572_864, record_count: 447, revision: 1 },
   artifact_rejected: { error_code: "MERGE", why: "expected 447, got 446" },
   plan_aborted: { why: "zic: bad rule" },
@@ -102,7 +102,7 @@ test("says in one sentence what each event tells", () => {
     compile[3] attempt 1 was given back by worker w1 and runs elsewhere
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
-    compile[3] cancelled: cancel requested
+    compile[3] cancelled: cancel requested; even SIGKILL did not end process 4711, 4712
     compile stored zones, 1.5 MiB, 447 records, sha256 abababababab
     compile had its output rejected: expected 447, got 446
     plan aborted by compile: zic: bad rule

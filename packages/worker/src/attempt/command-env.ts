@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { SECRET_ENV_PREFIX } from "../secrets.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
+import { ATTEMPT_ID_VARIABLE } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
 
@@ -10,14 +11,14 @@ import type { ScratchFiles } from "./scratch-files.ts";
  * command has those its plan names.
  */
 export function commandEnv(
-  { spec, files, env: planned }: RunningAttempt,
+  { spec, files, id, env: planned }: RunningAttempt,
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(workerEnv)) {
     if (value !== undefined && !name.startsWith(SECRET_ENV_PREFIX)) env[name] = value;
   }
-  Object.assign(env, planned, attemptVariables(spec, files));
+  Object.assign(env, planned, attemptVariables(spec, files), { [ATTEMPT_ID_VARIABLE]: id });
   if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
   return env;
 }

@@ -13,6 +13,7 @@ import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
+import { processGuard } from "./process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -91,12 +92,14 @@ interface CommandStart {
 }
 
 async function startCommand(attempt: RunningAttempt, { started, work, keep }: CommandStart): Promise<CommandRun> {
-  const child = spawnCommand(started, work);
+  processGuard.open(attempt.id);
+  const child = spawnCommand(attempt.id, started, work);
   if (child.pid === undefined) {
+    processGuard.close(attempt.id);
     const failed = await child;
     throw await spawnFailure(started, failed.code ?? "", failed.originalMessage ?? "no reason given");
   }
-  const group = new ProcessGroup(child.pid);
+  const group = new ProcessGroup(child.pid, attempt.id);
   const exited = once(child, "exit").then(
     ([exitCode, signal]): CommandEnding => ({ kind: "exited", exitCode, signal }),
     (error: unknown): CommandEnding => ({ kind: "broken", error }),
@@ -121,7 +124,7 @@ async function startCommand(attempt: RunningAttempt, { started, work, keep }: Co
 }
 
 /** Starts the command as the leader of its own process group. */
-function spawnCommand(started: StartedCommand, { args, shell }: Work) {
+function spawnCommand(attemptId: string, started: StartedCommand, { args, shell }: Work) {
   const { command, cwd, env } = started;
   const [file, fileArgs] = shell ? ["/bin/sh", ["-c", [command, ...args].join(" ")]] : [command, args];
   try {
@@ -137,6 +140,7 @@ function spawnCommand(started: StartedCommand, { args, shell }: Work) {
       reject: false,
     });
   } catch (error) {
+    processGuard.close(attemptId);
     throw startFailure(started, describeError(error));
   }
 }
@@ -175,7 +179,7 @@ async function clearLeftovers({ attempt, group, pumps }: CommandRun): Promise<vo
 function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding: GroupEnding): void {
   switch (ending.kind) {
     case "stopped":
-      throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`);
+      throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`, run.group.survivors);
     case "broken":
       throw ending.error;
     case "exited":
