@@ -95,9 +95,9 @@ function usageData({ usage }: HandedOver): { usage?: UsageSum } {
   return usage === undefined ? {} : { usage };
 }
 
-/** A secret that is not there, or that leaks, and a plan that is not to be trusted, do not mend themselves. */
-function isWorthRetrying({ failure }: Failed): boolean {
-  return !/^(SECRET|PLAN)_/.test(failure.error_code);
+/** Secrets that are missing or leak, plans that are not to be trusted, and what the worker forbids mend by no retry. */
+function isWorthRetrying({ failure: { error_code: code } }: Failed): boolean {
+  return !/^(SECRET|PLAN)_|_NOT_ALLOWED$/.test(code);
 }
 
 function timeoutEvents(ended: Failed): (readonly [string, object])[] {

@@ -114,7 +114,7 @@ interface PreparedMerge {
 }
 
 async function buildSpec(
-  { inputs, workspaceDir }: FoldContext,
+  { inputs, workspaceDir, rules }: FoldContext,
   { runId, ref, shardCount, plan: { plan }, phase, job }: FoldTask,
   { merge, files, scratchDir }: PreparedMerge,
 ): Promise<AttemptSpec> {
@@ -128,6 +128,7 @@ async function buildSpec(
     attempt: job.attemptsStarted,
     planEnv: plan.env,
     workspaceDir,
+    rules,
     baseDir: plan.base_dir,
     scratchDir,
     inputFile: null,

@@ -9,6 +9,7 @@ import { ActiveAttempts } from "./active-attempts.ts";
 import { processAggregate } from "./aggregate-job.ts";
 import { killProcessGroups } from "./attempt/process-group.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
+import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
 
@@ -35,6 +36,8 @@ export interface WorkerSettings {
   readonly workspaceDir: string;
   /** Directory for the files of running attempts; emptied when the worker stops. */
   readonly scratchDir: string;
+  /** What it allows to plans; everything when absent. */
+  readonly rules?: WorkerRules;
   /** Name in journals and lists; `<host>:<pid>` when absent. */
   readonly name?: string;
 }
@@ -73,7 +76,9 @@ export class WorkerService {
       this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job, token) => processAggregate(this.#context(), job, token)),
     ];
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
-    this.#log.info({ pools: this.#settings.pools, concurrency: this.#settings.concurrency }, "worker ready");
+    const { pools, concurrency, rules = NO_RULES } = this.#settings;
+    const { allowedCommands: allowed_commands, handlersDir: handlers_dir, passedEnv: passed_env } = rules;
+    this.#log.info({ pools, concurrency, allowed_commands, handlers_dir, passed_env }, "worker ready");
   }
 
   /**
@@ -118,6 +123,7 @@ export class WorkerService {
       inputs: this.#inputs,
       active: this.#active,
       workspaceDir: resolve(this.#settings.workspaceDir),
+      rules: this.#settings.rules ?? NO_RULES,
       workerName: this.name,
     };
   }

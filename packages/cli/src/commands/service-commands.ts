@@ -2,6 +2,7 @@ import type { DashboardErrorCode } from "@fanfold/dashboard";
 import { type Command, Option } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, seconds, wholeNumber } from "../options.ts";
+import type { RuleFlags } from "../local-services.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
@@ -51,6 +52,9 @@ function addWorkerCommand(program: Command): void {
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--pool <name>", "pool to serve; may be repeated (default: default)", collectText, [])
     .option("--name <name>", "name of this worker in journals")
+    .option("--allow-command <name>", "command that plans may run, by name or path; may be repeated", collectText, [])
+    .option("--handlers-dir <dir>", "load handlers only from inside this directory")
+    .option("--pass-env <name>", "variable that commands inherit, such as AWS_*; may be repeated", collectText, [])
     .addOption(
       new Option("--drain-sec <n>", "seconds that shards may go on when the worker is to stop")
         .env("FANFOLD_DRAIN_SEC")
@@ -62,7 +66,7 @@ function addWorkerCommand(program: Command): void {
     );
 }
 
-interface WorkerFlags {
+interface WorkerFlags extends RuleFlags {
   readonly concurrency: number;
   readonly pool: string[];
   readonly name?: string;
@@ -74,9 +78,12 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     import("@fanfold/worker"),
     import("../local-services.ts"),
   ]);
-  const { concurrency, pool, name, drainSec } = flags;
+  const { concurrency, pool, name, drainSec, ...rules } = flags;
   const pools = pool.length === 0 ? ["default"] : pool;
-  const settings = { ...workerSettings(session, { concurrency, pools }), ...(name === undefined ? {} : { name }) };
+  const settings = {
+    ...workerSettings(session, { concurrency, pools, rules }),
+    ...(name === undefined ? {} : { name }),
+  };
   const log = openLog("info");
   surviveStrayRejections(log);
   const worker = new WorkerService(session.engine, settings, log);

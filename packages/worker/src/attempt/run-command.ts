@@ -16,6 +16,7 @@ import { type GroupEnding, ProcessGroup } from "./process-group.ts";
 import { processGuard } from "./process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
+import { permitCommand } from "./worker-rules.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
 const LEFTOVER_WAIT_MS = 500;
@@ -60,13 +61,14 @@ interface CommandRun {
 export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
   const { spec, files, stop } = attempt;
   const cwd = await findWorkingDirectory(spec);
+  const program = await permitCommand(spec, work, cwd);
   await mkdir(spec.scratchDir, { recursive: true });
   await writeFile(files.events, "");
   const stdoutFile = await open(files.stdout, "a");
   try {
     if (stop.status !== null) throw stop.error();
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
-    const run = await startCommand(attempt, { started, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
+    const run = await startCommand(attempt, { started, program, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
     await finishCommand(run);
     return await findOutput(attempt, run);
   } finally {
@@ -86,14 +88,16 @@ async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
 
 interface CommandStart {
   readonly started: StartedCommand;
+  readonly program: string;
   readonly work: Work;
   /** Stores a piece of stdout, masked. */
   readonly keep: (chunk: Uint8Array) => Promise<void>;
 }
 
-async function startCommand(attempt: RunningAttempt, { started, work, keep }: CommandStart): Promise<CommandRun> {
+async function startCommand(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
+  const { started, keep } = start;
   processGuard.open(attempt.id);
-  const child = spawnCommand(attempt.id, started, work);
+  const child = spawnCommand(attempt.id, start);
   if (child.pid === undefined) {
     processGuard.close(attempt.id);
     const failed = await child;
@@ -124,11 +128,11 @@ async function startCommand(attempt: RunningAttempt, { started, work, keep }: Co
 }
 
 /** Starts the command as the leader of its own process group. */
-function spawnCommand(attemptId: string, started: StartedCommand, { args, shell }: Work) {
+function spawnCommand(attemptId: string, { started, program, work }: CommandStart) {
   const { command, cwd, env } = started;
-  const [file, fileArgs] = shell ? ["/bin/sh", ["-c", [command, ...args].join(" ")]] : [command, args];
+  const args = work.shell ? ["-c", [command, ...work.args].join(" ")] : work.args;
   try {
-    return execa(file, fileArgs, {
+    return execa(program, args, {
       cwd,
       env,
       extendEnv: false,
