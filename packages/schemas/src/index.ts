@@ -50,6 +50,8 @@ export {
 } from "./journal.ts";
 export {
   CostSchema,
+  type Limits,
+  LimitsSchema,
   definePlan,
   DependencySchema,
   DependencyWhenSchema,

@@ -19,6 +19,7 @@ export type AttemptErrorCode =
   | "HANDLER_NOT_FOUND"
   | "INVALID_OUTPUT"
   | "KILLED"
+  | "LIMIT_EXCEEDED"
   | "PATH_OUTSIDE_WORKSPACE"
   | "SECRET_INVALID"
   | "SECRET_IN_OUTPUT"

@@ -5,10 +5,12 @@ import { execa } from "execa";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
+import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
 import { CommandReports } from "./command-reports.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
+import { findFault, findProgram } from "./find-program.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -61,14 +63,15 @@ interface CommandRun {
 export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
   const { spec, files, stop } = attempt;
   const cwd = await findWorkingDirectory(spec);
-  const program = await permitCommand(spec, work, cwd);
+  const permitted = await permitCommand(spec, work, cwd);
   await mkdir(spec.scratchDir, { recursive: true });
   await writeFile(files.events, "");
   const stdoutFile = await open(files.stdout, "a");
   try {
     if (stop.status !== null) throw stop.error();
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
-    const run = await startCommand(attempt, { started, program, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
+    const line = await limitedLine(attempt, started, { work, permitted });
+    const run = await startCommand(attempt, { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) });
     await finishCommand(run);
     return await findOutput(attempt, run);
   } finally {
@@ -86,10 +89,28 @@ async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
   });
 }
 
+/** The command line of the work, under the limits of its phase. */
+async function limitedLine(
+  { spec, log }: RunningAttempt,
+  started: StartedCommand,
+  { work, permitted }: { work: Work; permitted: string },
+): Promise<CommandLine> {
+  const { limits } = spec.phase;
+  const args = work.shell ? ["-c", [work.command, ...work.args].join(" ")] : work.args;
+  if (limits === undefined) return { program: permitted, args };
+  for (const field of unknownLimits(limits, process.platform)) {
+    log.note(`limits.${field} has no effect on ${process.platform}`);
+  }
+  // found here, because the shell that sets the limits would only tell of a missing program in its own words
+  const program = await findProgram(permitted, started.cwd, started.env["PATH"] ?? "");
+  const fault = program === undefined ? "ENOENT" : await findFault(program);
+  if (program === undefined || fault !== undefined) throw await spawnFailure(started, fault ?? "ENOENT", "");
+  return withLimits({ program, args }, limits);
+}
+
 interface CommandStart {
   readonly started: StartedCommand;
-  readonly program: string;
-  readonly work: Work;
+  readonly line: CommandLine;
   /** Stores a piece of stdout, masked. */
   readonly keep: (chunk: Uint8Array) => Promise<void>;
 }
@@ -128,11 +149,10 @@ async function startCommand(attempt: RunningAttempt, start: CommandStart): Promi
 }
 
 /** Starts the command as the leader of its own process group. */
-function spawnCommand(attemptId: string, { started, program, work }: CommandStart) {
-  const { command, cwd, env } = started;
-  const args = work.shell ? ["-c", [command, ...work.args].join(" ")] : work.args;
+function spawnCommand(attemptId: string, { started, line }: CommandStart) {
+  const { cwd, env } = started;
   try {
-    return execa(program, args, {
+    return execa(line.program, line.args, {
       cwd,
       env,
       extendEnv: false,
@@ -187,7 +207,7 @@ function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding
     case "broken":
       throw ending.error;
     case "exited":
-      if (ending.exitCode !== 0) throw exitFailure(ending.exitCode, ending.signal, run.tails);
+      if (ending.exitCode !== 0) throw exitFailure(ending, run.tails, run.attempt.spec.phase.limits);
   }
 }
 

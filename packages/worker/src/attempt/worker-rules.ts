@@ -1,9 +1,9 @@
-import { access, constants, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { realpath } from "node:fs/promises";
 import type { Work } from "@fanfold/schemas";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
 import { isInside } from "./contained-path.ts";
+import { findProgram } from "./find-program.ts";
 
 /** What a worker allows to the plans it works for. */
 export interface WorkerRules {
@@ -39,13 +39,13 @@ export async function permitCommand(spec: AttemptSpec, work: CommandWork, cwd: s
     throw notAllowed(spec, "shell: true", allowed);
   }
   if (allowed === null) return work.command;
-  const wanted = await findProgram(work.command, cwd);
+  const wanted = await findOwnProgram(work.command, cwd);
   if (wanted === undefined && allowed.includes(work.command)) {
     throw new AttemptError("COMMAND_NOT_FOUND", `command "${work.command}" was not found on the worker's own PATH`, {
       next_action: `install it on the workers of the pool of phase ${spec.phase.id}`,
     });
   }
-  const programs = await Promise.all(allowed.map((entry) => findProgram(entry, spec.workspaceDir)));
+  const programs = await Promise.all(allowed.map((entry) => findOwnProgram(entry, spec.workspaceDir)));
   if (wanted === undefined || !programs.includes(wanted)) throw notAllowed(spec, `command "${work.command}"`, allowed);
   return wanted;
 }
@@ -71,22 +71,8 @@ export async function permitHandler(spec: AttemptSpec, path: string, handlerPath
 }
 
 /** Absolute path of a program, whose name is looked up on the PATH of this process. */
-async function findProgram(command: string, base: string): Promise<string | undefined> {
-  if (command.includes("/")) return resolve(base, command);
-  for (const dir of (process.env["PATH"] ?? "").split(":")) {
-    const path = join(resolve(dir), command);
-    if (await isProgram(path)) return path;
-  }
-  return undefined;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
+function findOwnProgram(command: string, base: string): Promise<string | undefined> {
+  return findProgram(command, command.includes("/") ? base : process.cwd(), process.env["PATH"] ?? "");
 }
 
 function notAllowed(spec: AttemptSpec, what: string, allowed: readonly string[]): AttemptError {

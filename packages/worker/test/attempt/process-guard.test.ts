@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { eventually } from "@fanfold/testkit";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { findProcesses, findStartTime } from "../../src/attempt/process-table.ts";
 import { isRunning } from "./attempt-fixture.ts";
 
@@ -53,7 +52,7 @@ test("ends a child that ignores SIGTERM, and a daemon in a session of its own", 
   const env = { FANFOLD_ATTEMPT_ID: "run.deaf.1" };
   const leader = start("sh", ["-c", `(setsid sh -c "${stubborn}" &); ${stubborn}`], env);
   const variable = "FANFOLD_ATTEMPT_ID=run.deaf.1";
-  await eventually(async () => ((await findProcesses({ groupId: 0, variable })) ?? []).length >= 4);
+  await vi.waitFor(async () => expect((await findProcesses({ groupId: 0, variable }))?.length).toBeGreaterThan(3));
   await guard("+ run.deaf.1", `= run.deaf.1 ${leader.pid} ${findStartTime(leader.pid) ?? "-"}`);
   expect(await findProcesses({ groupId: leader.pid, variable })).toEqual([]);
 });
