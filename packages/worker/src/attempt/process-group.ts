@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./attempt-error.ts";
-import { processGuard } from "./process-guard.ts";
+import { processGuard } from "../process-guard.ts";
 import { findProcesses, type FoundProcess, signalProcess } from "./process-table.ts";
 
 /** How the processes of an attempt came to their end; `survived` when even SIGKILL did not end one in time. */

@@ -15,7 +15,7 @@ import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
-import { processGuard } from "./process-guard.ts";
+import { processGuard } from "../process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { permitCommand } from "./worker-rules.ts";

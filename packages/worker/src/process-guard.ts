@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { findStartTime } from "./process-table.ts";
+import { findStartTime } from "./attempt/process-table.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../guard/process-guard.sh", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../guard/process-guard.sh", import.meta.url));
 
 /**
  * A small process that ends the commands of this worker when the worker dies, also by SIGKILL.
