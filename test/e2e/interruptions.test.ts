@@ -111,7 +111,7 @@ describe("a run ends well when", () => {
   test.concurrent(
     "a worker is asked to stop and its time is over: it gives back what runs, and exits with 0",
     inDeployment(async (deployment) => {
-      const { workspace, worker } = await startServices(deployment, { FANFOLD_DRAIN_SEC: "0.1" });
+      const { workspace, worker, scheduler } = await startServices(deployment, { FANFOLD_DRAIN_SEC: "0.1" });
       const watch = await submitAndWait(deployment.desk, chainPlan(GATED, { kill_grace_sec: 0.2 }), "a[0]");
       const successor = await deployment.workspace("successor");
       await successor.write("go", "");
@@ -121,6 +121,8 @@ describe("a run ends well when", () => {
       expect(await workspace.processes()).toEqual([]);
       const { code, stdout, stderr } = await watch.ended();
       expect(code).toBe(0);
+      scheduler.kill("SIGTERM");
+      expect((await scheduler.ended({ timeoutMs: 3_000 })).code).toBe(0);
       expect(stderr).toContain("a[0] attempt 1 was given back by worker worker and runs elsewhere");
       expect(stdout).toMatch(/^ {2}attempts +3 \(0 retries, 0 lost\)$/m);
     }),

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { shardQueue } from "@fanfold/store";
-import { eventually } from "@fanfold/testkit";
+import { jobIds, shardQueue } from "@fanfold/store";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -111,3 +111,47 @@ test(
     expect((await deployment.ended(runId, 5_000)).status).toBe("succeeded");
   }),
 );
+
+test(
+  "a worker that dies after it gave a shard back, and before its job moved, harms nothing",
+  withDeployment(
+    async (deployment) => {
+      const { ledger } = deployment.store;
+      const runId = await deployment.submit(PLAN);
+      await eventually(async () => (await deployment.story(runId)).includes("phase_started fan"));
+      await giveBack(deployment, runId, 0);
+      await giveBack(deployment, runId, 1);
+      expect(await ledger.findPhase(runId, "fan")).toMatchObject({ in_flight: 2 });
+      // what a stalled job asks when another worker gets it
+      expect(await ledger.startShard(runId, { ...FAN, shard: 0 }, START)).toMatchObject({
+        verdict: "run",
+        record: { attempt: 2 },
+      });
+      await deployment.engine.cancel(runId, "test");
+      await eventually(async () => (await ledger.listCancelled(runId, FAN)).includes(1));
+      expect(await ledger.startShard(runId, { ...FAN, shard: 1 }, START)).toMatchObject({ verdict: "ended" });
+    },
+    { workers: 0 },
+  ),
+);
+
+const FAN = { phase: "fan", revision: 1 };
+const START = { worker: "w", nowMs: 1, starts: 1, reopened: false, lossLimit: 3 };
+
+/** Starts a shard as its worker does, and gives it back as far as the ledger is concerned. */
+async function giveBack({ store }: Deployment, runId: string, shard: number): Promise<void> {
+  const ref = { ...FAN, shard };
+  const { record } = await store.ledger.startShard(runId, ref, START);
+  if (record?.attempt === undefined || record.fence === undefined) throw new Error("the shard did not start");
+  const finish = {
+    attempt: record.attempt,
+    fence: record.fence,
+    outcome: "given_back",
+    record: { ...record, status: "released" },
+    events: [["shard_given_back", { worker: "w" }]],
+    nowMs: 2,
+    costUsd: 0,
+  } as const;
+  const reply = await store.ledger.finishShard(runId, ref, finish, jobIds.shard(runId, ref));
+  expect(reply.verdict).toBe("ok");
+}
