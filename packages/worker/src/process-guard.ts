@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { findStartTime } from "./attempt/process-table.ts";
 
 const SCRIPT = fileURLToPath(new URL("../guard/process-guard.sh", import.meta.url));
 
@@ -24,9 +23,9 @@ class ProcessGuard {
     this.#write(`+ ${attemptId}\n`);
   }
 
-  /** Says which process group the command of an attempt leads. To be called before its end can be noticed. */
-  lead(attemptId: string, groupId: number): void {
-    const line = `= ${attemptId} ${groupId} ${findStartTime(groupId) ?? "-"}\n`;
+  /** Says which process group the command of an attempt leads, and when the leader started, if that is known. */
+  lead(attemptId: string, groupId: number, startedAt: string | undefined): void {
+    const line = `= ${attemptId} ${groupId} ${startedAt ?? "-"}\n`;
     this.#open.set(attemptId, line);
     this.#write(line);
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./attempt-error.ts";
 import { processGuard } from "../process-guard.ts";
-import { findProcesses, type FoundProcess, signalProcess } from "./process-table.ts";
+import { findProcesses, findStartTime, type FoundProcess, type ProcessMark, signalProcess } from "./process-table.ts";
 
 /** How the processes of an attempt came to their end; `survived` when even SIGKILL did not end one in time. */
 export type GroupEnding = "gone" | "SIGTERM" | "SIGKILL" | "survived";
@@ -33,6 +33,7 @@ export function killProcessGroups(): void {
 export class ProcessGroup {
   readonly #id: number;
   readonly #attemptId: string;
+  readonly #startedAt: string | undefined;
   #survivors: readonly number[] = [];
 
   /**
@@ -42,8 +43,9 @@ export class ProcessGroup {
   constructor(id: number, attemptId: string) {
     this.#id = id;
     this.#attemptId = attemptId;
+    this.#startedAt = findStartTime(id);
     liveGroups.add(this);
-    processGuard.lead(attemptId, id);
+    processGuard.lead(attemptId, id, this.#startedAt);
     if (watchesExit) return;
     watchesExit = true;
     process.once("exit", killProcessGroups);
@@ -107,6 +109,10 @@ export class ProcessGroup {
     });
   }
 
+  #mark(variable: string | null): ProcessMark {
+    return { groupId: this.#id, variable, since: this.#startedAt ?? "0" };
+  }
+
   async #isAlive(): Promise<boolean> {
     if (!this.signal(0)) return false;
     // Looks twice, for a process that was just forked while its parent went away.
@@ -115,13 +121,13 @@ export class ProcessGroup {
 
   /** Looks behind zombies, which still take signals; where there is no /proc a group with zombies counts as alive. */
   async #hasRunningProcess(): Promise<boolean> {
-    const found = await findProcesses({ groupId: this.#id, variable: null });
+    const found = await findProcesses(this.#mark(null));
     return found === undefined || found.length > 0;
   }
 
   /** All running processes of the attempt, looked for twice; without /proc the group stands for them. */
   async #findAll(): Promise<readonly FoundProcess[]> {
-    const mark = { groupId: this.#id, variable: `${ATTEMPT_ID_VARIABLE}=${this.#attemptId}` };
+    const mark = this.#mark(`${ATTEMPT_ID_VARIABLE}=${this.#attemptId}`);
     const found = await findProcesses(mark);
     if (found === undefined) return this.signal(0) ? [{ pid: this.#id, startedAt: "", isInGroup: true }] : [];
     return found.length > 0 ? found : ((await findProcesses(mark)) ?? []);

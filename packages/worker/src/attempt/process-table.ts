@@ -18,6 +18,8 @@ export interface ProcessMark {
   readonly groupId: number;
   /** A variable of the environment, `NAME=value`; null to look at groups alone. */
   readonly variable: string | null;
+  /** No process with the variable started before this, in ticks since boot; spares most of the search. */
+  readonly since: string;
 }
 
 /**
@@ -34,25 +36,22 @@ export async function findProcesses(mark: ProcessMark): Promise<FoundProcess[] |
   return found.flatMap((id) => id ?? []);
 }
 
-async function findIfMarked(pid: number, { groupId, variable }: ProcessMark): Promise<FoundProcess | undefined> {
+async function findIfMarked(pid: number, mark: ProcessMark): Promise<FoundProcess | undefined> {
   if (pid === process.pid) return undefined;
-  const stat = parseStat(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""));
+  const { groupId, variable, since } = mark;
+  const stat = findStat(pid);
   if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
   const isInGroup = stat.groupId === groupId;
   const id = { pid, startedAt: stat.startedAt, isInGroup };
   if (isInGroup) return id;
-  if (variable === null) return undefined;
+  if (variable === null || Number(stat.startedAt) < Number(since)) return undefined;
   const environ = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
   return `\0${environ}`.includes(`\0${variable}\0`) ? id : undefined;
 }
 
 /** When a process started; undefined when there is none, or no /proc. */
 export function findStartTime(pid: number): string | undefined {
-  try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.startedAt;
-  } catch {
-    return undefined;
-  }
+  return findStat(pid)?.startedAt;
 }
 
 /** Sends a signal to a process, unless its id belongs to another one by now. */
@@ -69,6 +68,15 @@ interface Stat {
   readonly state: string;
   readonly groupId: number;
   readonly startedAt: string;
+}
+
+/** Read at once: the kernel answers from memory, ten times faster than a thread of the pool is there. */
+function findStat(pid: number): Stat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads a line of proc(5) `stat`: the name in parentheses may hold anything, then come state, parent and group. */

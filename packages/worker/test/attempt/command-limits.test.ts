@@ -14,7 +14,7 @@ describe("a command with limits", () => {
       signal: "SIGXCPU",
       next_action: expect.stringContaining("limits.cpu_sec"),
     });
-  });
+  }, 30_000);
 
   test("that writes a larger file fails with the limit, also when a shell stands between", async () => {
     const script = "dd if=/dev/zero of=big bs=65536 count=64 2>/dev/null; exit $?";

@@ -52,9 +52,11 @@ test("ends a child that ignores SIGTERM, and a daemon in a session of its own", 
   const env = { FANFOLD_ATTEMPT_ID: "run.deaf.1" };
   const leader = start("sh", ["-c", `(setsid sh -c "${stubborn}" &); ${stubborn}`], env);
   const variable = "FANFOLD_ATTEMPT_ID=run.deaf.1";
-  await vi.waitFor(async () => expect((await findProcesses({ groupId: 0, variable }))?.length).toBeGreaterThan(3));
+  await vi.waitFor(async () =>
+    expect((await findProcesses({ groupId: 0, variable, since: "0" }))?.length).toBeGreaterThan(3),
+  );
   await guard("+ run.deaf.1", `= run.deaf.1 ${leader.pid} ${findStartTime(leader.pid) ?? "-"}`);
-  expect(await findProcesses({ groupId: leader.pid, variable })).toEqual([]);
+  expect(await findProcesses({ groupId: leader.pid, variable, since: "0" })).toEqual([]);
 });
 
 test("does not touch a group whose id belongs to another process by now", async () => {
