@@ -37,6 +37,7 @@ import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
+import { RunRepair } from "./run-repair.ts";
 
 /** Wait before a phase that is just being resumed is looked at again, in ms. */
 const REPORT_AGAIN_MS = 500;
@@ -52,12 +53,14 @@ export class RunEngine {
   readonly #states: RunStates;
   readonly #locks: PhaseLocks;
   readonly #clock: Clock;
+  readonly #repair: RunRepair;
 
   constructor(store: Store, clock: Clock = systemClock) {
     this.store = store;
     this.#clock = clock;
     this.#states = new RunStates(store.runs, clock);
     this.#locks = new PhaseLocks(store, this.#states, clock);
+    this.#repair = new RunRepair(this, clock);
   }
 
   /**
@@ -91,6 +94,20 @@ export class RunEngine {
     const artifacts = await this.#outputsOf(runId, ref);
     const toleratedShards = (await this.store.ledger.findPhase(runId, ref.phase))?.failed ?? 0;
     await this.#apply(runId, { type: "phase_succeeded", ...ref, artifacts, toleratedShards });
+  }
+
+  /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
+  async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
+    const record = (await this.store.runs.loadPhases(runId)).get(ref.phase);
+    if (record === undefined || record.revision >= ref.revision) return false;
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts === undefined || counts.revision !== ref.revision) return false;
+    return !(await this.#isFolded(runId, ref, counts));
+  }
+
+  /** Puts back the flow of a phase, which somebody had removed, or whose parents run too early because of it. */
+  restoreFlow(runId: string, ref: PhaseRef, reason: string): Promise<void> {
+    return this.#repair.restore(runId, ref, reason);
   }
 
   /** Looks at a phase in which something failed or was stopped, and applies its policy. */
@@ -228,25 +245,39 @@ export class RunEngine {
     const state = await this.#states.load(runId);
     if (state.run.status === "queued") return this.start(runId);
     await this.#carryOut(runId, await store.runs.listOutbox(runId));
-    for (const claimant of await store.ledger.listClaimants(runId)) {
+    const running = [...state.phases].filter(([, { status }]) => status === "running").map(([phase]) => phase);
+    const counts = await store.ledger.loadPhases(runId);
+    for (const phase of running) await this.#sweepFlow(runId, phase, counts.get(phase));
+    // slots that nobody else asks for are claimed in the sweep's own name
+    const claimants = [...(await store.ledger.listClaimants(runId)), `sweep.${this.#clock.nowMs()}`];
+    for (const claimant of claimants) {
       await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
     }
-    const counts = await store.ledger.loadPhases(runId);
-    for (const [phase, record] of state.phases) {
-      const entry = counts.get(phase);
-      if (record.status === "running" && entry !== undefined) await this.#sweepPhase(runId, phase, entry);
-    }
+    const held = new Set((await this.#repair.repairShards(runId)).map(({ phase }) => phase));
+    for (const phase of running) await this.#sweepPhase(runId, phase, held.has(phase));
   }
 
-  async #sweepPhase(runId: string, phase: string, counts: PhaseLedger): Promise<void> {
+  async #sweepFlow(runId: string, phase: string, counts: PhaseLedger | undefined): Promise<void> {
+    if (counts === undefined) return;
     const ref = { phase, revision: counts.revision };
-    if (counts.next >= counts.total && counts.unacked === 0) await this.store.queues.removeGate(runId, ref);
-    const { graph } = await this.#states.plan(runId);
-    const fold = await this.store.ledger.findFold(runId, ref);
-    const isFolded = isDirect(graph.phase(phase)) || (fold !== undefined && "artifacts" in fold);
-    const { stopped } = await this.store.runs.findStop(runId);
-    if (phaseProgress(counts, stopped) === "complete" && isFolded) await this.settle(runId, ref);
+    if (!(await this.#isFolded(runId, ref, counts))) await this.#repair.repairFlow(runId, ref);
+  }
+
+  async #sweepPhase(runId: string, phase: string, isHeld: boolean): Promise<void> {
+    const counts = await this.store.ledger.findPhase(runId, phase);
+    if (counts === undefined) return;
+    const ref = { phase, revision: counts.revision };
+    if (!isHeld) await this.#repair.openGate(runId, ref);
+    if (await this.#isFolded(runId, ref, counts)) await this.settle(runId, ref);
     else await this.report(runId, ref);
+  }
+
+  /** Whether all that a phase had to do is done, and only its settling is left. */
+  async #isFolded(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<boolean> {
+    const { graph } = await this.#states.plan(runId);
+    if (isDirect(graph.phase(ref.phase))) return phaseProgress(counts, false) === "complete";
+    const fold = await this.store.ledger.findFold(runId, ref);
+    return fold !== undefined && "artifacts" in fold;
   }
 
   async #apply(runId: string, trigger: Trigger): Promise<void> {
@@ -398,6 +429,7 @@ export class RunEngine {
   async #tolerateFailed(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<void> {
     const failed = await listFailed(this, runId, ref, counts.total);
     await this.store.queues.releaseFailed(await this.flowPhase(runId, ref), failed);
+    await this.#repair.openGate(runId, ref);
   }
 
   async #checkBudget(runId: string): Promise<void> {

@@ -146,6 +146,8 @@ export const ShardRecordSchema = z.strictObject({
   losses: z.int().min(0).optional(),
   /** When the backoff ends. */
   until_ms: z.int().optional(),
+  /** When its job was last put back on its queue because it was gone. */
+  repaired_at_ms: z.int().optional(),
   /** Earlier attempts, oldest first. */
   history: z.array(AttemptRecordSchema).optional(),
   failure: FailureSchema.optional(),

@@ -8,6 +8,7 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] journal   stream
 --   KEYS[9] cancelled set
+--   KEYS[10] started  set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled
@@ -40,6 +41,7 @@ if stopped and outcome == 'backoff' then
   events = { { 'shard_cancelled', '{"reason":"run stopped"}' } }
 end
 redis.call('HSET', KEYS[3], id, text)
+if outcome ~= 'backoff' then redis.call('SREM', KEYS[10], id) end
 free_slot(KEYS[1], entry)
 if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
 elseif outcome == 'failed' then count_failure(entry, shard)

@@ -5,6 +5,7 @@
 --   KEYS[4] released  set
 --   KEYS[5] cancelled set
 --   KEYS[6] journal   stream
+--   KEYS[7] started   set
 --   ARGV[1] shard id
 --   ARGV[2] worker
 --   ARGV[3] now, Unix ms
@@ -36,6 +37,7 @@ end
 
 local function cancel(counter)
   record.status, record.starts = 'cancelled', starts
+  redis.call('SREM', KEYS[7], id)
   if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
@@ -59,6 +61,7 @@ local function fail_lost()
   local next_action = 'look for crashes or out-of-memory kills on the workers, then: fanfold retry'
   record.status, record.starts = 'failed', starts
   record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
+  redis.call('SREM', KEYS[7], id)
   free_slot(KEYS[1], entry)
   count_failure(entry, shard)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
@@ -97,6 +100,7 @@ if record.status == 'backoff' or record.status == 'waiting' then
   take_slot(KEYS[1], entry)
 end
 redis.call('SREM', KEYS[4], id)
+redis.call('SADD', KEYS[7], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
 record.attempt = (record.attempt or 0) + 1
 record.fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)

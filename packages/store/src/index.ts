@@ -14,6 +14,7 @@ export {
   type RedisAddress,
 } from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
+export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
 export { Journal } from "./journal.ts";
 export {
   AGGREGATE_QUEUE,
@@ -37,6 +38,7 @@ export {
   type PhaseOpening,
   type PhaseRef,
   type ShardMetric,
+  type ShardRepair,
   type ShardFinish,
   type ShardStart,
   type StartReply,

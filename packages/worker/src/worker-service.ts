@@ -68,7 +68,7 @@ export class WorkerService {
     this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
-      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job) => processAggregate(this.#context(), job)),
+      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job, token) => processAggregate(this.#context(), job, token)),
     ];
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
     this.#log.info({ pools: this.#settings.pools, concurrency: this.#settings.concurrency }, "worker ready");

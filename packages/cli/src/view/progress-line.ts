@@ -32,6 +32,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   phase_skipped: unlessLeftOut,
   phase_cancelled: always,
   phase_reopened: always,
+  phase_repaired: always,
   phase_invalidated: always,
   phase_reused: always,
   shard_started: inSmallPhase,
@@ -39,6 +40,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   // The retry or the failure that follows says that it was a timeout.
   shard_timeout: never,
   shard_lost: always,
+  shard_repaired: always,
   shard_succeeded: inSmallPhase,
   shard_failed: always,
   shard_cancelled: inSmallPhase,

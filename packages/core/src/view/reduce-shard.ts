@@ -17,6 +17,7 @@ export const SHARD_REDUCERS = {
   shard_retry: ofShard(tryAgainLater),
   shard_timeout: (phase) => phase,
   shard_lost: ofShard(lost),
+  shard_repaired: (phase) => phase,
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
   shard_cancelled: ofShard(cancelled),
