@@ -106,7 +106,7 @@ describe("jobs removed by hand before a worker had them", () => {
   ] as const) {
     test.concurrent.each(form === "with a gate" ? removals : removals.slice(0, 3))(
       `are put back, ${form}: %s`,
-      (_name, remove) =>
+      (name, remove) =>
         withDeployment(
           async (deployment) => {
             await go(deployment);
