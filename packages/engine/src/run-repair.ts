@@ -7,15 +7,10 @@ import {
   type Store,
   shardQueue,
   AGGREGATE_QUEUE,
+  JOB_LOCK,
   SCHEDULER_QUEUE,
 } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
-
-/**
- * A worker whose job was removed under it may still run its attempt: longest time until it notices, in ms. Its
- * lock is renewed in vain within a lock's length.
- */
-const UNNOTICED_MS = 8_000;
 
 /** What the repair needs of the engine. */
 export interface RepairedEngine {
@@ -125,7 +120,8 @@ export class RunRepair {
     if (status === undefined) return;
     if (status === "waiting") return this.#queueForSlot(runId, shard);
     if (state === "ended") return store.queues.runAgain(shardQueue(flow.definition.pool), jobIds.shard(runId, shard));
-    const delayMs = { released: 0, running: UNNOTICED_MS, backoff: Math.max(0, untilMs - nowMs) }[status];
+    // a worker whose job was removed under it may still be at it: it notices when it cannot renew the lock
+    const delayMs = { released: 0, running: JOB_LOCK.lockMs, backoff: Math.max(0, untilMs - nowMs) }[status];
     await store.queues.restoreShard(flow, shard, delayMs);
   }
 

@@ -1,6 +1,6 @@
 import { type RunEngine, systemClock } from "@fanfold/engine";
 import { type SchedulerJob, SchedulerJobSchema } from "@fanfold/schemas";
-import { SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
+import { JOB_LOCK, SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError, WaitingChildrenError, Worker } from "bullmq";
 import type { Logger } from "pino";
 
@@ -8,9 +8,6 @@ import type { Logger } from "pino";
 const SWEEP_EVERY_MS = 15_000;
 /** Scheduler jobs handled at once by one process: they wait for Redis, not for the processor. */
 const CONCURRENCY = 16;
-/** A dead scheduler's job is taken over within 10 s. */
-const LOCK_MS = 8_000;
-const STALLED_CHECK_MS = 2_000;
 const UNLIMITED_STALLS = 1_000_000;
 /** Wait before a settle job that came too early is looked at again, when nothing is left to wait for, in ms. */
 const LOOK_AGAIN_MS = 1_000;
@@ -41,8 +38,9 @@ export class SchedulerService {
       connection: redis,
       prefix: keys.prefix,
       concurrency: CONCURRENCY,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: JOB_LOCK.lockMs,
+      lockRenewTime: JOB_LOCK.renewMs,
+      stalledInterval: JOB_LOCK.stalledCheckMs,
       maxStalledCount: UNLIMITED_STALLS,
     });
     this.#worker.on("error", (err) => this.#log.debug({ err }, "queue connection trouble"));

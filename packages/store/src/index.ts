@@ -15,6 +15,7 @@ export {
 } from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
 export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
+export { JOB_LOCK } from "./job-lock.ts";
 export { Journal } from "./journal.ts";
 export {
   AGGREGATE_QUEUE,

@@ -28,7 +28,14 @@ export interface Happening {
 
 /** A freeze must outlast the lock of a job and the search for lost ones, so that its work is taken over. */
 const FREEZE_MS = 9_000;
-const COMMON: readonly ActionKind[] = ["kill worker", "kill worker", "kill worker", "kill scheduler", "restart redis", "cut"];
+const COMMON: readonly ActionKind[] = [
+  "kill worker",
+  "kill worker",
+  "kill worker",
+  "kill scheduler",
+  "restart redis",
+  "cut",
+];
 
 /** What a seed does to a deployment, in order: four to seven actions, about half of them kills of workers. */
 export function drawActions(random: SeededRandom, longCutMs: number | undefined): Action[] {

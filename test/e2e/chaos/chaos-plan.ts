@@ -64,7 +64,14 @@ export function chaosPlan(seed: number, account: string): PlanInput {
         on_failure: "skip_dependents",
       },
       { id: "pack", handler, depends_on: ["refine"], shard: shard(records(50)), merge, max_parallel: 5, ...retry },
-      { id: "tally", handler, depends_on: ["probe"], shard: shard(records(31)), merge: { strategy: "array" }, ...retry },
+      {
+        id: "tally",
+        handler,
+        depends_on: ["probe"],
+        shard: shard(records(31)),
+        merge: { strategy: "array" },
+        ...retry,
+      },
       {
         id: "report",
         handler,

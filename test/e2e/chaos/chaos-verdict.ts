@@ -26,10 +26,12 @@ export function judgeJournal(lines: readonly JournalLine[], happened: readonly H
     const lostMs = Date.parse(line.timestamp);
     const causes = happened.filter((h) => h.worker === worker && h.atMs <= lostMs);
     const cause = causes.at(-1);
-    if (cause === undefined && !isOutage) problems.push(`${line.phase}[${line.shard}] was lost with ${worker}, which lived`);
+    if (cause === undefined && !isOutage)
+      problems.push(`${line.phase}[${line.shard}] was lost with ${worker}, which lived`);
     if (cause !== undefined && !isOutage) worstRecoveryMs = Math.max(worstRecoveryMs, lostMs - cause.atMs);
   }
-  if (lines.some(({ event }) => event.endsWith("_repaired"))) problems.push("something was put back that nobody removed");
+  if (lines.some(({ event }) => event.endsWith("_repaired")))
+    problems.push("something was put back that nobody removed");
   const retries = lines.filter(({ event }) => event === "shard_retry").length;
   return { lost: losses.length, retries, worstRecoveryMs, problems };
 }
@@ -62,7 +64,9 @@ export async function listLeftovers(store: Store, runId: string): Promise<string
     if ((await store.redis.exists(keys[name])) === 1) left.push(`${name} is not empty`);
   }
   for (const queue of ["scheduler", "aggregate", "gates", "shards.default"]) {
-    const jobs = await store.queues.queue(queue).getJobs(["wait", "active", "delayed", "prioritized", "waiting-children"]);
+    const jobs = await store.queues
+      .queue(queue)
+      .getJobs(["wait", "active", "delayed", "prioritized", "waiting-children"]);
     const own = jobs.filter((job) => job?.data?.run_id === runId);
     if (own.length > 0) left.push(`${queue} has ${own.map((job) => job.id).join(", ")}`);
   }

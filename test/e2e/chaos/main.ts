@@ -78,7 +78,9 @@ function printTotals(reports: readonly SeedReport[]): void {
   const worstMs = Math.max(0, ...reports.map(({ journal }) => journal.worstRecoveryMs));
   console.log(`${reports.length} seeds, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(", ")}` : ""}`);
   console.log(`  ${happened.join(", ")}`);
-  console.log(`  ${sum((r) => r.journal.lost)} attempts lost and run again, ${sum((r) => r.account.overlaps)} overlaps`);
+  console.log(
+    `  ${sum((r) => r.journal.lost)} attempts lost and run again, ${sum((r) => r.account.overlaps)} overlaps`,
+  );
   console.log(`  worst take-over ${(worstMs / 1000).toFixed(1)} s, ${sum((r) => r.account.executions)} executions`);
 }
 
