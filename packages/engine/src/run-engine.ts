@@ -218,9 +218,21 @@ export class RunEngine {
   async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
     if (claimed.length === 0) return;
     for (const { ref, shards } of groupByPhase(claimed)) {
-      await this.store.queues.admit(await this.flowPhase(runId, ref), shards);
+      await this.#admit(runId, ref, shards);
     }
     await this.#ack(runId, claimant);
+  }
+
+  /** Where somebody removed the jobs above the shards, these are put back first. */
+  async #admit(runId: string, ref: PhaseRef, shards: readonly ClaimedShard[]): Promise<void> {
+    const flow = await this.flowPhase(runId, ref);
+    try {
+      await this.store.queues.admit(flow, shards);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "JOB_REFUSED") throw error;
+      await this.#repair.restore(runId, ref, "the jobs above its shards were removed");
+      await this.store.queues.admit(flow, shards);
+    }
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and releases what may run. */

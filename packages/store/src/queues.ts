@@ -151,11 +151,11 @@ export class Queues {
     await queue.upsertJobScheduler("sweep", { every: everyMs }, { name: "sweep", data, opts });
   }
 
-  /** Retries the aggregate of a phase. @returns whether it had failed */
+  /** Retries the aggregate of a phase, if it has failed. @returns whether there is one */
   async retryAggregate(runId: string, { phase, revision }: PhaseRef): Promise<boolean> {
     const job = await this.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, phase, revision));
-    if (job === undefined || !(await job.isFailed())) return false;
-    await job.retry("failed");
+    if (job === undefined) return false;
+    if (await job.isFailed()) await job.retry("failed");
     return true;
   }
 
