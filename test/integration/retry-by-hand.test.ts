@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { PlanInput } from "@fanfold/schemas";
 import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, SCHEDULER_QUEUE, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
-import type { Job } from "bullmq";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -43,7 +42,7 @@ async function retryJob(deployment: Deployment, runId: string, shard: number): P
   await job?.retry("failed");
 }
 
-function aggregateOf({ store }: Deployment, runId: string): Promise<Job | undefined> {
+function aggregateOf({ store }: Deployment, runId: string) {
   return store.queues.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, "fan", 1));
 }
 
@@ -161,10 +160,10 @@ describe("a retry by hand", () => {
   ])("of an aggregate that failed, %s, folds again and carries the run on", (_name, retry) =>
     withDeployment(async (deployment) => {
       const merge = {
-        strategy: "command",
+        strategy: "command" as const,
         command: "sh",
         args: ["-c", 'test -e mended && cat "$@"', "merge"],
-      } as const;
+      };
       const plan = fanPlan({ command: "cat $FANFOLD_INPUT", merge });
       const run = await deployment.run(plan);
       expect(run.status).toBe("failed");

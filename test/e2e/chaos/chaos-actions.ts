@@ -4,7 +4,14 @@ import type { ChaosSite, Service } from "./chaos-site.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** What can happen to a deployment. */
-export type ActionKind = "kill worker" | "kill scheduler" | "kill client" | "freeze worker" | "restart redis" | "cut";
+export type ActionKind =
+  | "kill worker"
+  | "kill scheduler"
+  | "kill client"
+  | "freeze worker"
+  | "restart redis"
+  | "cut"
+  | "power cut";
 
 /** One action of a seed. */
 export interface Action {
@@ -37,18 +44,30 @@ const COMMON: readonly ActionKind[] = [
   "cut",
 ];
 
-/** What a seed does to a deployment, in order: four to seven actions, about half of them kills of workers. */
-export function drawActions(random: SeededRandom, longCutMs: number | undefined): Action[] {
+/** One seed in this many cuts the connection for 20 s, another one kills every process and Redis at one moment. */
+const RARELY = 12;
+const LONG_CUT_MS = 20_000;
+
+/** What a seed does to a deployment, in order: three to seven actions, about half of them kills of workers. */
+export function drawActions(seed: number, random: SeededRandom): Action[] {
   const kinds = Array.from({ length: random.between(3, 5) }, () => random.pick(COMMON));
   if (random.unit() < 0.5) kinds.push("kill client");
   if (random.unit() < 0.3) kinds.push("freeze worker");
-  kinds.sort(() => random.unit() - 0.5);
+  if (seed % RARELY === 0) kinds.push("cut");
+  if (seed % RARELY === 6) kinds.push("power cut");
+  random.shuffle(kinds);
   return kinds.map((kind) => ({
     kind,
     afterMs: random.between(100, 900),
     which: random.between(0, 5),
-    lastsMs: kind === "freeze worker" ? FREEZE_MS : (longCutMs ?? random.between(300, 2_500)),
+    lastsMs: lengthOf(kind, seed, random),
   }));
+}
+
+function lengthOf(kind: ActionKind, seed: number, random: SeededRandom): number {
+  const drawnMs = random.between(300, 2_500);
+  if (kind === "freeze worker") return FREEZE_MS;
+  return kind === "cut" && seed % RARELY === 0 ? LONG_CUT_MS : drawnMs;
 }
 
 /** Carries actions out. What they break is put right in the background; {@link Chaos.over} waits for that. */
@@ -96,7 +115,16 @@ export class Chaos {
         return this.#site.redis.restart();
       case "cut":
         return this.#cut(action);
+      case "power cut":
+        return this.#powerCut(action);
     }
+  }
+
+  async #powerCut(action: Action): Promise<void> {
+    this.#note(action, undefined);
+    const services = this.#site.services.filter((service) => !this.#frozen.has(service));
+    await Promise.all([this.#site.redis.restart(), ...services.map((service) => this.#site.kill(service))]);
+    this.#repairs.push(...services.map(({ kind, place }) => this.#site.startService(kind, place)));
   }
 
   async #kill(kind: Service["kind"], action: Action): Promise<void> {

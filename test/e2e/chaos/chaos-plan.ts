@@ -109,3 +109,24 @@ export default async function work({ run, items, env, signal }) {
   return items.length === 0 ? phase : items.map((item) => ({ ...item, by: phase }));
 }
 `;
+
+/** What each phase hands over, whatever happens and whatever the seed is. */
+export function expectedOutputs(): Record<string, string> {
+  const lines = (phase: string): string[] =>
+    records(SHARD_COUNTS[phase] ?? 0).map((record) => JSON.stringify({ ...record, by: phase }));
+  const jsonl = (phase: string): string =>
+    lines(phase)
+      .map((line) => `${line}\n`)
+      .join("");
+  return {
+    load: jsonl("load"),
+    probe: jsonl("probe"),
+    refine: jsonl("load"),
+    check: jsonl("check"),
+    pack: jsonl("pack"),
+    tally: `[\n${lines("tally")
+      .map((line) => `[${line}]`)
+      .join(",\n")}\n]\n`,
+    report: "report",
+  };
+}

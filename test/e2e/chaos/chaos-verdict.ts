@@ -18,11 +18,11 @@ export function judgeJournal(lines: readonly JournalLine[], happened: readonly H
   for (const [i, { seq }] of lines.entries()) if (seq !== i + 1) problems.push(`seq ${seq} in place ${i + 1}`);
   if (lines.at(-1)?.event !== "run_succeeded") problems.push(`the last event is ${lines.at(-1)?.event}`);
   problems.push(...judgeAccepted(lines));
-  const isOutage = happened.some(({ kind }) => kind === "restart redis");
+  const isOutage = happened.some(({ kind }) => kind === "restart redis" || kind === "power cut");
   const losses = lines.filter(({ event }) => event === "shard_lost");
   let worstRecoveryMs = 0;
   for (const line of losses) {
-    const worker = String(line.data.worker);
+    const worker = typeof line.data.worker === "string" ? line.data.worker : "";
     const lostMs = Date.parse(line.timestamp);
     const causes = happened.filter((h) => h.worker === worker && h.atMs <= lostMs);
     const cause = causes.at(-1);

@@ -7,8 +7,8 @@ import type { JournalLine, RunRecord } from "@fanfold/schemas";
 import { jobIds, shardQueue } from "@fanfold/store";
 import { type CliProcess, eventually } from "@fanfold/testkit";
 import { type AccountVerdict, judgeAccount } from "./chaos-account.ts";
-import { Chaos, drawActions, type Happening } from "./chaos-actions.ts";
-import { BROKEN, chaosPlan } from "./chaos-plan.ts";
+import { type Action, Chaos, drawActions, type Happening } from "./chaos-actions.ts";
+import { BROKEN, chaosPlan, expectedOutputs } from "./chaos-plan.ts";
 import type { ChaosSite } from "./chaos-site.ts";
 import { judgeJournal, type JournalVerdict, listLeftovers } from "./chaos-verdict.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -27,14 +27,14 @@ export interface SeedReport {
 
 /** How a seed is run. */
 export interface SeedOptions {
-  /** Hashes of an undisturbed run; without them nothing is disturbed. */
-  readonly expected?: Readonly<Record<string, string>>;
-  /** Length of each cut of the connection, in ms, instead of what the seed says. */
-  readonly longCutMs?: number;
+  /** What happens, instead of what the seed says. */
+  readonly actions?: readonly Action[];
   /** Longest time from the kill of a worker to the take-over of its shards, in ms. */
   readonly maxRecoveryMs: number;
 }
 
+/** The seed of the run that nothing happens to. */
+export const UNDISTURBED = 0;
 /** Longest time a run may take, in ms: a run that hangs must not hang the suite. */
 const RUN_MS = 90_000;
 const SETTLED_MS = 20_000;
@@ -51,10 +51,10 @@ export async function runSeed(site: ChaosSite, seed: number, options: SeedOption
   await eventually(() => site.store.runs.get(runId), { timeoutMs: 20_000 });
   const end = new AbortController();
   const chaos = new Chaos(site, client, end.signal);
-  const acting = options.expected === undefined ? Promise.resolve() : chaos.run(drawActions(random, options.longCutMs));
+  const acting = chaos.run(options.actions ?? (seed === UNDISTURBED ? [] : drawActions(seed, random)));
   const problems: string[] = [];
   try {
-    if (options.expected !== undefined) await mend(site, runId, seed, random.pick(["at once", "at the end"]));
+    if (seed !== UNDISTURBED) await mend(site, runId, seed, random.pick(["at once", "at the end"]));
     await succeeded(site, runId);
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
@@ -126,8 +126,8 @@ async function judge(site: ChaosSite, judged: Judged): Promise<SeedReport> {
   const journal = judgeJournal(lines, happened);
   const account = judgeAccount(existsSync(judged.accountFile) ? await readFile(judged.accountFile, "utf8") : "");
   const hashes = await hashOutputs(site, runId);
-  for (const [phase, hash] of Object.entries(options.expected ?? {})) {
-    if (hashes[phase] !== hash) problems.push(`${phase} has the hash ${hashes[phase]}, undisturbed it has ${hash}`);
+  for (const [phase, text] of Object.entries(expectedOutputs())) {
+    if (hashes[phase] !== sha256(text)) problems.push(`${phase} has not the output it has in an undisturbed run`);
   }
   if (journal.worstRecoveryMs > options.maxRecoveryMs) problems.push(`a take-over took ${journal.worstRecoveryMs} ms`);
   problems.push(...journal.problems, ...account.problems);
@@ -137,8 +137,11 @@ async function judge(site: ChaosSite, judged: Judged): Promise<SeedReport> {
 async function hashOutputs(site: ChaosSite, runId: string): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const [phase, { artifacts }] of await site.store.runs.loadPhases(runId)) {
-    const texts = (artifacts ?? []).map(({ name, sha256 }) => `${name} ${sha256}`);
-    hashes[phase] = createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 16);
+    hashes[phase] = artifacts?.[0]?.sha256 ?? "";
   }
   return hashes;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -19,6 +19,14 @@ export class SeededRandom {
     return low + Math.floor(this.unit() * (high - low + 1));
   }
 
+  /** Puts these into another order, in place. */
+  shuffle(items: unknown[]): void {
+    for (let i = items.length - 1; i > 0; i -= 1) {
+      const j = this.between(0, i);
+      [items[i], items[j]] = [items[j], items[i]];
+    }
+  }
+
   /** One of these. */
   pick<T>(items: readonly T[]): T {
     const item = items[Math.floor(this.unit() * items.length)];
