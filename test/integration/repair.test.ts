@@ -181,3 +181,30 @@ test.concurrent(
     expect(story).not.toContain("shard_lost");
   }),
 );
+
+test(
+  "the end of an attempt that is sent again, because its answer was lost, is answered again and recorded once",
+  withDeployment(
+    async (deployment) => {
+      const { ledger } = deployment.store;
+      const runId = await deployment.submit(fanPlan());
+      await eventually(async () => (await ledger.findPhase(runId, "fan"))?.unacked === 0);
+      const ref = { phase: "fan", revision: 1, shard: 0 };
+      const now = { nowMs: Date.now() };
+      const start = { worker: "w", starts: 1, reopened: false, lossLimit: 3, ...now };
+      const { record } = await ledger.startShard(runId, ref, start);
+      const { fence = 0, attempt = 0 } = record ?? {};
+      const ended = { status: "succeeded", attempt, fence, result: { output: { inline: "{}" } } } as const;
+      const finish = { fence, attempt, outcome: "succeeded", record: ended, costUsd: 0, ...now } as const;
+      const events = [["shard_succeeded", {}]] as const;
+      const first = await ledger.finishShard(runId, ref, { ...finish, events }, "w");
+      const again = await ledger.finishShard(runId, ref, { ...finish, events }, "w");
+      expect(again).toMatchObject({ verdict: "ok", claimed: first.claimed });
+      expect((await deployment.story(runId)).match(/shard_succeeded/g)).toHaveLength(1);
+      expect(await ledger.findPhase(runId, "fan")).toMatchObject({ succeeded: 1, in_flight: 3 });
+      const late = await ledger.finishShard(runId, ref, { ...finish, fence: fence - 1, events }, "w");
+      expect(late.verdict).toBe("refused");
+    },
+    { workers: 0 },
+  ),
+);

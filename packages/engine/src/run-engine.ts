@@ -230,7 +230,7 @@ export class RunEngine {
       await this.store.queues.admit(flow, shards);
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "JOB_REFUSED") throw error;
-      await this.#repair.restore(runId, ref, "the jobs above its shards were removed");
+      await this.#repair.ensureFlow(runId, ref);
       await this.store.queues.admit(flow, shards);
     }
   }

@@ -64,8 +64,7 @@ export class RunRepair {
     const state = await store.flows.findFlow(flow);
     const { settle, aggregate, hasGate } = state;
     if (settle === "missing" || aggregate === "missing") {
-      if (await this.#isBeingOpened(runId, ref)) return;
-      return this.restore(runId, ref, `its ${settle === "missing" ? "settle" : "aggregate"} job was removed`);
+      return this.#restoreIfGone(runId, ref, flow);
     }
     if (settle === "failed")
       await store.queues.runAgain(SCHEDULER_QUEUE, jobIds.settle(runId, ref.phase, ref.revision));
@@ -77,8 +76,11 @@ export class RunRepair {
     if (counts === undefined) return;
     if (counts.next < counts.total && !hasGate) return this.restore(runId, ref, "its gate was removed");
     if (phaseProgress(counts, false) !== "complete") return;
-    for (const shard of await store.flows.listDeadChildren(flow)) {
-      await store.queues.restoreShard(flow, { ...ref, shard });
+    const queue = shardQueue(flow.definition.pool);
+    for (const { shard, state } of await store.flows.listDeadChildren(flow)) {
+      const child = { ...ref, shard };
+      if (state === "missing") await store.queues.restoreShard(flow, child);
+      else await store.queues.runAgain(queue, jobIds.shard(runId, child));
     }
   }
 
@@ -99,6 +101,21 @@ export class RunRepair {
     }
     const held = await this.repairShards(runId);
     if (!held.some((shard) => isOf(shard, ref))) await this.openGate(runId, ref);
+  }
+
+  /** Makes sure that there are the jobs above the shards of a phase, also while it is just being opened. */
+  async ensureFlow(runId: string, ref: PhaseRef): Promise<void> {
+    const flow = await this.#engine.flowPhase(runId, ref);
+    if (await this.#isBeingOpened(runId, ref)) await this.#engine.store.queues.restoreFlow(flow);
+    else await this.#restoreIfGone(runId, ref, flow);
+  }
+
+  /** Whoever opens a phase may just be adding its flow: it is gone if it is missing after nobody did. */
+  async #restoreIfGone(runId: string, ref: PhaseRef, flow: FlowPhase): Promise<void> {
+    if (await this.#isBeingOpened(runId, ref)) return;
+    const { settle, aggregate } = await this.#engine.store.flows.findFlow(flow);
+    if (settle !== "missing" && aggregate !== "missing") return;
+    await this.restore(runId, ref, `its ${settle === "missing" ? "settle" : "aggregate"} job was removed`);
   }
 
   /** Removes the gate of a phase that no longer needs one: what is not done with is on a queue. */

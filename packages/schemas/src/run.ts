@@ -136,6 +136,8 @@ export const ShardRecordSchema = z.strictObject({
   worker: z.string().optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
+  /** Token of the call that started the latest attempt. */
+  start_token: z.string().optional(),
   /** How often its job had been started, stalls apart, when it last started or ended. */
   starts: z.int().min(0).optional(),
   /** How often its job had been started, stalls apart, when a worker last asked for it. */

@@ -12,6 +12,8 @@
 --   ARGV[4] how often this job was started other than after a stall; tells a hand retry from a repetition
 --   ARGV[5] 1 when the run was re-opened for a hand retry of this shard
 --   ARGV[6] most workers an attempt may lose before the shard fails
+--   ARGV[7] token of this call: one that is sent again, because its answer was lost with the connection, is answered
+--           again and starts nothing
 -- Returns [verdict, record as JSON or '', state of the phase, seq of the last event or '']:
 --   run        the attempt is on; record has attempt, fence, tries, losses
 --   done       it had succeeded already
@@ -68,6 +70,7 @@ local function fail_lost()
   return reply('ended')
 end
 
+if record.status == 'running' and record.start_token == ARGV[7] then return reply('run') end
 record.seen = starts
 local status = record.status
 if status == 'succeeded' then return { 'done', '', phase_state(entry, stopped), '' } end
@@ -103,6 +106,7 @@ redis.call('SREM', KEYS[4], id)
 redis.call('SADD', KEYS[7], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
 record.attempt = (record.attempt or 0) + 1
+record.start_token = ARGV[7]
 record.fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
 return reply('run')

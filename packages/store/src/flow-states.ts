@@ -56,19 +56,21 @@ export class FlowStates {
     return shards.map((_shard, i) => shardJobState(values[2 * i], values[2 * i + 1]));
   }
 
-  /** Shards whose jobs the phase's flow waits for although they are gone: their keys were deleted. */
-  async listDeadChildren(phase: FlowPhase): Promise<number[]> {
+  /** Shards whose jobs the phase's flow waits for although they will not end well by themselves: gone, or failed. */
+  async listDeadChildren(phase: FlowPhase): Promise<{ shard: number; state: "missing" | "ended" }[]> {
     const { runId, revision, definition } = phase;
     const parent = isDirect(definition)
       ? this.#job(SCHEDULER_QUEUE, jobIds.settle(runId, phase.phase, revision))
       : this.#job(AGGREGATE_QUEUE, jobIds.aggregate(runId, phase.phase, revision));
     const children = await this.#redis.smembers(`${parent}:dependencies`);
     const start = this.#job(shardQueue(definition.pool), `${runId}.${phase.phase}.r${revision}.`);
-    const keys = children.filter((key) => key.startsWith(start));
-    const pipeline = this.#redis.pipeline();
-    for (const key of keys) pipeline.exists(key);
-    const values = valuesOf(await pipeline.exec());
-    return keys.filter((_key, i) => values[i] === 0).map((key) => Number(key.slice(start.length)));
+    const shards = children.filter((key) => key.startsWith(start)).map((key) => Number(key.slice(start.length)));
+    const refs = shards.map((shard) => ({ phase: phase.phase, revision, shard }));
+    const states = await this.findShards(runId, definition.pool, refs);
+    return shards.flatMap((shard, i) => {
+      const state = states[i];
+      return state === "missing" || state === "ended" ? [{ shard, state }] : [];
+    });
   }
 
   #ask(pipeline: ChainableCommander, queue: string, id: string): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type FinishVerdict,
   FinishVerdictSchema,
@@ -201,7 +202,7 @@ export class Ledger {
       await START_SHARD.run(
         this.#redis,
         [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.started],
-        [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit],
+        [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit, randomUUID()],
       ),
     );
     return {
