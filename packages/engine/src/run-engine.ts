@@ -34,6 +34,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";
 import { EngineError } from "./engine-error.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { groupByPhase } from "./group-by-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
@@ -486,15 +487,4 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
   if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
   return error instanceof JsonlError || error instanceof ShardError;
-}
-
-function groupByPhase(claimed: readonly ClaimedShard[]): { ref: PhaseRef; shards: ClaimedShard[] }[] {
-  const groups = new Map<string, { ref: PhaseRef; shards: ClaimedShard[] }>();
-  for (const shard of claimed) {
-    const { phase, revision } = shard;
-    const group = groups.get(phase) ?? { ref: { phase, revision }, shards: [] };
-    group.shards.push(shard);
-    groups.set(phase, group);
-  }
-  return [...groups.values()];
 }

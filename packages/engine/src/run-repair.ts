@@ -61,8 +61,7 @@ export class RunRepair {
   async repairFlow(runId: string, ref: PhaseRef): Promise<void> {
     const { store } = this.#engine;
     const flow = await this.#engine.flowPhase(runId, ref);
-    const state = await store.flows.findFlow(flow);
-    const { settle, aggregate, hasGate } = state;
+    const { settle, aggregate, hasGate } = await store.flows.findFlow(flow);
     if (settle === "missing" || aggregate === "missing") {
       return this.#restoreIfGone(runId, ref, flow);
     }

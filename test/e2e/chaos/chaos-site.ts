@@ -10,6 +10,9 @@ const PACKAGE = join(import.meta.dirname.replace(/\/dist$/, ""), "../../../packa
 /** Shards each worker executes at once: three workers could run more than the caps allow. */
 const CONCURRENCY = 4;
 
+/** A service that finds no Redis ends, and whoever supervises it starts it again: so often at most. */
+const MOST_STARTS = 20;
+
 /** A worker or scheduler and its place, which another one takes when it dies. */
 export interface Service {
   readonly kind: "worker" | "scheduler";
@@ -55,18 +58,30 @@ export class ChaosSite {
     return site;
   }
 
-  /** Starts a service in a place; it is listed once it is ready. */
+  /** Starts a service in a place, again and again until Redis lets it; it is listed once it is ready. */
   async startService(kind: Service["kind"], place: number): Promise<Service> {
     this.#born += 1;
     const name = `${kind}-${place}-${this.#born}`;
     const isProxied = place === (kind === "worker" ? 2 : 1);
     const url = isProxied ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url;
     const own = kind === "worker" ? ["--name", name, "--concurrency", String(CONCURRENCY)] : [];
-    const process = this.start([kind, ...own], url);
-    await process.printed(new RegExp(`${kind} ready`), { timeoutMs: 60_000 });
+    const process = await this.#startUntilReady([kind, ...own], url);
     const service = { kind, place, name, process };
     this.services.push(service);
     return service;
+  }
+
+  async #startUntilReady(args: readonly string[], url: string): Promise<CliProcess> {
+    for (let i = 1; ; i += 1) {
+      const process = this.start(args, url);
+      try {
+        await process.printed(/(worker|scheduler) ready/, { timeoutMs: 60_000 });
+        return process;
+      } catch (error) {
+        process.kill("SIGKILL");
+        if (i === MOST_STARTS) throw error;
+      }
+    }
   }
 
   /** Kills a service; it is no longer listed. */
