@@ -208,3 +208,23 @@ test(
     { workers: 0 },
   ),
 );
+
+test(
+  "the sweep itself is put back when the scheduler's queue was obliterated, and left alone when it is there",
+  withDeployment(async (deployment) => {
+    const { queues } = deployment.store;
+    const queue = queues.queue(SCHEDULER_QUEUE);
+    const planned = async () => ({
+      next: (await queue.getJobScheduler("sweep"))?.next,
+      ids: (await queue.getDelayed()).map(({ id }) => id),
+    });
+    await eventually(async () => (await queue.getActiveCount()) === 0);
+    const before = await planned();
+    expect(before.ids).toHaveLength(1);
+    await queues.ensureSweep(15_000);
+    expect(await planned()).toEqual(before);
+    await queue.obliterate({ force: true });
+    await queues.ensureSweep(15_000);
+    await eventually(async () => (await queue.getDelayedCount()) === 1);
+  }),
+);

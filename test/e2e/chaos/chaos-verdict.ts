@@ -9,6 +9,8 @@ export interface JournalVerdict {
   readonly retries: number;
   /** Longest time from a kill or freeze of a worker to the take-over of a shard of it, in ms. */
   readonly worstRecoveryMs: number;
+  /** Longest time without an event, in ms, and the sequence number of the event that ended it. */
+  readonly silence: { readonly ms: number; readonly seq: number };
   readonly problems: readonly string[];
 }
 
@@ -33,7 +35,17 @@ export function judgeJournal(lines: readonly JournalLine[], happened: readonly H
   if (lines.some(({ event }) => event.endsWith("_repaired")))
     problems.push("something was put back that nobody removed");
   const retries = lines.filter(({ event }) => event === "shard_retry").length;
-  return { lost: losses.length, retries, worstRecoveryMs, problems };
+  return { lost: losses.length, retries, worstRecoveryMs, silence: longestSilence(lines), problems };
+}
+
+function longestSilence(lines: readonly JournalLine[]): { ms: number; seq: number } {
+  let longest = { ms: 0, seq: 0 };
+  for (const [i, line] of lines.entries()) {
+    const before = lines[i - 1];
+    const ms = before === undefined ? 0 : Date.parse(line.timestamp) - Date.parse(before.timestamp);
+    if (ms > longest.ms) longest = { ms, seq: line.seq };
+  }
+  return longest;
 }
 
 function judgeAccepted(lines: readonly JournalLine[]): string[] {

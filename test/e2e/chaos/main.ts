@@ -26,13 +26,19 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function describe({ seed, wallMs, happened, journal, account }: SeedReport): string {
+function before({ journal, lines }: SeedReport): string {
+  return lines.find(({ seq }) => seq === journal.silence.seq)?.message ?? "nothing";
+}
+
+function describe(report: SeedReport): string {
+  const { seed, wallMs, happened, journal, account } = report;
   const counts = KINDS.map((kind) => ({ kind, times: happened.filter((h) => h.kind === kind).length }));
   const told = counts.filter(({ times }) => times > 0).map(({ kind, times }) => `${times} ${kind}`);
   return [
     `seed ${seed}: ${(wallMs / 1000).toFixed(1)} s`,
     told.join(", "),
     `${journal.lost} attempts lost, ${journal.retries} retried`,
+    `longest standstill ${(journal.silence.ms / 1000).toFixed(1)} s before ${before(report)}`,
     `worst take-over ${(journal.worstRecoveryMs / 1000).toFixed(1)} s`,
     `${account.executions} executions, ${account.overlaps} overlaps, at most ${account.mostInRun} at once`,
   ].join(" · ");
@@ -54,6 +60,9 @@ async function main(): Promise<number> {
   const deadlineMs = Date.now() + (values["max-sec"] === undefined ? Infinity : Number(values["max-sec"]) * 1000);
   const site = await ChaosSite.start();
   const reports: SeedReport[] = [];
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void site.stop().finally(() => process.exit(130)));
+  }
   try {
     const undisturbed = await runSeed(site, UNDISTURBED, { maxRecoveryMs });
     print(describe(undisturbed));
