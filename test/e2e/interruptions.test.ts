@@ -76,6 +76,34 @@ describe("a run ends well when", () => {
   );
 
   test.concurrent(
+    "a worker is frozen until its lock has ended, and wakes: its shard is taken over, its processes die, its word is refused",
+    inDeployment(async (deployment) => {
+      const { workspace, worker } = await startServices(deployment);
+      const command = "echo $$$$ > attempt-$FANFOLD_ATTEMPT.pid; while [ ! -e go ]; do sleep 0.02; done; pwd";
+      const watch = await submitAndWait(deployment.desk, chainPlan(command), "a[0]");
+      await workspace.waitForFile("attempt-1.pid");
+      worker.kill("SIGSTOP");
+      const successor = await deployment.workspace("successor");
+      await deployment.startWorker(successor);
+      const readyAtMs = Date.now();
+      await watch.printed(/attempt 2 started/);
+      expect(await isAlive(workspace, "attempt-1.pid")).toBe(true);
+      worker.kill("SIGCONT");
+      await eventually(async () => !(await isAlive(workspace, "attempt-1.pid")));
+      await successor.write("go", "");
+      const { code, stdout } = await watch.ended();
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^ {2}attempts +3 \(0 retries, 1 lost\)$/m);
+      const journal = await deployment.desk.journal("x");
+      const accepted = journal.filter(({ event, phase }) => event === "shard_succeeded" && phase === "a");
+      expect(accepted.map(({ attempt }) => attempt)).toEqual([2]);
+      const lost = journal.find(({ event }) => event === "shard_lost");
+      expect(lost?.data.worker).toBe("worker");
+      expect(Date.parse(lost?.timestamp ?? "") - readyAtMs).toBeLessThan(10_000);
+    }),
+  );
+
+  test.concurrent(
     "Redis is killed and started again on its data, and its scheduler is killed and replaced",
     inDeployment(async (deployment) => {
       const { scheduler, workspace } = await startServices(deployment);

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PlanInput } from "@fanfold/schemas";
-import { AGGREGATE_QUEUE, jobIds, shardQueue } from "@fanfold/store";
+import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, SCHEDULER_QUEUE, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
@@ -42,6 +42,10 @@ async function retryJob(deployment: Deployment, runId: string, shard: number): P
   await job?.retry("failed");
 }
 
+function aggregateOf({ store }: Deployment, runId: string) {
+  return store.queues.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, "fan", 1));
+}
+
 async function succeeded(deployment: Deployment, runId: string): Promise<void> {
   await eventually(async () => {
     const { status } = await deployment.store.runs.get(runId);
@@ -67,6 +71,106 @@ describe("a retry by hand", () => {
       await mend(deployment);
       for (const shard of order) await retryJob(deployment, runId, shard);
       await succeeded(deployment, runId);
+    })(),
+  );
+
+  test(
+    "of all failed jobs of the queue at once, after the run ended, carries the run on",
+    withDeployment(async (deployment) => {
+      const runId = (await deployment.run(fanPlan())).run_id;
+      await mend(deployment);
+      const queue = deployment.store.queues.queue(shardQueue("default"));
+      await eventually(async () => (await queue.getFailedCount()) === 2);
+      await queue.retryJobs({ state: "failed" });
+      await succeeded(deployment, runId);
+    }),
+  );
+
+  test(
+    "while siblings still run lets the phase succeed without having failed",
+    withDeployment(async (deployment) => {
+      const command =
+        "until test -e mended || grep -E '2|3' $FANFOLD_INPUT; do sleep 0.01; done; test -e mended && cat $FANFOLD_INPUT";
+      const runId = await deployment.submit(fanPlan({ command, max_parallel: 3 }));
+      await eventually(async () => (await deployment.story(runId)).includes("shard_failed fan[2]"));
+      await mend(deployment);
+      await retryJob(deployment, runId, 2);
+      await eventually(async () => (await deployment.story(runId)).includes("shard_succeeded fan[2]"));
+      if ((await deployment.story(runId)).includes("shard_failed fan[3]")) await retryJob(deployment, runId, 3);
+      await succeeded(deployment, runId);
+    }),
+  );
+
+  test.each([
+    [
+      "cleaned from the queue",
+      ({ store }: Deployment) => store.queues.queue(shardQueue("default")).clean(0, 100, "failed"),
+    ],
+    [
+      "removed one by one",
+      async ({ store }: Deployment) => {
+        for (const job of await store.queues.queue(shardQueue("default")).getFailed()) await job.remove();
+      },
+    ],
+    [
+      "obliterated with every queue",
+      async ({ store }: Deployment) => {
+        for (const name of [shardQueue("default"), AGGREGATE_QUEUE, GATES_QUEUE, SCHEDULER_QUEUE]) {
+          await store.queues.queue(name).obliterate({ force: true });
+        }
+      },
+    ],
+    [
+      "deleted with every queue",
+      async ({ store }: Deployment) => {
+        const { redis, keys } = store;
+        for (const name of [shardQueue("default"), AGGREGATE_QUEUE, GATES_QUEUE]) {
+          for (const key of await redis.keys(`${keys.prefix}:${name}:*`)) await redis.del(key);
+        }
+        for (const key of await redis.keys(`${keys.prefix}:${SCHEDULER_QUEUE}:settle.*`)) await redis.del(key);
+      },
+    ],
+  ])("carries the run on although the failed jobs were %s, and folds no part before", (_name, remove) =>
+    withDeployment(async (deployment) => {
+      const runId = (await deployment.run(fanPlan())).run_id;
+      const queue = deployment.store.queues.queue(shardQueue("default"));
+      await eventually(async () => (await queue.getFailedCount()) === 2);
+      await remove(deployment);
+      expect(await deployment.store.ledger.findFold(runId, { phase: "fan", revision: 1 })).toBeUndefined();
+      await mend(deployment);
+      expect(await deployment.engine.retry(runId, {}, "test")).toEqual(["fan[2]", "fan[3]"]);
+      await succeeded(deployment, runId);
+    })(),
+  );
+
+  test.each([
+    [
+      "in its queue",
+      async (deployment: Deployment, runId: string) =>
+        aggregateOf(deployment, runId).then((job) => job?.retry("failed")),
+    ],
+    ["through the engine", (deployment: Deployment, runId: string) => deployment.engine.retry(runId, {}, "test")],
+    [
+      "through the engine after its job was removed",
+      async (deployment: Deployment, runId: string) => {
+        await (await aggregateOf(deployment, runId))?.remove();
+        return deployment.engine.retry(runId, {}, "test");
+      },
+    ],
+  ])("of an aggregate that failed, %s, folds again and carries the run on", (_name, retry) =>
+    withDeployment(async (deployment) => {
+      const merge = {
+        strategy: "command" as const,
+        command: "sh",
+        args: ["-c", 'test -e mended && cat "$@"', "merge"],
+      };
+      const plan = fanPlan({ command: "cat $FANFOLD_INPUT", merge });
+      const run = await deployment.run(plan);
+      expect(run.status).toBe("failed");
+      await eventually(async () => (await (await aggregateOf(deployment, run.run_id))?.isFailed()) === true);
+      await mend(deployment);
+      await retry(deployment, run.run_id);
+      await succeeded(deployment, run.run_id);
     })(),
   );
 

@@ -70,7 +70,9 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   if (fold !== undefined && "failure" in fold && scope.shard === undefined) {
     await engine.store.ledger.clearFoldFailure(runId, ref);
     await engine.reopen(runId, phase, actor);
-    return (await engine.store.queues.retryAggregate(runId, ref)) ? [`${phase} (merge)`] : [];
+    const isThere = await engine.store.queues.retryAggregate(runId, ref);
+    if (!isThere) await engine.restoreFlow(runId, ref, "its aggregate job was removed");
+    return [`${phase} (merge)`];
   }
   if (entry.failed === 0) return [];
   const failed = await listFailed(engine, runId, ref, entry.next);

@@ -34,9 +34,11 @@ import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";
 import { EngineError } from "./engine-error.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { groupByPhase } from "./group-by-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
+import { RunRepair } from "./run-repair.ts";
 
 /** Wait before a phase that is just being resumed is looked at again, in ms. */
 const REPORT_AGAIN_MS = 500;
@@ -52,12 +54,14 @@ export class RunEngine {
   readonly #states: RunStates;
   readonly #locks: PhaseLocks;
   readonly #clock: Clock;
+  readonly #repair: RunRepair;
 
   constructor(store: Store, clock: Clock = systemClock) {
     this.store = store;
     this.#clock = clock;
     this.#states = new RunStates(store.runs, clock);
     this.#locks = new PhaseLocks(store, this.#states, clock);
+    this.#repair = new RunRepair(this, clock);
   }
 
   /**
@@ -91,6 +95,20 @@ export class RunEngine {
     const artifacts = await this.#outputsOf(runId, ref);
     const toleratedShards = (await this.store.ledger.findPhase(runId, ref.phase))?.failed ?? 0;
     await this.#apply(runId, { type: "phase_succeeded", ...ref, artifacts, toleratedShards });
+  }
+
+  /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
+  async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
+    const record = (await this.store.runs.loadPhases(runId)).get(ref.phase);
+    if (record === undefined || record.revision >= ref.revision) return false;
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts === undefined || counts.revision !== ref.revision) return false;
+    return !(await this.#isFolded(runId, ref, counts));
+  }
+
+  /** Puts back the flow of a phase, which somebody had removed, or whose parents run too early because of it. */
+  restoreFlow(runId: string, ref: PhaseRef, reason: string): Promise<void> {
+    return this.#repair.restore(runId, ref, reason);
   }
 
   /** Looks at a phase in which something failed or was stopped, and applies its policy. */
@@ -206,9 +224,21 @@ export class RunEngine {
   async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
     if (claimed.length === 0) return;
     for (const { ref, shards } of groupByPhase(claimed)) {
-      await this.store.queues.admit(await this.flowPhase(runId, ref), shards);
+      await this.#admit(runId, ref, shards);
     }
     await this.#ack(runId, claimant);
+  }
+
+  /** Where somebody removed the jobs above the shards, these are put back first. */
+  async #admit(runId: string, ref: PhaseRef, shards: readonly ClaimedShard[]): Promise<void> {
+    const flow = await this.flowPhase(runId, ref);
+    try {
+      await this.store.queues.admit(flow, shards);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "JOB_REFUSED") throw error;
+      await this.#repair.ensureFlow(runId, ref);
+      await this.store.queues.admit(flow, shards);
+    }
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and releases what may run. */
@@ -233,25 +263,39 @@ export class RunEngine {
     const state = await this.#states.load(runId);
     if (state.run.status === "queued") return this.start(runId);
     await this.#carryOut(runId, await store.runs.listOutbox(runId));
-    for (const claimant of await store.ledger.listClaimants(runId)) {
+    const running = [...state.phases].filter(([, { status }]) => status === "running").map(([phase]) => phase);
+    const counts = await store.ledger.loadPhases(runId);
+    for (const phase of running) await this.#sweepFlow(runId, phase, counts.get(phase));
+    // slots that nobody else asks for are claimed in the sweep's own name
+    const claimants = [...(await store.ledger.listClaimants(runId)), `sweep.${this.#clock.nowMs()}`];
+    for (const claimant of claimants) {
       await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
     }
-    const counts = await store.ledger.loadPhases(runId);
-    for (const [phase, record] of state.phases) {
-      const entry = counts.get(phase);
-      if (record.status === "running" && entry !== undefined) await this.#sweepPhase(runId, phase, entry);
-    }
+    const held = new Set((await this.#repair.repairShards(runId)).map(({ phase }) => phase));
+    for (const phase of running) await this.#sweepPhase(runId, phase, held.has(phase));
   }
 
-  async #sweepPhase(runId: string, phase: string, counts: PhaseLedger): Promise<void> {
+  async #sweepFlow(runId: string, phase: string, counts: PhaseLedger | undefined): Promise<void> {
+    if (counts === undefined) return;
     const ref = { phase, revision: counts.revision };
-    if (counts.next >= counts.total && counts.unacked === 0) await this.store.queues.removeGate(runId, ref);
-    const { graph } = await this.#states.plan(runId);
-    const fold = await this.store.ledger.findFold(runId, ref);
-    const isFolded = isDirect(graph.phase(phase)) || (fold !== undefined && "artifacts" in fold);
-    const { stopped } = await this.store.runs.findStop(runId);
-    if (phaseProgress(counts, stopped) === "complete" && isFolded) await this.settle(runId, ref);
+    if (!(await this.#isFolded(runId, ref, counts))) await this.#repair.repairFlow(runId, ref);
+  }
+
+  async #sweepPhase(runId: string, phase: string, isHeld: boolean): Promise<void> {
+    const counts = await this.store.ledger.findPhase(runId, phase);
+    if (counts === undefined) return;
+    const ref = { phase, revision: counts.revision };
+    if (!isHeld) await this.#repair.openGate(runId, ref);
+    if (await this.#isFolded(runId, ref, counts)) await this.settle(runId, ref);
     else await this.report(runId, ref);
+  }
+
+  /** Whether all that a phase had to do is done, and only its settling is left. */
+  async #isFolded(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<boolean> {
+    const { graph } = await this.#states.plan(runId);
+    if (isDirect(graph.phase(ref.phase))) return phaseProgress(counts, false) === "complete";
+    const fold = await this.store.ledger.findFold(runId, ref);
+    return fold !== undefined && "artifacts" in fold;
   }
 
   async #apply(runId: string, trigger: Trigger): Promise<void> {
@@ -414,6 +458,7 @@ export class RunEngine {
   async #tolerateFailed(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<void> {
     const failed = await listFailed(this, runId, ref, counts.total);
     await this.store.queues.releaseFailed(await this.flowPhase(runId, ref), failed);
+    await this.#repair.openGate(runId, ref);
   }
 
   async #checkBudget(runId: string): Promise<void> {
@@ -458,15 +503,4 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
   if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
   return error instanceof JsonlError || error instanceof ShardError;
-}
-
-function groupByPhase(claimed: readonly ClaimedShard[]): { ref: PhaseRef; shards: ClaimedShard[] }[] {
-  const groups = new Map<string, { ref: PhaseRef; shards: ClaimedShard[] }>();
-  for (const shard of claimed) {
-    const { phase, revision } = shard;
-    const group = groups.get(phase) ?? { ref: { phase, revision }, shards: [] };
-    group.shards.push(shard);
-    groups.set(phase, group);
-  }
-  return [...groups.values()];
 }

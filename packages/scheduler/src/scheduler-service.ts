@@ -1,23 +1,26 @@
-import type { RunEngine } from "@fanfold/engine";
+import { type RunEngine, systemClock } from "@fanfold/engine";
 import { type SchedulerJob, SchedulerJobSchema } from "@fanfold/schemas";
-import { SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
-import { type Job, UnrecoverableError, Worker } from "bullmq";
+import { JOB_LOCK, SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
+import { DelayedError, type Job, UnrecoverableError, WaitingChildrenError, Worker } from "bullmq";
 import type { Logger } from "pino";
 
 /** How often live runs are compared with what is queued for them, in ms. */
 const SWEEP_EVERY_MS = 15_000;
 /** Scheduler jobs handled at once by one process: they wait for Redis, not for the processor. */
 const CONCURRENCY = 16;
-/** A dead scheduler's job is taken over within 10 s. */
-const LOCK_MS = 8_000;
-const STALLED_CHECK_MS = 2_000;
 const UNLIMITED_STALLS = 1_000_000;
+/** Wait before a settle job that came too early is looked at again, when nothing is left to wait for, in ms. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** A scheduler's job about a phase. */
+type PhaseJob = Extract<SchedulerJob, { phase: string }>;
 
 /** A scheduler: starts runs, settles phases, applies failures and sweeps. Any number of them may run. */
 export class SchedulerService {
   readonly #engine: RunEngine;
   readonly #log: Logger;
   #worker: Worker | undefined;
+  #sweepCheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(engine: RunEngine, log: Logger) {
@@ -29,20 +32,15 @@ export class SchedulerService {
   async start(): Promise<void> {
     if (this.#worker !== undefined) return;
     const { redis, keys, queues } = this.#engine.store;
-    const sweep: SchedulerJob = { kind: "sweep" };
-    await queues
-      .queue(SCHEDULER_QUEUE)
-      .upsertJobScheduler(
-        "sweep",
-        { every: SWEEP_EVERY_MS },
-        { name: "sweep", data: sweep, opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } } },
-      );
-    this.#worker = new Worker(SCHEDULER_QUEUE, (job: Job) => this.#process(job), {
+    await queues.ensureSweep(SWEEP_EVERY_MS);
+    this.#sweepCheck = setInterval(() => void this.#ensureSweep(), SWEEP_EVERY_MS);
+    this.#worker = new Worker(SCHEDULER_QUEUE, (job: Job, token?: string) => this.#process(job, token ?? ""), {
       connection: redis,
       prefix: keys.prefix,
       concurrency: CONCURRENCY,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: JOB_LOCK.lockMs,
+      lockRenewTime: JOB_LOCK.renewMs,
+      stalledInterval: JOB_LOCK.stalledCheckMs,
       maxStalledCount: UNLIMITED_STALLS,
     });
     this.#worker.on("error", (err) => this.#log.debug({ err }, "queue connection trouble"));
@@ -56,22 +54,43 @@ export class SchedulerService {
   /** Takes nothing new and finishes what it has begun. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      clearInterval(this.#sweepCheck);
       await this.#worker?.close();
       this.#log.info("scheduler stopped");
     })();
     return this.#stopping;
   }
 
-  async #process(job: Job): Promise<void> {
+  /** The sweep repairs what was removed by hand; nothing else would repair the sweep. */
+  async #ensureSweep(): Promise<void> {
+    try {
+      await this.#engine.store.queues.ensureSweep(SWEEP_EVERY_MS);
+    } catch (err) {
+      this.#log.debug({ err }, "could not look whether the sweep is there");
+    }
+  }
+
+  async #process(job: Job, token: string): Promise<void> {
     const data = SchedulerJobSchema.parse(job.data);
     try {
       // its first handler died or failed: what it had committed and not carried out is in the outbox
       if (job.attemptsStarted > 1 && "run_id" in data) await this.#engine.sweep(data.run_id);
+      if (data.kind === "settle" && (await this.#engine.isUnsettled(data.run_id, data))) {
+        return await this.#waitAgain(data, job, token);
+      }
       await this.#dispatch(data);
     } catch (error) {
       if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") throw new UnrecoverableError(error.message);
       throw error;
     }
+  }
+
+  /** Somebody removed what the phase waited for: it is put back, and waited for again. */
+  async #waitAgain({ run_id, phase, revision }: PhaseJob, job: Job, token: string): Promise<never> {
+    await this.#engine.restoreFlow(run_id, { phase, revision }, "jobs it waited for were removed");
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    await job.moveToDelayed(systemClock.nowMs() + LOOK_AGAIN_MS, token);
+    throw new DelayedError();
   }
 
   async #dispatch(data: SchedulerJob): Promise<void> {

@@ -152,6 +152,8 @@ export const ShardRecordSchema = z.strictObject({
   worker: z.string().optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
+  /** Token of the call that started the latest attempt. */
+  start_token: z.string().optional(),
   /** How often its job had been started, stalls apart, when it last started or ended. */
   starts: z.int().min(0).optional(),
   /** How often its job had been started, stalls apart, when a worker last asked for it. */
@@ -162,6 +164,8 @@ export const ShardRecordSchema = z.strictObject({
   losses: z.int().min(0).optional(),
   /** When the backoff ends. */
   until_ms: z.int().optional(),
+  /** When its job was last put back on its queue because it was gone. */
+  repaired_at_ms: z.int().optional(),
   /** Earlier attempts, oldest first. */
   history: z.array(AttemptRecordSchema).optional(),
   failure: FailureSchema.optional(),

@@ -9,19 +9,23 @@
 --   ARGV[2] version the decision was made on
 --   ARGV[3] now, Unix ms
 --   ARGV[4] JSON: {run: {field: text}, phases: {id: text}, events: [[event, phase, shard, attempt, data]],
---           effects: {id: text}, live: 0 | 1 | -1 (leave the live set as it is)}
+--           effects: {id: text}, live: 0 | 1 | -1 (leave the live set as it is), token: text}; the token tells a
+--           commit that is sent again, because its answer was lost with the connection, from another one
 --   ARGV[5] budget in USD that the decision takes to be not spent; '' when it does not matter to it
 --   ARGV[6] cost in USD from which on the budget counts
 -- Returns the new version, -1 when the run has moved on or its budget is spent meanwhile, -2 when there is no such run.
 --- @include "journal"
 local version = redis.call('HGET', KEYS[1], 'version')
 if not version then return -2 end
-if version ~= ARGV[2] then return -1 end
+local change = cjson.decode(ARGV[4])
+if version ~= ARGV[2] then
+  return redis.call('HGET', KEYS[1], 'commit') == change.token and tonumber(version) or -1
+end
 if ARGV[5] ~= '' then
   local spent = (tonumber(redis.call('HGET', KEYS[1], 'cost_usd') or '') or 0) - tonumber(ARGV[6])
   if spent > 0 and spent >= tonumber(ARGV[5]) then return -1 end
 end
-local change = cjson.decode(ARGV[4])
+redis.call('HSET', KEYS[1], 'commit', change.token)
 for field, value in pairs(change.run) do redis.call('HSET', KEYS[1], field, value) end
 for id, record in pairs(change.phases) do redis.call('HSET', KEYS[2], id, record) end
 for id, effect in pairs(change.effects) do redis.call('HSET', KEYS[4], id, effect) end

@@ -8,6 +8,7 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] journal   stream
 --   KEYS[9] cancelled set
+--   KEYS[10] started  set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops)
@@ -28,8 +29,12 @@ local id, outcome = ARGV[1], ARGV[3]
 local phase, _, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
 local current = load_shard(KEYS[3], id)
-if not entry or not current or current.status ~= 'running' or current.fence ~= tonumber(ARGV[2]) then
-  return { 'refused', '', '' }
+if not entry or not current or current.fence ~= tonumber(ARGV[2]) then return { 'refused', '', '' } end
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
+if current.status ~= 'running' then
+  -- this very end was recorded before, and its answer was lost with the connection
+  local again = current.status == 'cancelled' and outcome ~= 'cancelled' and 'stopped' or 'ok'
+  return { again, phase_state(entry, is_stopped(KEYS[1])), '', unpack(claim(k, ARGV[8])) }
 end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
@@ -43,6 +48,7 @@ if stopped and (outcome == 'backoff' or outcome == 'given_back') then
   events = { { 'shard_cancelled', cjson.encode(data) } }
 end
 redis.call('HSET', KEYS[3], id, text)
+if outcome ~= 'backoff' then redis.call('SREM', KEYS[10], id) end
 if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(KEYS[1], entry) end
 if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
 elseif outcome == 'failed' then count_failure(entry, shard)
@@ -54,7 +60,6 @@ save_entry(KEYS[2], phase, entry)
 if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
 local seq = ''
 for _, e in ipairs(events) do seq = emit(KEYS[1], KEYS[8], ARGV[5], e[1], phase, shard, ARGV[6], e[2]) end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
 local claimed = claim(k, ARGV[8])
 local state = phase_state(load_entry(KEYS[2], phase), stopped)
 return { verdict, state, seq, unpack(claimed) }

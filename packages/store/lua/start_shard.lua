@@ -5,12 +5,15 @@
 --   KEYS[4] released  set
 --   KEYS[5] cancelled set
 --   KEYS[6] journal   stream
+--   KEYS[7] started   set
 --   ARGV[1] shard id
 --   ARGV[2] worker
 --   ARGV[3] now, Unix ms
 --   ARGV[4] how often this job was started other than after a stall; tells a hand retry from a repetition
 --   ARGV[5] 1 when the run was re-opened for a hand retry of this shard
 --   ARGV[6] most workers an attempt may lose before the shard fails
+--   ARGV[7] token of this call: one that is sent again, because its answer was lost with the connection, is answered
+--           again and starts nothing
 -- Returns [verdict, record as JSON or '', state of the phase, seq of the last event or '']:
 --   run        the attempt is on; record has attempt, fence, tries, losses
 --   done       it had succeeded already
@@ -36,6 +39,7 @@ end
 
 local function cancel(counter)
   record.status, record.starts = 'cancelled', starts
+  redis.call('SREM', KEYS[7], id)
   if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
@@ -59,12 +63,14 @@ local function fail_lost()
   local next_action = 'look for crashes or out-of-memory kills on the workers, then: fanfold retry'
   record.status, record.starts = 'failed', starts
   record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
+  redis.call('SREM', KEYS[7], id)
   free_slot(KEYS[1], entry)
   count_failure(entry, shard)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
   return reply('ended')
 end
 
+if record.status == 'running' and record.start_token == ARGV[7] then return reply('run') end
 record.seen = starts
 local status = record.status
 if status == 'succeeded' then return { 'done', '', phase_state(entry, stopped), '' } end
@@ -99,8 +105,10 @@ if record.status == 'backoff' or record.status == 'waiting' then
   take_slot(KEYS[1], entry)
 end
 redis.call('SREM', KEYS[4], id)
+redis.call('SADD', KEYS[7], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
 record.attempt = (record.attempt or 0) + 1
+record.start_token = ARGV[7]
 record.fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
 return reply('run')

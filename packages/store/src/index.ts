@@ -14,6 +14,8 @@ export {
   type RedisAddress,
 } from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
+export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
+export { JOB_LOCK } from "./job-lock.ts";
 export { Journal } from "./journal.ts";
 export {
   AGGREGATE_QUEUE,
@@ -37,6 +39,7 @@ export {
   type PhaseOpening,
   type PhaseRef,
   type ShardMetric,
+  type ShardRepair,
   type ShardFinish,
   type ShardStart,
   type StartReply,

@@ -73,6 +73,8 @@ export interface RunKeys {
   readonly shards: string;
   /** Set: shard ids on a queue that no worker has started. */
   readonly released: string;
+  /** Set: shard ids that were started and are not done with: they run, or are in backoff. */
+  readonly started: string;
   /** List: shard ids that want a slot again, first come first served. */
   readonly waiting: string;
   /** Set: shard ids cancelled by a stop. */
@@ -132,6 +134,7 @@ export class Keys {
       open: `${base}:open`,
       shards: `${base}:shards`,
       released: `${base}:released`,
+      started: `${base}:started`,
       waiting: `${base}:waiting`,
       cancelled: `${base}:cancelled`,
       claims: `${base}:claims`,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type FinishVerdict,
   FinishVerdictSchema,
@@ -27,6 +28,11 @@ const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
+const NOTE_SHARD_REPAIR = new Script("note_shard_repair");
+const NOTE_PHASE_REPAIR = new Script("note_phase_repair");
+
+/** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
+const REPAIR_PAUSE_MS = 5_000;
 
 /** Shards of a phase on the queue at once where no cap is lower. */
 const RELEASE_WINDOW = 500;
@@ -99,6 +105,14 @@ export interface ShardFinish {
   readonly nowMs: number;
   /** Cost of the attempt, in USD; 0 when unknown. */
   readonly costUsd: number;
+}
+
+/** What became of a shard whose job is gone; `lua/note_shard_repair.lua` says how it is decided. */
+export interface ShardRepair {
+  /** Undefined when nothing is to be done. */
+  readonly status: "released" | "running" | "backoff" | "waiting" | undefined;
+  /** End of the backoff, Unix ms; 0 when there is none. */
+  readonly untilMs: number;
 }
 
 /** What an attempt says of one of its metrics. */
@@ -187,8 +201,8 @@ export class Ledger {
     const [verdict, record = "", progress, seq] = strings(
       await START_SHARD.run(
         this.#redis,
-        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal],
-        [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit],
+        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.started],
+        [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit, randomUUID()],
       ),
     );
     return {
@@ -205,7 +219,7 @@ export class Ledger {
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled],
+        [...claimKeys(keys), keys.journal, keys.cancelled, keys.started],
         [
           shardId(ref),
           finish.fence,
@@ -276,6 +290,47 @@ export class Ledger {
     const ids = await this.#redis.smembers(this.#keys.run(runId).cancelled);
     const shards = ids.map(parseShardId).filter((s) => s.phase === ref.phase && s.revision === ref.revision);
     return shards.map(({ shard }) => shard).sort((a, b) => a - b);
+  }
+
+  /**
+   * Shards that must have a job on a queue: released, running or in backoff. One that is just being put there by
+   * whoever claimed it is left out. As many as the caps allow, and those in backoff.
+   */
+  async listAtWork(runId: string): Promise<ShardRef[]> {
+    const keys = this.#keys.run(runId);
+    const reply = await this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec();
+    const [released, started, claims] = (reply ?? []).map(([, value]) => strings(value));
+    const claimed = new Set((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim)).map(shardId));
+    const ids = new Set([...(released ?? []), ...(started ?? [])]);
+    return [...ids].filter((id) => !claimed.has(id)).map(parseShardId);
+  }
+
+  /** Says that the job of a shard is put back, unless the shard needs none or that was said a moment ago. */
+  async noteShardRepair(
+    runId: string,
+    ref: ShardRef,
+    { reason, nowMs }: { reason: string; nowMs: number },
+  ): Promise<ShardRepair> {
+    const keys = this.#keys.run(runId);
+    const [status, untilMs] = strings(
+      await NOTE_SHARD_REPAIR.run(
+        this.#redis,
+        [keys.run, keys.ledger, keys.shards, keys.started, keys.journal],
+        [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS],
+      ),
+    );
+    const known = status === "released" || status === "running" || status === "backoff" || status === "waiting";
+    return { status: known ? status : undefined, untilMs: Number(untilMs) };
+  }
+
+  /** Says that jobs of a phase are put back, if its run is going on. */
+  async notePhaseRepair(
+    runId: string,
+    { phase, revision }: PhaseRef,
+    { reason, nowMs }: { reason: string; nowMs: number },
+  ): Promise<void> {
+    const keys = this.#keys.run(runId);
+    await NOTE_PHASE_REPAIR.run(this.#redis, [keys.run, keys.ledger, keys.journal], [phase, revision, nowMs, reason]);
   }
 
   /** Counts of a phase, or undefined before it was opened. */

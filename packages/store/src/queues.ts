@@ -76,16 +76,28 @@ export class Queues {
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
     const isWhole = claimed.length === phase.shardCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole ? claimed.map((shard) => this.#shardNode(phase, shard)) : [gateNode(phase)];
-    const children = isDirect(phase.definition) ? leaves : [aggregateNode(phase, leaves)];
-    const data: SchedulerJob = {
-      kind: "settle",
-      run_id: phase.runId,
-      phase: phase.phase,
-      revision: phase.revision,
-    };
-    const opts = { ...SCHEDULER_RETRIES, jobId: root };
-    await this.#flows.add({ name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, children });
+    await this.#flows.add(settleNode(phase, leaves));
     if (!isWhole) await this.admit(phase, claimed);
+  }
+
+  /**
+   * Puts back what is missing of a phase's flow, held by a gate; jobs that are there stay as they are. Its shards
+   * are put back by {@link Queues.restoreShard}.
+   */
+  async restoreFlow(phase: FlowPhase): Promise<void> {
+    await this.#flows.add(settleNode(phase, [gateNode(phase)]));
+  }
+
+  /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
+  async restoreShard(phase: FlowPhase, shard: ShardRef, delayMs = 0): Promise<void> {
+    await this.#addShards(phase, [shard], delayMs);
+  }
+
+  /** Lets a job that has failed, or ended otherwise, run again. */
+  async runAgain(queueName: string, id: string): Promise<void> {
+    const job = await this.queue(queueName).getJob(id);
+    const state = await job?.getState();
+    if (state === "failed" || state === "completed") await job?.retry(state);
   }
 
   /** Puts claimed shards on their queue, under their waiting parent. Doing it twice is harmless. */
@@ -129,13 +141,23 @@ export class Queues {
     await this.queue(SCHEDULER_QUEUE).add(name, data, opts);
   }
 
-  /** Retries the aggregate of a phase. @returns whether it had failed */
+  /** Has the sweep's job repeated every so often, also after somebody removed it. */
+  async ensureSweep(everyMs: number): Promise<void> {
+    const queue = this.queue(SCHEDULER_QUEUE);
+    const next = (await queue.getJobScheduler("sweep"))?.next;
+    if (next !== undefined && (await this.#exists(SCHEDULER_QUEUE, `repeat:sweep:${next}`))) return;
+    const data: SchedulerJob = { kind: "sweep" };
+    const opts = { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } };
+    await queue.upsertJobScheduler("sweep", { every: everyMs }, { name: "sweep", data, opts });
+  }
+
+  /** Retries the aggregate of a phase, if it has failed. @returns whether there is one */
   async retryAggregate(runId: string, { phase, revision }: PhaseRef): Promise<boolean> {
     const job = await this.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, phase, revision));
+    if (job === undefined) return false;
     // its failure may be on record a moment before its worker has put it away
-    for (let i = 0; i < SETTLING_TRIES && (await job?.isActive()) === true; i += 1) await settling();
-    if (job === undefined || !(await job.isFailed())) return false;
-    await job.retry("failed");
+    for (let i = 0; i < SETTLING_TRIES && (await job.isActive()); i += 1) await settling();
+    if (await job.isFailed()) await job.retry("failed");
     return true;
   }
 
@@ -165,7 +187,7 @@ export class Queues {
     return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
   }
 
-  async #addShards(phase: FlowPhase, shards: readonly ShardRef[]): Promise<void> {
+  async #addShards(phase: FlowPhase, shards: readonly ShardRef[], delay = 0): Promise<void> {
     const isUnderSettle = isDirect(phase.definition);
     const parent = {
       id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),
@@ -173,7 +195,7 @@ export class Queues {
     };
     const jobs = shards.map((shard) => {
       const { name, data, opts } = this.#shardNode(phase, shard);
-      return { name, data, opts: { ...opts, parent } };
+      return { name, data, opts: { ...opts, parent, delay } };
     });
     const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
     const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
@@ -212,6 +234,15 @@ export class Queues {
 /** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */
 function shardJobName(job: ShardJob): string {
   return job.shard_count === 1 ? job.phase : `${job.phase}[${job.shard}/${job.shard_count}]`;
+}
+
+/** The whole flow of a phase, over these leaves. */
+function settleNode(phase: FlowPhase, leaves: FlowJobNode[]): FlowJobNode {
+  const { runId: run_id, revision } = phase;
+  const children = isDirect(phase.definition) ? leaves : [aggregateNode(phase, leaves)];
+  const data: SchedulerJob = { kind: "settle", run_id, phase: phase.phase, revision };
+  const opts = { ...SCHEDULER_RETRIES, jobId: jobIds.settle(run_id, phase.phase, revision) };
+  return { name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, children };
 }
 
 function gateNode(phase: FlowPhase): FlowJobNode {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Decision, UnspentBudget } from "@fanfold/core";
 import {
   type CompiledPlan,
@@ -106,7 +107,14 @@ export class RunStore {
     const result = await COMMIT_DECISION.run(
       this.#redis,
       [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns],
-      [runId, version, nowMs, JSON.stringify(changeOf(decision)), budget?.limitUsd ?? "", budget?.fromUsd ?? 0],
+      [
+        runId,
+        version,
+        nowMs,
+        JSON.stringify({ ...changeOf(decision), token: randomUUID() }),
+        budget?.limitUsd ?? "",
+        budget?.fromUsd ?? 0,
+      ],
     );
     if (result === -2) throw runNotFound(runId);
     if (result === -1) return { kind: "conflict" };
@@ -165,7 +173,7 @@ function eventTuple(event: DraftEvent): EventTuple {
   return [event.event, phase, String(shard), String(attempt), data === undefined ? "" : JSON.stringify(data)];
 }
 
-function changeOf(decision: Decision): unknown {
+function changeOf(decision: Decision): object {
   const { status } = decision.run;
   const over = status === "succeeded" || status === "failed" || status === "cancelled";
   return {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
+import { FlowStates } from "./flow-states.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
@@ -19,6 +20,7 @@ export interface Store {
   readonly locks: Locks;
   readonly journal: Journal;
   readonly queues: Queues;
+  readonly flows: FlowStates;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly artifacts: ArtifactStore;
@@ -48,6 +50,7 @@ export function openStore(
     locks: new Locks(redis, keys),
     journal: new Journal(redis, keys),
     queues,
+    flows: new FlowStates(redis, keys),
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
     artifacts,

@@ -1,11 +1,15 @@
 import { phaseProgress } from "@fanfold/core";
+import { systemClock } from "@fanfold/engine";
 import { type AggregateJob, AggregateJobSchema, type Fold, type PhaseLedger } from "@fanfold/schemas";
 import { jobIds, phaseRevisionId } from "@fanfold/store";
-import { type Job, UnrecoverableError, WaitingError } from "bullmq";
+import { DelayedError, type Job, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import { foldPhase } from "./fold-phase.ts";
 import type { FoldContext } from "./fold-task.ts";
 import { FoldGivenUp } from "./given-up-fold.ts";
 import { listFailedShards } from "./ledger-shard-outputs.ts";
+
+/** Wait before an aggregate that came too early is looked at again, when nothing is left to wait for, in ms. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** What an aggregate's job returns, for the queue dashboard. */
 export interface AggregateResult {
@@ -21,6 +25,7 @@ export interface AggregateResult {
  */
 export async function processAggregate(context: FoldContext, job: Job, token: string): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
+  if (await comesTooEarly(context, data)) return waitAgain(context, data, { job, token });
   try {
     return await foldAndRecord(context, data, job);
   } catch (error) {
@@ -62,6 +67,26 @@ async function foldOnce(context: FoldContext, data: AggregateJob, job: Job): Pro
 }
 
 /** The queue releases an aggregate too early when somebody removes jobs by hand; the ledger knows better. */
+async function comesTooEarly({ store }: FoldContext, { run_id, phase, revision }: AggregateJob): Promise<boolean> {
+  const counts = await store.ledger.findPhase(run_id, phase);
+  if (counts === undefined || counts.revision !== revision) return false;
+  const progress = phaseProgress(counts, false);
+  return progress !== "complete" && progress !== "tolerable";
+}
+
+/** The shards are put back on their queues, and the aggregate waits for them again. */
+async function waitAgain(
+  { engine }: FoldContext,
+  { run_id, phase, revision }: AggregateJob,
+  { job, token }: { job: Job; token: string },
+): Promise<never> {
+  await engine.restoreFlow(run_id, { phase, revision }, "jobs its aggregate waited for were removed");
+  if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+  await job.moveToDelayed(systemClock.nowMs() + LOOK_AGAIN_MS, token);
+  throw new DelayedError();
+}
+
+/** How the phase stands, when all its shards are in. */
 async function requireShards({ store }: FoldContext, { run_id, phase, revision }: AggregateJob): Promise<PhaseLedger> {
   const counts = await store.ledger.findPhase(run_id, phase);
   if (counts === undefined || counts.revision !== revision) {

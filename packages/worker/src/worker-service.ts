@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { RunEngine } from "@fanfold/engine";
-import { AGGREGATE_QUEUE, shardQueue } from "@fanfold/store";
+import { AGGREGATE_QUEUE, JOB_LOCK, shardQueue } from "@fanfold/store";
 import { type Job, Worker } from "bullmq";
 import type { Logger } from "pino";
 import { ActiveAttempts } from "./active-attempts.ts";
@@ -13,13 +13,6 @@ import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
 
-/**
- * A dead worker's shards must run elsewhere within 10 s: its locks end at most 8 s after its last renewal, and
- * the others look for lost locks every 2 s.
- */
-const LOCK_MS = 8_000;
-const LOCK_RENEW_MS = 2_000;
-const STALLED_CHECK_MS = 2_000;
 /** Lost workers are counted by the ledger; BullMQ's own lifetime count must never decide. */
 const UNLIMITED_STALLS = 1_000_000;
 /** How often the runs of running attempts are asked whether they were stopped, in ms. */
@@ -135,9 +128,9 @@ export class WorkerService {
       prefix: keys.prefix,
       name: this.name,
       concurrency,
-      lockDuration: LOCK_MS,
-      lockRenewTime: LOCK_RENEW_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: JOB_LOCK.lockMs,
+      lockRenewTime: JOB_LOCK.renewMs,
+      stalledInterval: JOB_LOCK.stalledCheckMs,
       maxStalledCount: UNLIMITED_STALLS,
     });
     worker.on("error", (err) => this.#log.debug({ err, queue }, "queue connection trouble"));

@@ -52,6 +52,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_skipped: (facts) => `${where(facts)} skipped${clause(": ", cause(facts.data))}`,
   phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
+  phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
   phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", reason(facts.data) ?? cause(facts.data))}`,
   phase_reused: (facts) => `${where(facts)} reused an earlier output${laterRevision(facts.data)}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
@@ -60,6 +61,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   shard_lost: (facts) => `${attempt(facts)} was lost${clause(" with worker ", text(facts.data, "worker"))}`,
   shard_given_back: (facts) =>
     `${attempt(facts)} was given back${clause(" by worker ", text(facts.data, "worker"))} and runs elsewhere`,
+  shard_repaired: (facts) => `${where(facts)} was put back on its queue${clause(": ", text(facts.data, "reason"))}`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
   shard_failed: (facts) => `${where(facts)} failed for good${tries(facts)}${clause(": ", reason(facts.data))}`,

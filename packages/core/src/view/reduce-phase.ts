@@ -19,6 +19,7 @@ export const PHASE_REDUCERS = {
   phase_skipped: (phase, line) => ({ ...ended(phase, line, "skipped"), cause: causeOf(line) }),
   phase_cancelled: (phase, line) => ({ ...ended(phase, line, "cancelled"), cause: causeOf(line) }),
   phase_reopened: reopened,
+  phase_repaired: (phase) => phase,
   phase_invalidated: (phase) => ({ ...phase, is_stale: true }),
   phase_reused: succeeded,
   artifact_persisted: persisted,

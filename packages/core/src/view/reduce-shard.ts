@@ -18,6 +18,7 @@ export const SHARD_REDUCERS = {
   shard_timeout: (phase) => phase,
   shard_lost: ofShard(lost),
   shard_given_back: ofShard(givenBack),
+  shard_repaired: (phase) => phase,
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
   shard_cancelled: ofShard(cancelled),

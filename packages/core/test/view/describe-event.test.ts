@@ -41,6 +41,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_skipped: { cause: "dependency_failed", cause_phase: "split" },
   phase_cancelled: { cause: "plan_aborted", cause_phase: "split" },
   phase_reopened: { cause_phase: "split" },
+  phase_repaired: { reason: "its aggregate was removed" },
   phase_invalidated: { why: "split has revision 2" },
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
@@ -48,6 +49,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
   shard_given_back: { worker: "w1", duration_ms: 4_000 },
+  shard_repaired: { reason: "its job was removed" },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
   shard_cancelled: { reason: "cancel requested", duration_ms: 80, survivors: [4711, 4712] },
@@ -93,6 +95,7 @@ test("says in one sentence what each event tells", () => {
     compile skipped: split failed
     compile cancelled: the failure of split aborted the plan
     compile reopened because split is retried
+    compile was put back on the queues: its aggregate was removed
     compile is stale: split has revision 2
     compile reused an earlier output, revision 2
     compile[3] attempt 1 started on worker w1
@@ -100,6 +103,7 @@ test("says in one sentence what each event tells", () => {
     compile[3] attempt 1 timed out after 10 min
     compile[3] attempt 1 was lost with worker w1
     compile[3] attempt 1 was given back by worker w1 and runs elsewhere
+    compile[3] was put back on its queue: its job was removed
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
     compile[3] cancelled: cancel requested; even SIGKILL did not end process 4711, 4712
@@ -132,6 +136,7 @@ test("leaves out what an event does not carry", () => {
     compile skipped
     compile cancelled
     compile reopened
+    compile was put back on the queues
     compile is stale
     compile reused an earlier output
     compile[3] attempt 1 started
@@ -139,6 +144,7 @@ test("leaves out what an event does not carry", () => {
     compile[3] attempt 1 timed out
     compile[3] attempt 1 was lost
     compile[3] attempt 1 was given back and runs elsewhere
+    compile[3] was put back on its queue
     compile[3] attempt 1 succeeded
     compile[3] failed for good after 1 attempt
     compile[3] cancelled
