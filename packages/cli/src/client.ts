@@ -36,6 +36,10 @@ export interface Client {
   follow(runId: string, options: { signal: AbortSignal }): AsyncIterable<JournalLine>;
   /** Cancels a run. @throws {EngineError} RUN_OVER */
   cancel(runId: string): Promise<RunRecord>;
+  /** Lets nothing new of a run start. @throws {EngineError} RUN_OVER */
+  pause(runId: string): Promise<RunRecord>;
+  /** Lets a paused run go on. @throws {EngineError} RUN_OVER */
+  resume(runId: string): Promise<RunRecord>;
   /** Retries what failed for good. @returns names of what is tried again */
   retry(runId: string): Promise<string[]>;
   close(): Promise<void>;
@@ -61,6 +65,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
     cancel: (runId) => engine.cancel(runId, "client"),
+    pause: (runId) => engine.pause(runId, "client"),
+    resume: (runId) => engine.resume(runId, "client"),
     retry: (runId) => engine.retry(runId, {}, "client"),
     close: () => store.close(),
   };

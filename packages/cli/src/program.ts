@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addAdmissionCommands } from "./commands/admission-commands.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addPlanCommands(program);
   addReadCommands(program);
   addReportCommand(program);
+  addAdmissionCommands(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;

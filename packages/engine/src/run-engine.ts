@@ -149,6 +149,36 @@ export class RunEngine {
     return this.store.runs.get(runId);
   }
 
+  /**
+   * Pauses a run: nothing new starts, what runs goes on to its end. Pausing twice is harmless.
+   *
+   * @throws {EngineError} RUN_OVER
+   */
+  async pause(runId: string, actor: string): Promise<RunRecord> {
+    return this.#whileItLasts(runId, { type: "pause", actor });
+  }
+
+  /**
+   * Lets a paused run go on, at once. Resuming twice is harmless.
+   *
+   * @throws {EngineError} RUN_OVER
+   */
+  async resume(runId: string, actor: string): Promise<RunRecord> {
+    return this.#whileItLasts(runId, { type: "resume", actor });
+  }
+
+  async #whileItLasts(runId: string, trigger: Trigger): Promise<RunRecord> {
+    const { status } = await this.store.runs.get(runId);
+    if (isRunOver(status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${status}`);
+    await this.#apply(runId, trigger);
+    return this.store.runs.get(runId);
+  }
+
+  /** Claims what a run may start now, and puts it on its queues. */
+  async claim(runId: string, claimant: string): Promise<void> {
+    await this.release(runId, await this.store.ledger.claim(runId, claimant), claimant);
+  }
+
   /** Ends a run that has had its time. */
   async timeOut(runId: string): Promise<void> {
     await this.#apply(runId, { type: "timeout" });
@@ -275,6 +305,11 @@ export class RunEngine {
       }
       case "stop_release":
         return this.#stopRelease(runId);
+      case "pause_release":
+        await this.store.ledger.pauseRelease(runId);
+        return;
+      case "resume_run":
+        return this.claim(runId, "resume");
       case "finish_run":
         return this.#finishRun(runId);
     }
@@ -431,6 +466,7 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
     stop: null,
     stop_phase: null,
     stop_kills: false,
+    paused: false,
     cascades: plan.cancellation === "cascading",
     tolerated_failures: 0,
     created_at_ms: nowMs,

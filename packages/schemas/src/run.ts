@@ -87,6 +87,8 @@ export const RunRecordSchema = z.strictObject({
   stop_kills: z.boolean(),
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
   cascades: z.boolean(),
+  /** Whether nothing new starts until somebody lets it. What runs goes on. */
+  paused: z.boolean(),
   tolerated_failures: z.int().min(0),
   created_at_ms: z.int(),
   started_at_ms: z.int().nullable(),

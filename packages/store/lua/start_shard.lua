@@ -88,6 +88,12 @@ elseif stopped then
   return cancel('held')
 end
 
+if (record.status == 'running' or record.status == 'released') and is_paused(KEYS[1]) then
+  redis.call('SREM', KEYS[4], id)
+  free_slot(KEYS[1], entry)
+  entry.held = entry.held + 1
+  record.status = 'waiting'
+end
 if record.status == 'backoff' or record.status == 'waiting' then
   if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 then
     record.status = 'waiting'

@@ -25,6 +25,7 @@ const ACK_CLAIMS = new Script("ack_claims");
 const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
+const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 
@@ -252,6 +253,12 @@ export class Ledger {
     );
     const [drained, cancelled] = Array.isArray(reply) ? reply : [];
     return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
+  }
+
+  /** Takes back what a paused run has on its queues. @returns the number of shards */
+  async pauseRelease(runId: string): Promise<number> {
+    const { run, ledger, shards, released, waiting } = this.#keys.run(runId);
+    return Number(await PAUSE_RELEASE.run(this.#redis, [run, ledger, shards, released, waiting], []));
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and claims what it may release. */

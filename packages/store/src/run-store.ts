@@ -189,6 +189,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     stop_phase: text("stop_phase"),
     stop_kills: fields.stop_kills === "1",
     cascades: fields.cascades === "1",
+    paused: fields.paused === "1",
     tolerated_failures: number("tolerated_failures"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),

@@ -67,6 +67,10 @@ class DecisionDraft {
         return this.#shardFailed(trigger.phase, trigger.revision, trigger.why);
       case "cancel":
         return this.#cancel();
+      case "pause":
+        return this.#pause(trigger.actor);
+      case "resume":
+        return this.#resume(trigger.actor);
       case "timeout":
         return this.#timeOut();
       case "budget_spent":
@@ -182,6 +186,21 @@ class DecisionDraft {
     if (isRunOver(run.status) || run.stop === "cancel") return;
     this.#run = { ...this.#run, stop: "cancel", stop_phase: null, stop_kills: true };
     this.#stopEverything(true);
+  }
+
+  #pause(actor: string): void {
+    const run = this.#runNow();
+    if (isRunOver(run.status) || run.paused) return;
+    this.#run = { ...this.#run, paused: true };
+    this.#emit({ event: "run_paused", data: { actor } });
+    this.#effects.push({ kind: "pause_release" });
+  }
+
+  #resume(actor: string): void {
+    if (!this.#runNow().paused) return;
+    this.#run = { ...this.#run, paused: false };
+    this.#emit({ event: "run_resumed", data: { actor } });
+    this.#effects.push({ kind: "resume_run" });
   }
 
   #timeOut(): void {
@@ -327,6 +346,7 @@ class DecisionDraft {
       status: moveRun(this.#runId(), run.status, status),
       finished_at_ms: this.#nowMs,
       tolerated_failures: tolerated,
+      ...(run.paused ? { paused: false } : {}),
     };
     const durationMs = this.#nowMs - (run.started_at_ms ?? run.created_at_ms);
     this.#emit({

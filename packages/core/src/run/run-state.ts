@@ -40,6 +40,8 @@ export type Trigger =
   | { readonly type: "phase_drained"; readonly phase: string; readonly revision: number }
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
+  | { readonly type: "pause"; readonly actor: string }
+  | { readonly type: "resume"; readonly actor: string }
   | { readonly type: "timeout" }
   | { readonly type: "budget_spent"; readonly costUsd: number }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string };

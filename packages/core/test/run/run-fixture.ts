@@ -140,6 +140,7 @@ export function queuedRun(cascades = false): RunRecord {
     stop: null,
     stop_phase: null,
     stop_kills: false,
+    paused: false,
     cascades,
     tolerated_failures: 0,
     created_at_ms: 1_000,

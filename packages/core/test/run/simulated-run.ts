@@ -234,6 +234,8 @@ export class SimulatedRun {
         return this.#stopRelease();
       case "release_lock":
       case "schedule_timeout":
+      case "pause_release":
+      case "resume_run":
       case "finish_run":
         return;
     }

@@ -41,9 +41,14 @@ local function is_stopped(run)
   return stop ~= false and stop ~= ''
 end
 
--- Free slots of the run as a whole.
+local function is_paused(run)
+  return redis.call('HGET', run, 'paused') == '1'
+end
+
+-- Free slots of the run as a whole: none while it is paused.
 local function free_in_run(run)
-  local v = redis.call('HMGET', run, 'max_concurrency', 'in_flight')
+  local v = redis.call('HMGET', run, 'max_concurrency', 'in_flight', 'paused')
+  if v[3] == '1' then return 0 end
   local cap = tonumber(v[1] or '') or UNLIMITED
   return cap - (tonumber(v[2] or '') or 0)
 end
