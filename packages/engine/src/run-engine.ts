@@ -32,7 +32,10 @@ import {
 import { v7 as uuid7 } from "uuid";
 import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";
+import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
+import { groupByPhase } from "./group-by-phase.ts";
+import { newRun } from "./new-run.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
@@ -49,6 +52,7 @@ const REPORT_AGAIN_MS = 500;
  */
 export class RunEngine {
   readonly store: Store;
+  readonly keys: ConcurrencyKeys;
   readonly #states: RunStates;
   readonly #locks: PhaseLocks;
   readonly #clock: Clock;
@@ -58,6 +62,7 @@ export class RunEngine {
     this.#clock = clock;
     this.#states = new RunStates(store.runs, clock);
     this.#locks = new PhaseLocks(store, this.#states, clock);
+    this.keys = new ConcurrencyKeys(store, this.#states, (runId, claimant) => this.claim(runId, claimant));
   }
 
   /**
@@ -174,9 +179,11 @@ export class RunEngine {
     return this.store.runs.get(runId);
   }
 
-  /** Claims what a run may start now, and puts it on its queues. */
-  async claim(runId: string, claimant: string): Promise<void> {
-    await this.release(runId, await this.store.ledger.claim(runId, claimant), claimant);
+  /** Claims what a run may start now, and puts it on its queues. @returns how many shards */
+  async claim(runId: string, claimant: string): Promise<number> {
+    const claimed = await this.store.ledger.claim(runId, claimant);
+    await this.release(runId, claimed, claimant);
+    return claimed.length;
   }
 
   /** Ends a run that has had its time. */
@@ -207,9 +214,10 @@ export class RunEngine {
     return this.#locks.acquire(runId, ref, graph.phase(ref.phase));
   }
 
-  /** Gives back the locks whose phases are over: those of runs that were removed, too. */
-  sweepLocks(): Promise<void> {
-    return this.#locks.sweep();
+  /** Gives back the locks and slots of what is over: those of runs that were removed, too. */
+  async sweepShared(): Promise<void> {
+    await this.#locks.sweep();
+    await this.keys.sweep();
   }
 
   /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
@@ -247,9 +255,10 @@ export class RunEngine {
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
   async flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase> {
     const { graph } = await this.#states.plan(runId);
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    const { ledger } = this.store;
+    const [counts, inFlight] = await Promise.all([ledger.findPhase(runId, ref.phase), ledger.countInFlight(runId)]);
     if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);
-    return { ...ref, runId, definition: graph.phase(ref.phase), shardCount: counts.total };
+    return { ...ref, runId, definition: graph.phase(ref.phase), shardCount: counts.total, inFlight };
   }
 
   /** Re-derives what should be on the queues for a live run and repairs the difference. */
@@ -259,8 +268,9 @@ export class RunEngine {
     if (state.run.status === "queued") return this.start(runId);
     await this.#carryOut(runId, await store.runs.listOutbox(runId));
     for (const claimant of await store.ledger.listClaimants(runId)) {
-      await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
+      await this.claim(runId, claimant);
     }
+    await this.claim(runId, "sweep");
     const counts = await store.ledger.loadPhases(runId);
     for (const [phase, record] of state.phases) {
       const entry = counts.get(phase);
@@ -307,9 +317,10 @@ export class RunEngine {
         return this.#stopRelease(runId);
       case "pause_release":
         await this.store.ledger.pauseRelease(runId);
-        return;
+        return this.keys.wakeForRun(runId, `pause.${runId}`);
       case "resume_run":
-        return this.claim(runId, "resume");
+        await this.claim(runId, "resume");
+        return;
       case "finish_run":
         return this.#finishRun(runId);
     }
@@ -332,6 +343,7 @@ export class RunEngine {
       maxParallel: definition.max_parallel,
       tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
       maxConsecutiveFailures: definition.max_consecutive_failures,
+      concurrencyKey: definition.concurrency_key,
       inputs: expansion.inputs,
       started: {
         revision,
@@ -344,7 +356,8 @@ export class RunEngine {
     };
     const options = { claimant, nowMs: this.#clock.nowMs() };
     const { progress, claimed } = await this.store.ledger.openPhase(runId, opening, options);
-    await this.store.queues.addFlow({ ...ref, runId, definition, shardCount: expansion.shardCount }, claimed);
+    const inFlight = await this.store.ledger.countInFlight(runId);
+    await this.store.queues.addFlow({ ...ref, runId, definition, shardCount: expansion.shardCount, inFlight }, claimed);
     await this.#ack(runId, claimant);
     if (progress === "drained") await this.report(runId, ref);
   }
@@ -381,6 +394,7 @@ export class RunEngine {
   async #stopRelease(runId: string): Promise<void> {
     await this.store.signals.publishStop(runId);
     const { drained } = await this.store.ledger.stopRelease(runId, this.#clock.nowMs());
+    await this.keys.wakeForRun(runId, `stop.${runId}`);
     for (const ref of drained) await this.report(runId, ref);
     await this.#drainUnopened(runId);
   }
@@ -456,37 +470,7 @@ function tolerance({ unit, value }: CompiledPhase["max_failed_shards"], shardCou
   return unit === "shards" ? value : Math.floor(value * shardCount);
 }
 
-function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
-  return {
-    run_id: runId,
-    plan_id: plan.plan_id,
-    plan_version: plan.version,
-    status: "queued",
-    version: 0,
-    stop: null,
-    stop_phase: null,
-    stop_kills: false,
-    paused: false,
-    cascades: plan.cancellation === "cascading",
-    tolerated_failures: 0,
-    created_at_ms: nowMs,
-    started_at_ms: null,
-    finished_at_ms: null,
-  };
-}
-
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
   if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
   return error instanceof JsonlError || error instanceof ShardError;
-}
-
-function groupByPhase(claimed: readonly ClaimedShard[]): { ref: PhaseRef; shards: ClaimedShard[] }[] {
-  const groups = new Map<string, { ref: PhaseRef; shards: ClaimedShard[] }>();
-  for (const shard of claimed) {
-    const { phase, revision } = shard;
-    const group = groups.get(phase) ?? { ref: { phase, revision }, shards: [] };
-    group.shards.push(shard);
-    groups.set(phase, group);
-  }
-  return [...groups.values()];
 }

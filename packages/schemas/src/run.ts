@@ -177,6 +177,9 @@ export const PhaseLedgerSchema = z.strictObject({
   max_consecutive: z.int().min(0),
   consecutive: z.int().min(0),
   tripped: z.union([z.literal(0), z.literal(1)]),
+  /** Concurrency key of the phase, and its limit in the plan. */
+  key: z.string().optional(),
+  key_limit: z.int().min(1).optional(),
 });
 export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
 

@@ -8,6 +8,8 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] journal   stream
 --   KEYS[9] cancelled set
+--   KEYS[10] semaphores hash
+--   KEYS[11] holders   hash
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled
@@ -22,7 +24,9 @@
 --   stopped: the run was stopped, so instead of going into backoff the shard was cancelled.
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
 local id, outcome = ARGV[1], ARGV[3]
 local phase, _, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
@@ -40,7 +44,7 @@ if stopped and outcome == 'backoff' then
   events = { { 'shard_cancelled', '{"reason":"run stopped"}' } }
 end
 redis.call('HSET', KEYS[3], id, text)
-free_slot(KEYS[1], entry)
+free_slot(k, entry, id)
 if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
 elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
@@ -51,7 +55,6 @@ save_entry(KEYS[2], phase, entry)
 if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
 local seq = ''
 for _, e in ipairs(events) do seq = emit(KEYS[1], KEYS[8], ARGV[5], e[1], phase, shard, ARGV[6], e[2]) end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
 local claimed = claim(k, ARGV[8])
 local state = phase_state(load_entry(KEYS[2], phase), stopped)
 return { verdict, state, seq, unpack(claimed) }

@@ -8,6 +8,8 @@
 --   KEYS[6] open      sorted set
 --   KEYS[7] claims    hash
 --   KEYS[8] cancelled set
+--   KEYS[9] semaphores hash
+--   KEYS[10] holders   hash
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -15,6 +17,7 @@
 --   ARGV[5] shard ids, JSON array
 -- Returns the claimed shard ids.
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
 local phase, revision = ARGV[1], tonumber(ARGV[2])
 local entry = load_entry(KEYS[2], phase)
@@ -35,4 +38,4 @@ entry.tripped, entry.consecutive = 0, 0
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10] }, ARGV[3])

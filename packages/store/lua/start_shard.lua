@@ -5,6 +5,8 @@
 --   KEYS[4] released  set
 --   KEYS[5] cancelled set
 --   KEYS[6] journal   stream
+--   KEYS[7] semaphores hash
+--   KEYS[8] holders   hash
 --   ARGV[1] shard id
 --   ARGV[2] worker
 --   ARGV[3] now, Unix ms
@@ -20,6 +22,8 @@
 --   unknown    the ledger has no such shard in this revision
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
+local k = { run = KEYS[1], semaphores = KEYS[7], holders = KEYS[8] }
 local id, worker, now, starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local phase, revision, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
@@ -36,7 +40,7 @@ end
 
 local function cancel(counter)
   record.status, record.starts = 'cancelled', starts
-  if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
+  if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')
@@ -59,7 +63,7 @@ local function fail_lost()
   local next_action = 'look for crashes or out-of-memory kills on the workers, then: fanfold retry'
   record.status, record.starts = 'failed', starts
   record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
-  free_slot(KEYS[1], entry)
+  free_slot(k, entry, id)
   count_failure(entry, shard)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
   return reply('ended')
@@ -90,17 +94,17 @@ end
 
 if (record.status == 'running' or record.status == 'released') and is_paused(KEYS[1]) then
   redis.call('SREM', KEYS[4], id)
-  free_slot(KEYS[1], entry)
+  free_slot(k, entry, id)
   entry.held = entry.held + 1
   record.status = 'waiting'
 end
 if record.status == 'backoff' or record.status == 'waiting' then
-  if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 then
+  if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 or free_in_key(k, entry) <= 0 then
     record.status = 'waiting'
     return reply('no_slot')
   end
   entry.held = entry.held - 1
-  take_slot(KEYS[1], entry)
+  take_slot(k, entry, id)
 end
 redis.call('SREM', KEYS[4], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts

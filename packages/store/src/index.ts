@@ -44,6 +44,7 @@ export {
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
+export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";
 export { openStore, type Store } from "./store.ts";

@@ -105,6 +105,16 @@ export class Keys {
     return `${this.prefix}:runs:live`;
   }
 
+  /** Hash: concurrency key → its limit, the slots in use, and the runs that wait. */
+  get semaphores(): string {
+    return `${this.prefix}:semaphores`;
+  }
+
+  /** Hash: the shards that hold a slot of a concurrency key. */
+  get holders(): string {
+    return `${this.prefix}:semaphores:holders`;
+  }
+
   /** Set: names of the locks that are held. */
   get locks(): string {
     return `${this.prefix}:locks`;

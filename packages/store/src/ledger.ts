@@ -1,4 +1,5 @@
 import {
+  type CompiledPhase,
   type FinishVerdict,
   FinishVerdictSchema,
   type Fold,
@@ -29,8 +30,11 @@ const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 
-/** Shards of a phase on the queue at once where no cap is lower. */
-const RELEASE_WINDOW = 500;
+/**
+ * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
+ * shards that were on the queue before.
+ */
+const RELEASE_WINDOW = 250;
 
 /** A phase in the making of a revision. */
 export interface PhaseRef {
@@ -54,6 +58,7 @@ export interface PhaseOpening extends PhaseRef {
   readonly tolerated: number;
   /** Shards failing in a row after which no more is released. */
   readonly maxConsecutiveFailures: number | null;
+  readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
@@ -128,10 +133,13 @@ export interface FinishReply {
 export class Ledger {
   readonly #redis: Redis;
   readonly #keys: Keys;
+  /** Keys of the slots that runs share. */
+  readonly #slotKeys: readonly string[];
 
   constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#slotKeys = [keys.semaphores, keys.holders];
   }
 
   /** Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else. */
@@ -144,7 +152,7 @@ export class Ledger {
     const [progress, ...claimed] = strings(
       await OPEN_PHASE.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.inputs],
+        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys],
         [
           opening.phase,
           opening.revision,
@@ -158,6 +166,8 @@ export class Ledger {
           JSON.stringify(opening.started),
           opening.tolerated,
           opening.maxConsecutiveFailures ?? 0,
+          opening.concurrencyKey?.name ?? "",
+          opening.concurrencyKey?.limit ?? "",
         ],
       ),
     );
@@ -168,7 +178,9 @@ export class Ledger {
   async claim(runId: string, claimant: string, waiting?: ShardRef): Promise<ClaimedShard[]> {
     const keys = this.#keys.run(runId);
     const id = waiting === undefined ? "" : shardId(waiting);
-    return strings(await CLAIM_SHARDS.run(this.#redis, claimKeys(keys), [claimant, id])).map(parseClaim);
+    return strings(await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys], [claimant, id])).map(
+      parseClaim,
+    );
   }
 
   /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
@@ -188,7 +200,7 @@ export class Ledger {
     const [verdict, record = "", progress, seq] = strings(
       await START_SHARD.run(
         this.#redis,
-        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal],
+        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, ...this.#slotKeys],
         [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit],
       ),
     );
@@ -206,7 +218,7 @@ export class Ledger {
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled],
+        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys],
         [
           shardId(ref),
           finish.fence,
@@ -248,7 +260,17 @@ export class Ledger {
     const keys = this.#keys.run(runId);
     const reply = await STOP_RELEASE.run(
       this.#redis,
-      [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.waiting, keys.open],
+      [
+        keys.run,
+        keys.ledger,
+        keys.shards,
+        keys.released,
+        keys.cancelled,
+        keys.journal,
+        keys.waiting,
+        keys.open,
+        ...this.#slotKeys,
+      ],
       [nowMs],
     );
     const [drained, cancelled] = Array.isArray(reply) ? reply : [];
@@ -258,7 +280,9 @@ export class Ledger {
   /** Takes back what a paused run has on its queues. @returns the number of shards */
   async pauseRelease(runId: string): Promise<number> {
     const { run, ledger, shards, released, waiting } = this.#keys.run(runId);
-    return Number(await PAUSE_RELEASE.run(this.#redis, [run, ledger, shards, released, waiting], []));
+    return Number(
+      await PAUSE_RELEASE.run(this.#redis, [run, ledger, shards, released, waiting, ...this.#slotKeys], []),
+    );
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and claims what it may release. */
@@ -272,7 +296,7 @@ export class Ledger {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);
@@ -313,6 +337,11 @@ export class Ledger {
       isStopped: stop !== "",
       isResuming: isResuming === 1,
     };
+  }
+
+  /** Shards of a run that hold a slot: they are on a queue or run. */
+  async countInFlight(runId: string): Promise<number> {
+    return Number((await this.#redis.hget(this.#keys.run(runId).run, "in_flight")) ?? 0);
   }
 
   /** Counts of every phase that was opened. */

@@ -8,6 +8,7 @@ import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Queues } from "./queues.ts";
 import { RunStore } from "./run-store.ts";
+import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
 
 /** Everything a process of a deployment shares with the others. */
@@ -17,6 +18,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly ledger: Ledger;
   readonly locks: Locks;
+  readonly semaphores: Semaphores;
   readonly journal: Journal;
   readonly queues: Queues;
   readonly logs: AttemptLogs;
@@ -46,6 +48,7 @@ export function openStore(
     runs: new RunStore(redis, keys, signer),
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
+    semaphores: new Semaphores(redis, keys),
     journal: new Journal(redis, keys),
     queues,
     logs: new AttemptLogs(redis, keys),

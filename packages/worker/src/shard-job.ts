@@ -164,6 +164,7 @@ class ShardRun {
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
     if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
+    await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
     if (retryAfterMs !== undefined && reply.verdict === "ok") {
@@ -178,7 +179,8 @@ class ShardRun {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
-    await engine.release(run_id, await engine.store.ledger.claim(run_id, claimant), claimant);
+    await engine.claim(run_id, claimant);
+    await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (hasFailed || needsScheduler(progress)) await this.#report();
   }
 

@@ -31,6 +31,8 @@ export interface PhaseExplanation {
   readonly critical: boolean;
   readonly max_failed_shards: CompiledPhase["max_failed_shards"];
   readonly max_consecutive_failures: number | null;
+  readonly concurrency_key: CompiledPhase["concurrency_key"];
+  readonly priority: number;
   readonly lock: CompiledPhase["lock"];
   readonly consumes: CompiledPhase["consumes"];
   readonly provides: readonly string[];
@@ -111,6 +113,7 @@ interface Surroundings {
 function explainPhase(phase: CompiledPhase, level: number, around: Surroundings): PhaseExplanation {
   const { template, name, matrix, depends_on, condition, pool, max_parallel, retry, timeout_sec } = phase;
   const { on_failure, critical, max_failed_shards, max_consecutive_failures, lock, consumes, provides } = phase;
+  const { concurrency_key, priority } = phase;
   return {
     phase: phase.id,
     template,
@@ -125,6 +128,8 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
     merge: phase.merge.strategy,
     pool,
     max_parallel,
+    concurrency_key,
+    priority,
     retry,
     timeout_sec,
     on_failure,

@@ -2,6 +2,7 @@ import {
   CostSchema,
   DependencySchema,
   GlobalsSchema,
+  ConcurrencyKeySchema,
   LockSchema,
   MergeSchema,
   PhaseSchema,
@@ -31,6 +32,7 @@ const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[],
   "phases.*.shard": [Object.keys(ShardSchema.shape)],
   "phases.*.merge": [Object.keys(MergeSchema.shape), UNSUPPORTED_FIELDS.merge],
   "phases.*.lock": [Object.keys(LockSchema.options[1].shape)],
+  "phases.*.concurrency_key": [Object.keys(ConcurrencyKeySchema.options[1].shape)],
   "phases.*.cost": [Object.keys(CostSchema.shape)],
 };
 

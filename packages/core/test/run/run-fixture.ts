@@ -64,6 +64,8 @@ export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
     over_phase: null,
     merge: { strategy: "none" },
     max_parallel: null,
+    concurrency_key: null,
+    priority: 0,
     pool: "default",
     retry: {
       retries: 0,
