@@ -65,3 +65,49 @@ test(
     { workers: 0 },
   ),
 );
+
+/** Most shards that ran at once, by the journal. */
+function mostAtOnce(lines: readonly { event: string }[]): number {
+  let running = 0;
+  let most = 0;
+  for (const { event } of lines) {
+    if (event === "shard_started") running += 1;
+    if (event === "shard_succeeded") running -= 1;
+    most = Math.max(most, running);
+  }
+  return most;
+}
+
+test(
+  "the concurrency of a pool holds over all workers, and can be taken away",
+  withDeployment(
+    async (deployment) => {
+      const { pools } = deployment.store;
+      await pools.limit("default", { concurrency: 2 });
+      const capped = await deployment.run(plan("capped", 20));
+      expect(mostAtOnce(await deployment.journal(capped.run_id))).toBe(2);
+      await pools.clear("default");
+      expect(await pools.find("default")).toMatchObject({ concurrency: null, rate: null });
+      const free = await deployment.run(plan("free", 40));
+      expect(mostAtOnce(await deployment.journal(free.run_id))).toBeGreaterThan(2);
+    },
+    { workers: 2, concurrency: 4 },
+  ),
+);
+
+test(
+  "the rate of a pool holds over all workers, and taking it away takes effect at once",
+  withDeployment(
+    async (deployment) => {
+      const { pools } = deployment.store;
+      await pools.limit("default", { rate: { max: 3, durationMs: 60_000 } });
+      const runId = await deployment.submit(plan("rated", 8));
+      await eventually(async () => (await pools.find("default")).heldBackMs > 0);
+      await eventually(async () => (await pools.find("default")).active === 0);
+      expect(await countStarts(deployment, runId)).toBe(3);
+      await pools.clear("default");
+      expect((await deployment.ended(runId)).status).toBe("succeeded");
+    },
+    { workers: 2, concurrency: 4 },
+  ),
+);

@@ -1,5 +1,5 @@
 import { compilePlanValue, formatProblem } from "@fanfold/core";
-import { RunEngine } from "@fanfold/engine";
+import { RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 
@@ -25,11 +25,11 @@ export interface SubmitOptions {
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
 export interface Client {
   /**
-   * Stores a run and queues its start.
+   * Stores a run and queues its start. Warns of pools that no worker serves now.
    *
    * @throws {Error} naming every problem of an invalid plan
    */
-  submit(plan: PlanInput, options?: SubmitOptions): Promise<{ runId: string; isNew: boolean }>;
+  submit(plan: PlanInput, options?: SubmitOptions): Promise<{ runId: string; isNew: boolean; warnings: string[] }>;
   /** @throws {StoreError} RUN_NOT_FOUND */
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
@@ -60,7 +60,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     submit: async (plan, { variables = {}, runId, baseDir = "." } = {}) => {
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      return engine.submit(result.plan, runId);
+      const submitted = await engine.submit(result.plan, runId);
+      return { ...submitted, warnings: await warnOfUnservedPools(store, result.plan) };
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),

@@ -42,6 +42,7 @@ export {
   type StartReply,
 } from "./ledger.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
+export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";

@@ -115,6 +115,11 @@ export class Keys {
     return `${this.prefix}:semaphores:holders`;
   }
 
+  /** Set: pools with a limit of their own. */
+  get limitedPools(): string {
+    return `${this.prefix}:pools:limited`;
+  }
+
   /** Set: names of the locks that are held. */
   get locks(): string {
     return `${this.prefix}:locks`;

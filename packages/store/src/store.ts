@@ -6,6 +6,7 @@ import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
+import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
@@ -19,6 +20,7 @@ export interface Store {
   readonly ledger: Ledger;
   readonly locks: Locks;
   readonly semaphores: Semaphores;
+  readonly pools: Pools;
   readonly journal: Journal;
   readonly queues: Queues;
   readonly logs: AttemptLogs;
@@ -49,6 +51,7 @@ export function openStore(
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
     semaphores: new Semaphores(redis, keys),
+    pools: new Pools(redis, keys, queues),
     journal: new Journal(redis, keys),
     queues,
     logs: new AttemptLogs(redis, keys),

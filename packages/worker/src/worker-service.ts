@@ -19,6 +19,8 @@ const LOCK_RENEW_MS = 2_000;
 const STALLED_CHECK_MS = 2_000;
 /** Lost workers are counted by the ledger; BullMQ's own lifetime count must never decide. */
 const UNLIMITED_STALLS = 1_000_000;
+/** How long a worker that a pool's rate holds back waits before it looks again, in ms: the rate may have been changed. */
+const RATE_RECHECK_MS = 1_000;
 /** How often the runs of running attempts are asked whether they were stopped, in ms. */
 const STOP_CHECK_MS = 2_000;
 /** Aggregates folded at once by one worker: they stream, and share one disk. */
@@ -120,6 +122,7 @@ export class WorkerService {
       lockRenewTime: LOCK_RENEW_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: UNLIMITED_STALLS,
+      maximumRateLimitDelay: RATE_RECHECK_MS,
     });
     worker.on("error", (err) => this.#log.debug({ err, queue }, "queue connection trouble"));
     worker.on("failed", (job, err) =>
