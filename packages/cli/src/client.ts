@@ -34,8 +34,8 @@ export interface Client {
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
   follow(runId: string, options: { signal: AbortSignal }): AsyncIterable<JournalLine>;
-  /** Cancels a run. @throws {EngineError} RUN_OVER */
-  cancel(runId: string): Promise<RunRecord>;
+  /** Cancels a run, or a phase or a shard of it. @throws {EngineError} RUN_OVER, PHASE_OVER, UNKNOWN_PHASE */
+  cancel(runId: string, part?: { readonly phase: string; readonly shard?: number }): Promise<RunRecord>;
   /** Lets nothing new of a run start. @throws {EngineError} RUN_OVER */
   pause(runId: string): Promise<RunRecord>;
   /** Lets a paused run go on. @throws {EngineError} RUN_OVER */
@@ -65,7 +65,11 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
-    cancel: (runId) => engine.cancel(runId, "client"),
+    cancel: async (runId, part) => {
+      if (part === undefined) return engine.cancel(runId, "client");
+      await engine.cancelPart(runId, part);
+      return store.runs.get(runId);
+    },
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
     retry: (runId) => engine.retry(runId, {}, "client"),

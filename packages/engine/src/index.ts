@@ -1,3 +1,4 @@
+export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";

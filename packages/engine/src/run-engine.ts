@@ -32,6 +32,7 @@ import {
 import { v7 as uuid7 } from "uuid";
 import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";
+import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
 import { groupByPhase } from "./group-by-phase.ts";
@@ -130,7 +131,9 @@ export class RunEngine {
     const progress = phaseProgress(counts, isStopped);
     if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
     if (progress === "complete" || progress === "tolerable") return undefined;
-    if (counts.failed === 0) return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
+    if (counts.failed === 0 || counts.recalled === 1) {
+      return progress === "drained" ? { type: "phase_drained", ...ref, isRecalled: facts.isRecalled } : undefined;
+    }
     const message = await this.#describeFailure(runId, ref, counts);
     if (progress === "busy") {
       const isNew = counts.failed > Math.max(counts.tolerated, counts.excused);
@@ -152,6 +155,17 @@ export class RunEngine {
     }
     await this.#apply(runId, { type: "cancel", actor });
     return this.store.runs.get(runId);
+  }
+
+  /**
+   * Cancels a phase or a shard of a run: nothing more of it starts, and what runs of it is killed. Doing it twice is
+   * harmless; a retry takes it back.
+   *
+   * @throws {EngineError} RUN_OVER, UNKNOWN_PHASE, PHASE_OVER
+   */
+  cancelPart(runId: string, part: RunPart): Promise<void> {
+    const decideOn = (trigger: Trigger): Promise<void> => this.#apply(runId, trigger);
+    return cancelPart(this, { runId, ...part }, { decideOn, nowMs: this.#clock.nowMs() });
   }
 
   /**
@@ -384,7 +398,10 @@ export class RunEngine {
 
   async #resumeRelease(runId: string, { phase, revision }: PhaseRef): Promise<void> {
     const counts = await this.store.ledger.findPhase(runId, phase);
-    if (counts === undefined || counts.revision !== revision) return this.#openPhase(runId, { phase, revision });
+    if (counts === undefined || counts.revision !== revision) {
+      await this.store.ledger.forgetRecall(runId, { phase, revision });
+      return this.#openPhase(runId, { phase, revision });
+    }
     const { graph } = await this.#states.plan(runId);
     if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
     const ref = { phase, revision };

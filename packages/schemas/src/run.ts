@@ -177,6 +177,8 @@ export const PhaseLedgerSchema = z.strictObject({
   max_consecutive: z.int().min(0),
   consecutive: z.int().min(0),
   tripped: z.union([z.literal(0), z.literal(1)]),
+  /** 1 when the phase was cancelled by hand. */
+  recalled: z.literal(1).optional(),
   /** Concurrency key of the phase, and its limit in the plan. */
   key: z.string().optional(),
   key_limit: z.int().min(1).optional(),

@@ -10,6 +10,7 @@
 --   KEYS[9] cancelled set
 --   KEYS[10] semaphores hash
 --   KEYS[11] holders   hash
+--   KEYS[12] recalled  set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled
@@ -21,7 +22,7 @@
 --   ARGV[9] cost of the attempt in USD, 0 when unknown
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
---   stopped: the run was stopped, so instead of going into backoff the shard was cancelled.
+--   stopped: the run was stopped, or the shard cancelled by hand, so instead of going into backoff the shard was cancelled.
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
@@ -36,12 +37,13 @@ if not entry or not current or current.status ~= 'running' or current.fence ~= t
 end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
-if stopped and outcome == 'backoff' then
+local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[12], id) == 1
+if (stopped or recalled) and outcome == 'backoff' then
   verdict, outcome = 'stopped', 'cancelled'
   local record = cjson.decode(text)
   record.status = 'cancelled'
   text = cjson.encode(record)
-  events = { { 'shard_cancelled', '{"reason":"run stopped"}' } }
+  events = { { 'shard_cancelled', cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }) } }
 end
 redis.call('HSET', KEYS[3], id, text)
 free_slot(k, entry, id)

@@ -11,6 +11,7 @@
 --   KEYS[9] inputs    hash
 --   KEYS[10] semaphores hash
 --   KEYS[11] holders   hash
+--   KEYS[12] recalled  set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -40,6 +41,7 @@ if not entry or entry.revision ~= revision then
     tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }
   if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
+  if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
   save_entry(KEYS[2], phase, entry)
   redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
   if entry.total > 0 then redis.call('ZADD', KEYS[6], ARGV[5], phase) end

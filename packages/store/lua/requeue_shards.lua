@@ -10,6 +10,7 @@
 --   KEYS[8] cancelled set
 --   KEYS[9] semaphores hash
 --   KEYS[10] holders   hash
+--   KEYS[11] recalled  set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -31,10 +32,12 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
     record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
     save_shard(KEYS[3], id, record)
     redis.call('SREM', KEYS[8], id)
+    redis.call('SREM', KEYS[11], id)
     redis.call('RPUSH', KEYS[5], id)
   end
 end
-entry.tripped, entry.consecutive = 0, 0
+entry.tripped, entry.consecutive, entry.recalled = 0, 0, nil
+redis.call('SREM', KEYS[11], phase .. '.r' .. ARGV[2])
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end

@@ -7,6 +7,7 @@
 --   KEYS[6] journal   stream
 --   KEYS[7] semaphores hash
 --   KEYS[8] holders   hash
+--   KEYS[9] recalled  set
 --   ARGV[1] shard id
 --   ARGV[2] worker
 --   ARGV[3] now, Unix ms
@@ -30,6 +31,7 @@ local entry = load_entry(KEYS[2], phase)
 local record = load_shard(KEYS[3], id)
 if not entry or entry.revision ~= revision or not record then return { 'unknown', '', '', '' } end
 local stopped = is_stopped(KEYS[1])
+local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[9], id) == 1
 local seq = ''
 
 local function reply(verdict)
@@ -43,7 +45,7 @@ local function cancel(counter)
   if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
-  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }))
   return reply('ended')
 end
 
@@ -80,11 +82,12 @@ if status == 'failed' or status == 'cancelled' then
   entry.excused = entry.failed
   record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
   redis.call('SREM', KEYS[5], id)
+  redis.call('SREM', KEYS[9], id)
 elseif status == 'running' then
   lose()
-  if stopped then return cancel('slot') end
+  if stopped or recalled then return cancel('slot') end
   if record.losses > tonumber(ARGV[6]) then return fail_lost() end
-elseif stopped then
+elseif stopped or recalled then
   if status == 'released' then
     redis.call('SREM', KEYS[4], id)
     return cancel('slot')

@@ -36,6 +36,7 @@ export {
   type PhaseFacts,
   type PhaseOpening,
   type PhaseRef,
+  type RecallReply,
   type ShardMetric,
   type ShardFinish,
   type ShardStart,

@@ -77,6 +77,8 @@ export interface RunKeys {
   readonly waiting: string;
   /** Set: shard ids cancelled by a stop. */
   readonly cancelled: string;
+  /** Set: phase revisions and shard ids cancelled by hand, until they are retried. */
+  readonly recalled: string;
   /** Hash: claimant → shard ids it claimed and has not yet put on their queue. */
   readonly claims: string;
   /** Hash: phase revision → where its input records and shard plan are. */
@@ -149,6 +151,7 @@ export class Keys {
       released: `${base}:released`,
       waiting: `${base}:waiting`,
       cancelled: `${base}:cancelled`,
+      recalled: `${base}:recalled`,
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,

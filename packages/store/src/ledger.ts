@@ -26,6 +26,7 @@ const ACK_CLAIMS = new Script("ack_claims");
 const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
+const RECALL_SHARDS = new Script("recall_shards");
 const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
@@ -71,6 +72,8 @@ export interface PhaseFacts {
   readonly isStopped: boolean;
   /** A decision to resume the phase is committed and not yet carried out: the counts are about to change. */
   readonly isResuming: boolean;
+  /** The phase, or a shard of it, was cancelled by hand. */
+  readonly isRecalled: boolean;
 }
 
 /** What {@link Ledger.startShard} needs to know of a start. */
@@ -106,6 +109,9 @@ export interface ShardFinish {
   /** Cost of the attempt, in USD; 0 when unknown. */
   readonly costUsd: number;
 }
+
+/** Answer to a cancellation by hand. */
+export type RecallReply = PhaseProgress | "unopened" | "over";
 
 /** What an attempt says of one of its metrics. */
 export interface ShardMetric {
@@ -152,7 +158,7 @@ export class Ledger {
     const [progress, ...claimed] = strings(
       await OPEN_PHASE.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys],
+        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled],
         [
           opening.phase,
           opening.revision,
@@ -200,7 +206,16 @@ export class Ledger {
     const [verdict, record = "", progress, seq] = strings(
       await START_SHARD.run(
         this.#redis,
-        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, ...this.#slotKeys],
+        [
+          keys.run,
+          keys.ledger,
+          keys.shards,
+          keys.released,
+          keys.cancelled,
+          keys.journal,
+          ...this.#slotKeys,
+          keys.recalled,
+        ],
         [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit],
       ),
     );
@@ -218,7 +233,7 @@ export class Ledger {
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys],
+        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled],
         [
           shardId(ref),
           finish.fence,
@@ -277,6 +292,44 @@ export class Ledger {
     return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
   }
 
+  /**
+   * Lets nothing more start of a phase, or of one shard of it, and cancels what has not been started.
+   *
+   * @returns how the phase stands; `unopened` before it is opened; `over` when the shard has had its end
+   */
+  async recall(runId: string, ref: PhaseRef, shard: number | undefined, nowMs: number): Promise<RecallReply> {
+    const keys = this.#keys.run(runId);
+    const reply = await RECALL_SHARDS.run(
+      this.#redis,
+      [
+        keys.run,
+        keys.ledger,
+        keys.shards,
+        keys.released,
+        keys.waiting,
+        keys.open,
+        keys.cancelled,
+        keys.journal,
+        keys.recalled,
+        ...this.#slotKeys,
+      ],
+      [ref.phase, ref.revision, shard ?? "", nowMs],
+    );
+    return reply === "unopened" || reply === "over" ? reply : PhaseProgressSchema.parse(reply);
+  }
+
+  /** Indexes of the shards of a phase that were cancelled by hand one by one. */
+  async listRecalled(runId: string, ref: PhaseRef): Promise<number[]> {
+    const recalled = await this.#redis.smembers(this.#keys.run(runId).recalled);
+    const opening = `${phaseRevisionId(ref.phase, ref.revision)}.`;
+    return recalled.filter((id) => id.startsWith(opening)).map((id) => parseShardId(id).shard);
+  }
+
+  /** Lets a phase that was cancelled before it was opened be opened. */
+  async forgetRecall(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    await this.#redis.srem(this.#keys.run(runId).recalled, phaseRevisionId(phase, revision));
+  }
+
   /** Takes back what a paused run has on its queues. @returns the number of shards */
   async pauseRelease(runId: string): Promise<number> {
     const { run, ledger, shards, released, waiting } = this.#keys.run(runId);
@@ -296,7 +349,7 @@ export class Ledger {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);
@@ -327,8 +380,9 @@ export class Ledger {
       .hget(keys.ledger, phase)
       .hmget(keys.run, "version", "stop")
       .hexists(keys.outbox, resuming)
+      .smembers(keys.recalled)
       .exec();
-    const [counts, run, isResuming] = (reply ?? []).map(([, value]) => value);
+    const [counts, run, isResuming, recalled] = (reply ?? []).map(([, value]) => value);
     if (typeof counts !== "string") return undefined;
     const [version, stop] = strings(run);
     return {
@@ -336,6 +390,7 @@ export class Ledger {
       version: Number(version),
       isStopped: stop !== "",
       isResuming: isResuming === 1,
+      isRecalled: strings(recalled).some((id) => `${id}.`.startsWith(`${phaseRevisionId(phase, revision)}.`)),
     };
   }
 

@@ -141,8 +141,9 @@ export class WorkerService {
 
   async #checkRun(runId: string): Promise<void> {
     try {
-      const { stopped, kills } = await this.#engine.store.runs.findStop(runId);
+      const { stopped, kills, recalled } = await this.#engine.store.runs.findStop(runId);
       if (stopped && kills) this.#active.abortRun(runId, "run_stopped");
+      else this.#active.abortParts(runId, recalled, "run_stopped");
     } catch (err) {
       this.#log.debug({ err, run_id: runId }, "could not ask whether the run was stopped");
     }

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
-/** `scheduler`, `worker`, `dashboard`, `cancel`: the processes of a deployment, and the order to stop a run. */
+/** `scheduler`, `worker`, `dashboard`: the processes of a deployment. */
 export function addServiceCommands(program: Command): void {
   program
     .command("scheduler")
@@ -47,19 +47,6 @@ export function addServiceCommands(program: Command): void {
       }),
     );
   addDashboardCommand(program);
-  program
-    .command("cancel")
-    .argument("<run>", "id of a run, the beginning of one, or @latest")
-    .description("cancel a run: nothing new starts, what runs is killed")
-    .action((run: string, _flags, command: Command) =>
-      withSession(command, async (session) => {
-        const { findRunId } = await import("../find-run.ts");
-        const runId = await findRunId(session.store, run);
-        const { status } = await session.engine.cancel(runId, "cli");
-        print(status === "cancelled" ? `${runId} is cancelled` : `${runId} is being cancelled`);
-        return EXIT.ok;
-      }),
-    );
 }
 
 function addDashboardCommand(program: Command): void {

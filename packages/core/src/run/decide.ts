@@ -62,11 +62,13 @@ class DecisionDraft {
       case "phase_failed":
         return this.#failed(trigger);
       case "phase_drained":
-        return this.#drained(trigger.phase, trigger.revision);
+        return this.#drained(trigger.phase, trigger.revision, trigger.isRecalled ?? false);
       case "shard_failed":
         return this.#shardFailed(trigger.phase, trigger.revision, trigger.why);
       case "cancel":
         return this.#cancel();
+      case "cancel_phase":
+        return this.#cancelPending(trigger.phase);
       case "pause":
         return this.#pause(trigger.actor);
       case "resume":
@@ -156,12 +158,13 @@ class DecisionDraft {
     if (abortsRun(phase)) this.#abort(id, why);
   }
 
-  #drained(phase: string, revision: number): void {
+  #drained(phase: string, revision: number, isRecalled: boolean): void {
     const record = this.#record(phase);
     if (record.status !== "running" || record.revision >= revision) return;
     const { stop, stop_phase } = this.#runNow();
+    if (stop === null && isRecalled) this.#giveUp(phase);
     // the stop that cancelled its shards has been lifted
-    if (stop === null) this.#resumeRelease(phase);
+    else if (stop === null) this.#resumeRelease(phase);
     // the run was aborted because of it, and yet nothing of it has failed: it was retried by hand meanwhile
     else if (stop_phase === phase) this.#reopen(phase, "engine");
     else this.#cancelPhase(phase, this.#stopCause());
@@ -171,6 +174,16 @@ class DecisionDraft {
     const record = this.#record(phase);
     if (record.status !== "running" || record.revision >= revision) return;
     if (abortsRun(this.#state.graph.phase(phase))) this.#abort(phase, why);
+  }
+
+  /** A phase that somebody cancelled: what needs its success is skipped. */
+  #giveUp(phase: string): void {
+    this.#cancelPhase(phase, { code: "cancel_requested", phase });
+    this.#affects(this.#dependents(phase));
+  }
+
+  #cancelPending(phase: string): void {
+    if (!isRunOver(this.#runNow().status) && this.#record(phase).status === "pending") this.#giveUp(phase);
   }
 
   #abort(phase: string, why: string): void {
@@ -337,7 +350,7 @@ class DecisionDraft {
   #endRunIfOver(): void {
     const run = this.#runNow();
     if (isRunOver(run.status) || this.#unfinished() > 0) return;
-    const failed = this.#state.graph.ids.filter((id) => isFailure(this.#record(id).status));
+    const failed = this.#state.graph.ids.filter((id) => isFailure(id, this.#record(id)));
     const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
     const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || isCutShort(run) ? "failed" : "succeeded";
     const tolerated = failed.length - harmful.length;
@@ -418,8 +431,14 @@ function isBecauseOf(cause: Cause | undefined, culprit: string): boolean {
   return cause?.phase === culprit && cause.code !== "condition_false";
 }
 
-function isFailure(status: PhaseStatus): boolean {
-  return status === "failed" || status === "blocked";
+/** A phase that was cancelled by hand counts as failed. */
+function isFailure(id: string, { status, cause }: PhaseRecord): boolean {
+  return status === "failed" || status === "blocked" || (status === "cancelled" && wasRecalled(id, cause));
+}
+
+/** Whether a phase was cancelled by hand. */
+function wasRecalled(id: string, cause: Cause | undefined): boolean {
+  return cause?.code === "cancel_requested" && cause.phase === id;
 }
 
 /** Whether the run was ended by its own limits. */
@@ -432,9 +451,10 @@ function hasBegun({ status, started_at_ms }: PhaseRecord): boolean {
   return status === "running" || status === "failed" || (status === "cancelled" && started_at_ms !== undefined);
 }
 
-/** Whether the limits of the run cut it short before the phase could start. */
+/** Whether the limits of the run, or somebody, cancelled the phase before it could start. */
 function wasLeftOut({ status, cause }: PhaseRecord): boolean {
-  return status === "cancelled" && (cause?.code === "run_timeout" || cause?.code === "budget_spent");
+  if (status !== "cancelled") return false;
+  return cause?.code === "run_timeout" || cause?.code === "budget_spent" || cause?.code === "cancel_requested";
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

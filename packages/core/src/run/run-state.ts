@@ -37,7 +37,14 @@ export type Trigger =
       readonly cause: Cause;
       readonly failedShards: number;
     }
-  | { readonly type: "phase_drained"; readonly phase: string; readonly revision: number }
+  | {
+      readonly type: "phase_drained";
+      readonly phase: string;
+      readonly revision: number;
+      /** It, or shards of it, were cancelled by hand. */
+      readonly isRecalled?: boolean;
+    }
+  | { readonly type: "cancel_phase"; readonly phase: string }
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
   | { readonly type: "pause"; readonly actor: string }

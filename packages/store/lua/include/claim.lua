@@ -52,13 +52,13 @@ local function claim(k, claimant)
     if free <= 0 then break end
     local entry = entry_of(phase)
     if entry then
-      local room = entry.tripped == 1 and 0 or room_in(entry, math.min(free, entry.total - entry.next))
+      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, entry.total - entry.next))
       for _ = 1, room do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
         hand_out(id, entry, {}, '')
       end
-      if entry.next >= entry.total or entry.tripped == 1 then redis.call('ZREM', k.open, phase) end
+      if entry.next >= entry.total or entry.tripped == 1 or entry.recalled == 1 then redis.call('ZREM', k.open, phase) end
     end
   end
 

@@ -6,6 +6,7 @@
 --   tolerated   failed shards the phase may have and still be complete
 --   tripped     1 when too many shards failed in a row: no new shard is released
 --   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
+--   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
 --   excused     failed shards that had their effect on the run before it was re-opened
 -- next = in_flight + held + succeeded + failed + cancelled, always.
 
@@ -50,7 +51,7 @@ local function phase_state(entry, stopped)
   if entry.succeeded >= entry.total then return 'complete' end
   if entry.in_flight > 0 then return 'busy' end
   if entry.succeeded + entry.failed >= entry.total and entry.failed <= entry.tolerated then return 'tolerable' end
-  if stopped then return 'drained' end
+  if stopped or entry.recalled == 1 then return 'drained' end
   if entry.held == 0 and (entry.next >= entry.total or entry.tripped == 1) then return 'drained' end
   return 'busy'
 end
