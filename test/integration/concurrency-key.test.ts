@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PlanInput } from "@fanfold/schemas";
-import { type Deployment, eventually } from "@fanfold/testkit";
+import { shardQueue } from "@fanfold/store";
+import { compile, type Deployment, eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -146,4 +147,45 @@ test(
     await isAtRest(deployment);
     await go(deployment);
   }),
+);
+
+test(
+  "the slot of a dead worker's shard stays with its next attempt",
+  withDeployment(
+    async (deployment) => {
+      const { store } = deployment;
+      const runId = await deployment.submit(plan("lost", 2, "k"), "lost");
+      await eventually(async () => (await store.semaphores.find("k"))?.inUse === 1);
+      const ref = { phase: "work", revision: 1, shard: 0 };
+      const start = { worker: "w1", nowMs: 1, starts: 1, reopened: false, lossLimit: 3 };
+      expect((await store.ledger.startShard(runId, ref, start)).verdict).toBe("run");
+      const again = await store.ledger.startShard(runId, ref, { ...start, worker: "w2" });
+      expect(again.record).toMatchObject({ status: "running", attempt: 2, losses: 1, worker: "w2" });
+      expect(await store.semaphores.listHolders()).toEqual([{ key: "k", runId, ...ref }]);
+      await deployment.engine.sweepShared();
+      expect(await store.semaphores.find("k")).toMatchObject({ inUse: 1, waiters: [runId] });
+      await deployment.engine.cancel(runId, "test");
+      const lost = await store.ledger.startShard(runId, ref, { ...start, worker: "w3" });
+      expect(lost.verdict).toBe("ended");
+      await deployment.engine.sweepShared();
+      await isAtRest(deployment);
+    },
+    { workers: 0 },
+  ),
+);
+
+test(
+  "shards that are claimed while the flow of their phase is being added wait for it",
+  withDeployment(
+    async ({ store }) => {
+      const [definition] = compile(plan("late", 2, "k")).phases;
+      if (definition === undefined) throw new Error("no phase");
+      const flow = { runId: "late", phase: "work", revision: 1, definition, shardCount: 2, inFlight: 1 };
+      const admitted = store.queues.admit(flow, [{ phase: "work", revision: 1, shard: 1, again: false }]);
+      await store.queues.addFlow(flow, [{ phase: "work", revision: 1, shard: 0, again: false }]);
+      await admitted;
+      expect(await store.queues.queue(shardQueue("default")).getPrioritizedCount()).toBe(2);
+    },
+    { workers: 0 },
+  ),
 );

@@ -16,9 +16,12 @@ const KEEP_LOG_ROWS = 500;
 const SCHEDULER_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "exponential", delay: 500 } };
 /** For failures of the worker itself only: what user code does is retried by the ledger's rule. */
 const SHARD_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "fixed", delay: 1_000 } };
-/** How often, and how far apart in ms, a job that is just being finished by a worker is looked at again. */
+/** How often, and how far apart in ms, a job is looked at again that is just being finished, or its flow added. */
 const SETTLING_TRIES = 100;
 const SETTLING_PAUSE_MS = 20;
+
+/** What BullMQ gives for the id of a job whose parent is not there. */
+const PARENT_MISSING = "-5";
 
 /** A leaf of a flow. */
 interface ShardNode {
@@ -180,13 +183,16 @@ export class Queues {
       const { name, data, opts } = this.#shardNode(phase, shard, firstNth + i);
       return { name, data, opts: { ...opts, parent } };
     });
-    const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
-    const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
-    if (refused !== undefined) {
-      throw new StoreError(
-        "JOB_REFUSED",
-        `redis refused shard job ${refused.name} of ${phase.runId}: code ${refused.id}`,
-      );
+    for (let tries = 1; ; tries += 1) {
+      const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
+      const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
+      if (refused === undefined) return;
+      // whoever opens the phase may not have added its flow yet
+      if (String(refused.id) !== PARENT_MISSING || tries === SETTLING_TRIES) {
+        const code = `code ${refused.id}`;
+        throw new StoreError("JOB_REFUSED", `redis refused shard job ${refused.name} of ${phase.runId}: ${code}`);
+      }
+      await settling();
     }
   }
 
