@@ -134,3 +134,25 @@ test(
     expect(await statuses(deployment, runId)).toEqual({ fan: "succeeded", extra: "succeeded", last: "succeeded" });
   }),
 );
+
+test(
+  "a phase with a lock that is cancelled by hand is not woken by what its lock does, and a retry carries it on",
+  withDeployment(async (deployment) => {
+    const { engine } = deployment;
+    const [fan, ...others] = "phases" in PLAN ? PLAN.phases : [];
+    if (fan === undefined) throw new Error("no phase");
+    const runId = await begun(deployment, { ...PLAN, phases: [{ ...fan, lock: "mine" }, ...others] });
+    const ref = { phase: "fan", revision: 1 };
+    await engine.cancelPart(runId, { phase: "fan", shard: 3 });
+    await engine.cancelPart(runId, { phase: "fan", shard: 0 });
+    await eventually(async () => (await deployment.story(runId)).includes("shard_cancelled fan[0]"));
+    await engine.open(runId, ref);
+    await engine.cancelPart(runId, { phase: "fan" });
+    await engine.open(runId, ref);
+    expect((await deployment.ended(runId)).status).toBe("failed");
+    expect((await deployment.story(runId)).match(/shard_started fan\[0\]/g)).toHaveLength(1);
+    await writeFile(join(deployment.dir, "go"), "");
+    await engine.retry(runId, {}, "test");
+    expect((await deployment.ended(runId)).status).toBe("succeeded");
+  }),
+);

@@ -320,6 +320,7 @@ export class RunEngine {
       case "open_phase":
         return this.#openPhase(runId, effect);
       case "resume_release":
+        await this.store.ledger.forgetRecall(runId, effect);
         return this.#resumeRelease(runId, effect);
       case "release_lock":
         return this.#locks.release(runId, effect);
@@ -398,14 +399,18 @@ export class RunEngine {
 
   async #resumeRelease(runId: string, { phase, revision }: PhaseRef): Promise<void> {
     const counts = await this.store.ledger.findPhase(runId, phase);
-    if (counts === undefined || counts.revision !== revision) {
-      await this.store.ledger.forgetRecall(runId, { phase, revision });
-      return this.#openPhase(runId, { phase, revision });
-    }
+    if (counts === undefined || counts.revision !== revision) return this.#openPhase(runId, { phase, revision });
     const { graph } = await this.#states.plan(runId);
     if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
+    if (counts.recalled === 1) return;
     const ref = { phase, revision };
-    await this.requeue(runId, ref, await this.store.ledger.listCancelled(runId, ref));
+    const recalled = new Set(await this.store.ledger.listRecalled(runId, ref));
+    const cancelled = await this.store.ledger.listCancelled(runId, ref);
+    await this.requeue(
+      runId,
+      ref,
+      cancelled.filter((shard) => !recalled.has(shard)),
+    );
   }
 
   async #stopRelease(runId: string): Promise<void> {

@@ -24,6 +24,7 @@ local phase, revision = ARGV[1], tonumber(ARGV[2])
 local entry = load_entry(KEYS[2], phase)
 if not entry or entry.revision ~= revision then return {} end
 for _, id in ipairs(cjson.decode(ARGV[5])) do
+  redis.call('SREM', KEYS[11], id)
   local record = load_shard(KEYS[3], id)
   local status = record and record.status
   if status == 'failed' or status == 'cancelled' then
@@ -32,12 +33,10 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
     record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
     save_shard(KEYS[3], id, record)
     redis.call('SREM', KEYS[8], id)
-    redis.call('SREM', KEYS[11], id)
     redis.call('RPUSH', KEYS[5], id)
   end
 end
-entry.tripped, entry.consecutive, entry.recalled = 0, 0, nil
-redis.call('SREM', KEYS[11], phase .. '.r' .. ARGV[2])
+entry.tripped, entry.consecutive = 0, 0
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end

@@ -27,6 +27,7 @@ const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
 const RECALL_SHARDS = new Script("recall_shards");
+const FORGET_RECALL = new Script("forget_recall");
 const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
@@ -325,9 +326,10 @@ export class Ledger {
     return recalled.filter((id) => id.startsWith(opening)).map((id) => parseShardId(id).shard);
   }
 
-  /** Lets a phase that was cancelled before it was opened be opened. */
+  /** Takes back that a phase, or shards of it, were cancelled by hand; the shards still have to be requeued. */
   async forgetRecall(runId: string, { phase, revision }: PhaseRef): Promise<void> {
-    await this.#redis.srem(this.#keys.run(runId).recalled, phaseRevisionId(phase, revision));
+    const { ledger, recalled } = this.#keys.run(runId);
+    await FORGET_RECALL.run(this.#redis, [ledger, recalled], [phase, revision]);
   }
 
   /** Takes back what a paused run has on its queues. @returns the number of shards */
