@@ -1,5 +1,5 @@
 // Bundles what `tsc -b` built into packages/cli/bundle: a process that loads a dozen files starts in 60 % of the time
-// of one that loads five hundred. What is loaded by path (Lua scripts) is put beside it; packages that must
+// of one that loads five hundred. What is loaded by path (Lua scripts, the guard of workers) is put beside it; packages that must
 // stay files of their own (they find their assets by path, or are rarely needed) stay imports.
 import { cp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -18,5 +18,8 @@ const bundle = await rolldown({
 await rm(bundleDir, { recursive: true, force: true });
 await bundle.write({ dir: bundleDir, format: "esm", chunkFileNames: "[name]-[hash].js" });
 await bundle.close();
-await rm(`${packages}cli/lua`, { recursive: true, force: true });
-await cp(`${packages}store/lua`, `${packages}cli/lua`, { recursive: true });
+for (const assets of ["store/lua", "worker/guard"]) {
+  const copy = `${packages}cli/${assets.split("/")[1]}`;
+  await rm(copy, { recursive: true, force: true });
+  await cp(`${packages}${assets}`, copy, { recursive: true });
+}

@@ -35,8 +35,8 @@ interface Services {
   readonly worker: CliProcess;
 }
 
-async function startServices(deployment: RemoteDeployment): Promise<Services> {
-  const workspace = await deployment.workspace("worker");
+async function startServices(deployment: RemoteDeployment, env: Record<string, string> = {}): Promise<Services> {
+  const workspace = (await deployment.workspace("worker")).with(env);
   const starts = [deployment.startScheduler(), deployment.startWorker(workspace, { concurrency: 2 })] as const;
   const [scheduler, worker] = await Promise.all(starts);
   return { workspace, scheduler, worker };
@@ -107,7 +107,70 @@ describe("a run ends well when", () => {
       expect(stdout).toMatch(/^ {2}attempts +2 \(0 retries, 0 lost\)$/m);
     }),
   );
+
+  test.concurrent(
+    "a worker is asked to stop and its time is over: it gives back what runs, and exits with 0",
+    inDeployment(async (deployment) => {
+      const { workspace, worker, scheduler } = await startServices(deployment, { FANFOLD_DRAIN_SEC: "0.1" });
+      const watch = await submitAndWait(deployment.desk, chainPlan(GATED, { kill_grace_sec: 0.2 }), "a[0]");
+      const successor = await deployment.workspace("successor");
+      await successor.write("go", "");
+      await deployment.startWorker(successor);
+      worker.kill("SIGTERM");
+      expect((await worker.ended()).code).toBe(0);
+      expect(await workspace.processes()).toEqual([]);
+      const { code, stdout, stderr } = await watch.ended();
+      expect(code).toBe(0);
+      scheduler.kill("SIGTERM");
+      expect((await scheduler.ended()).code).toBe(0);
+      expect(stderr).toContain("a[0] attempt 1 was given back by worker worker and runs elsewhere");
+      expect(stdout).toMatch(/^ {2}attempts +3 \(0 retries, 0 lost\)$/m);
+    }),
+  );
+
+  test.concurrent(
+    "a worker is asked to stop twice: it kills what runs, and exits with 130",
+    inDeployment(async (deployment) => {
+      const { workspace, worker } = await startServices(deployment);
+      await submitAndWait(deployment.desk, chainPlan(STUBBORN, { kill_grace_sec: 60 }), "a[0]");
+      await workspace.waitForFile("stubborn.pid");
+      worker.kill("SIGTERM");
+      await worker.printed(/a second signal stops at once/);
+      worker.kill("SIGTERM");
+      expect((await worker.ended()).code).toBe(130);
+      await goneWithin(workspace, 5_000);
+    }),
+  );
 });
+
+/** Writes its process id and goes on for ever, whatever SIGTERM says. */
+const deafScript = (file: string): string =>
+  `#!/bin/sh\ntrap "" TERM\necho $$ > ${file}\nwhile :; do sleep 100; done\n`;
+
+describe("no process outlives its worker:", () => {
+  test.concurrent(
+    "a worker killed with SIGKILL takes its commands along, what they started, and what left their session",
+    inDeployment(async (deployment, { annotate }) => {
+      const { workspace, worker } = await startServices(deployment);
+      await workspace.write("deaf.sh", deafScript("deaf.pid"));
+      await workspace.write("daemon.sh", deafScript("daemon.pid"));
+      const command = "sh deaf.sh & (setsid sh daemon.sh > /dev/null 2>&1 &) ; sleep 100";
+      await submitAndWait(deployment.desk, chainPlan(command), "a[0]");
+      expect(await isAlive(workspace, "deaf.pid")).toBe(true);
+      expect(await isAlive(workspace, "daemon.pid")).toBe(true);
+      worker.kill("SIGKILL");
+      const { durationMs } = await goneWithin(workspace, 5_000);
+      await annotate(`the last process was gone ${Math.round(durationMs)} ms after the worker was killed`);
+    }),
+  );
+});
+
+/** Waits until no process runs in a directory. */
+async function goneWithin(workspace: Workspace, timeoutMs: number): Promise<{ durationMs: number }> {
+  const startedAtMs = performance.now();
+  await eventually(async () => (await workspace.processes()).length === 0, { timeoutMs });
+  return { durationMs: performance.now() - startedAtMs };
+}
 
 describe("Ctrl-C", () => {
   test.concurrent(

@@ -165,6 +165,7 @@ export class Site {
 export interface WorkerOptions {
   readonly concurrency?: number;
   readonly pool?: string;
+  readonly flags?: readonly string[];
 }
 
 /** A scheduler and workers as processes of their own, which share only Redis and an artifact directory. */
@@ -200,10 +201,13 @@ export class RemoteDeployment {
   }
 
   /** Starts a worker, named after its workspace, and waits until it takes jobs. */
-  async startWorker(workspace: Workspace, { concurrency = 1, pool }: WorkerOptions = {}): Promise<CliProcess> {
+  async startWorker(
+    workspace: Workspace,
+    { concurrency = 1, pool, flags = [] }: WorkerOptions = {},
+  ): Promise<CliProcess> {
     const name = workspace.dir.slice(workspace.dir.lastIndexOf("/") + 1);
     const pools = pool === undefined ? [] : ["--pool", pool];
-    const worker = workspace.start("worker", "--name", name, "--concurrency", String(concurrency), ...pools);
+    const worker = workspace.start("worker", "--name", name, "--concurrency", String(concurrency), ...pools, ...flags);
     await worker.printed(/worker ready/);
     return worker;
   }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { JournalLineSchema } from "@fanfold/schemas";
 import { loadPeakMemoryBytes } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
@@ -100,6 +101,60 @@ describe("a worker", () => {
   );
 });
 
+/** Phases that do what a strict worker does not allow, each by itself. */
+const FORBIDDEN = [
+  { id: "command", command: "cat", retries: 3 },
+  { id: "line", command: "echo hi", shell: true },
+  { id: "handler", handler: "./elsewhere.mjs" },
+].map((phase) => ({ ...phase, on_failure: "skip_dependents" }));
+
+describe("a worker that allows little", () => {
+  test.concurrent(
+    "by its flags refuses the rest without a retry, and passes on no more of its environment than it says",
+    inDeployment(async (deployment) => {
+      const workspace = await deployment.workspace("strict");
+      await workspace.write("elsewhere.mjs", "export default () => 1;\n");
+      const flags = ["--allow-command", "env", "--handlers-dir", "handlers", "--pass-env", "MY_*"];
+      await Promise.all([
+        deployment.startScheduler(),
+        deployment.startWorker(workspace.with({ MY_OWN: "1", YOURS: "2" }), { concurrency: 2, flags }),
+      ]);
+      const { desk } = deployment;
+      const phases = [...FORBIDDEN, { id: "env", command: "env" }];
+      await desk.write("plan.json", { plan_id: "strict", version: "1", phases });
+      const { stdout } = await desk.run("submit", "plan.json", "--wait", "--json", "--run-id", "x");
+      expect(parseRun(stdout).phases.map(({ problem }) => problem?.error_code)).toEqual([
+        "COMMAND_NOT_ALLOWED",
+        "COMMAND_NOT_ALLOWED",
+        "HANDLER_NOT_ALLOWED",
+        undefined,
+      ]);
+      const started = (await desk.journal("x")).filter(({ event }) => event === "shard_started");
+      expect(started).toHaveLength(4);
+      const env = await desk.read("logs", "x", "--phase", "env");
+      expect(env).toMatch(/^MY_OWN=1$/m);
+      expect(env).toMatch(/^PATH=/m);
+      expect(env).not.toMatch(/YOURS|REDIS_URL|FANFOLD_ARTIFACTS=file/);
+    }),
+  );
+
+  test.concurrent(
+    "by its environment does so in a run of this process, too",
+    inWorkspace(async (workspace) => {
+      await workspace.write("elsewhere.mjs", "export default () => 1;\n");
+      await workspace.write("plan.json", { plan_id: "strict", version: "1", phases: FORBIDDEN });
+      const env = { FANFOLD_ALLOW_COMMANDS: "env, true", FANFOLD_HANDLERS_DIR: "handlers" };
+      const { code, stdout } = await workspace.with(env).run("run", "plan.json", "--json");
+      expect(code).toBe(1);
+      expect(parseRun(stdout).phases.map(({ problem }) => problem?.why)).toEqual([
+        expect.stringContaining('"cat" is not allowed on this worker, which allows: env, true'),
+        expect.stringContaining("shell: true is not allowed"),
+        expect.stringContaining("is not in"),
+      ]);
+    }),
+  );
+});
+
 /** A plan in TypeScript: five words, made loud in three shards by a handler, joined by a plain function. */
 const TYPESCRIPT_PLAN = `
 import { definePlan, type PlanInput } from "fanfold";
@@ -180,12 +235,13 @@ const plan = {
   version: "1",
   variables: { WHO: {} },
   phases: [
-    { id: "a", command: "echo", args: ["hello \${WHO}"] },
+    { id: "a", command: "echo", args: ["hello \${WHO} \${NOBODY}"] },
     { id: "b", command: "true", pool: "gpu" },
+    { id: "c", command: "false" },
   ],
 };
 const client = await createClient();
-const options = { variables: { WHO: "you" }, runId: "from-a-script" };
+const options = { variables: { WHO: "you" }, runId: "from-a-script", skip: ["c"] };
 const submitted = [await client.submit(plan, options), await client.submit(plan, options)];
 const journal = [];
 for await (const line of client.follow("from-a-script", { signal: AbortSignal.timeout(20_000) })) {
@@ -213,6 +269,9 @@ describe("a plan", () => {
       expect(output).toContain("shard 3 of 3\n");
       const join = parseRun(stdout).phases.find(({ phase }) => phase === "join");
       expect(join?.artifacts[0]?.size_bytes).toBe("ALPHA? BETA? GAMMA? DELTA? EPSILON?\n".length);
+      const [written] = JSON.parse(stdout).outputs;
+      expect(written).toMatchObject({ phase: "join", sha256: join?.artifacts[0]?.sha256 });
+      expect(await readFile(written.file, "utf8")).toBe("ALPHA? BETA? GAMMA? DELTA? EPSILON?\n");
     }),
   );
 
@@ -251,8 +310,8 @@ describe("the client library", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const { submitted, journal, status, refusal, invalid } = JSON.parse(stdout);
       expect(submitted).toEqual([
-        { runId: "from-a-script", isNew: true },
-        { runId: "from-a-script", isNew: false },
+        { runId: "from-a-script", isNew: true, warnings: [expect.objectContaining({ severity: "warning" })] },
+        { runId: "from-a-script", isNew: false, warnings: [expect.objectContaining({ severity: "warning" })] },
       ]);
       const lines = JournalLineSchema.array().parse(journal);
       expect(lines.at(0)?.event).toBe("run_queued");
@@ -263,7 +322,7 @@ describe("the client library", () => {
       expect(status).toBe("succeeded");
       expect(refusal).toContain("is over: succeeded");
       expect(invalid).toMatch(/^invalid plan\n.*phases/s);
-      expect(await desk.read("logs", "from-a-script")).toContain("hello you\n");
+      expect(await desk.read("logs", "from-a-script")).toContain("hello you ${NOBODY}\n");
     }),
   );
 });

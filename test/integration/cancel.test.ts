@@ -1,5 +1,7 @@
-import { GATES_QUEUE, shardQueue } from "@fanfold/store";
-import { eventually } from "@fanfold/testkit";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AGGREGATE_QUEUE, GATES_QUEUE, shardQueue } from "@fanfold/store";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -57,6 +59,56 @@ test(
     },
     { workers: 0 },
   ),
+);
+
+/** A merge that takes its time, unless there is a file `quick`. */
+const MERGING = {
+  plan_id: "merging",
+  version: "1",
+  globals: { kill_grace_sec: 0.1 },
+  phases: [
+    {
+      id: "fold",
+      command: "echo hello",
+      shell: true,
+      merge: {
+        strategy: "command" as const,
+        command: "/bin/sh",
+        args: ["-c", 'test -e quick || sleep 60; cat "$1"', "fold"],
+      },
+    },
+  ],
+};
+
+async function merging(deployment: Deployment, runId: string): Promise<void> {
+  await eventually(async () => (await deployment.store.queues.queue(AGGREGATE_QUEUE).getActiveCount()) === 1);
+  await eventually(async () => (await deployment.story(runId)).includes("shard_succeeded fold[0]"));
+}
+
+test(
+  "a merge that a cancel kills is cancelled, and so is its phase",
+  withDeployment(async (deployment) => {
+    const runId = await deployment.submit(MERGING);
+    await merging(deployment, runId);
+    await deployment.engine.cancel(runId, "test");
+    expect((await deployment.ended(runId, 5_000)).status).toBe("cancelled");
+    const story = await deployment.story(runId);
+    expect(story).toContain("phase_cancelled fold");
+    expect(story).not.toContain("artifact_rejected");
+  }),
+);
+
+test(
+  "a merge that the time limit kills runs again after a retry",
+  withDeployment(async (deployment) => {
+    const plan = { ...MERGING, globals: { ...MERGING.globals, timeout_sec: 1 } };
+    const run = await deployment.run(plan);
+    expect(run).toMatchObject({ status: "failed", stop: "timeout" });
+    await writeFile(join(deployment.dir, "quick"), "");
+    await deployment.engine.retry(run.run_id, {}, "test");
+    expect((await deployment.ended(run.run_id)).status).toBe("succeeded");
+    expect((await deployment.store.runs.loadPhases(run.run_id)).get("fold")?.artifacts?.[0]?.inline).toBe("hello\n");
+  }),
 );
 
 test(

@@ -272,6 +272,10 @@ describe("a run", () => {
         "edit[language=ja]": "succeeded",
         join: "succeeded",
       });
+      expect(await deployment.engine.retry(run.run_id, { phase: "translate" }, "test")).toEqual([
+        "translate[language=fr]",
+      ]);
+      expect((await deployment.ended(run.run_id)).status).toBe("failed");
     }),
   );
 });

@@ -68,10 +68,10 @@ export async function watchRun(session: Session, runId: string, { json }: { json
 }
 
 async function reportEnd(session: Session, view: RunView, json: boolean): Promise<void> {
-  if (json) return print(JSON.stringify(runDocument(view)));
-  const paths = view.status === "succeeded" ? await writeOutputs(session, view.run_id) : undefined;
+  const outputs = view.status === "succeeded" ? await writeOutputs(session, view.run_id) : [];
+  if (json) return print(JSON.stringify({ ...runDocument(view), outputs }));
   const logs = view.status === "failed" ? await readFailureLogs(session, view, SHOWN_FAILURES) : undefined;
-  print(renderSummary(view, { paths, logs }, styleOf(process.stdout)));
+  print(renderSummary(view, { outputs, logs }, styleOf(process.stdout)));
 }
 
 function cancelOnInterrupt(session: Session, runId: string): { dispose(): void } {

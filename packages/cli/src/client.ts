@@ -1,5 +1,5 @@
-import { compilePlanValue, formatProblem } from "@fanfold/core";
-import { RunEngine, warnOfUnservedPools } from "@fanfold/engine";
+import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
+import { type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 
@@ -14,12 +14,23 @@ export interface ClientOptions {
 }
 
 /** How a plan is submitted. */
-export interface SubmitOptions {
+export interface SubmitOptions extends PlanSelection {
   readonly variables?: Readonly<Record<string, string>>;
   /** Idempotency key: submitting the same id again gives the run that is there. */
   readonly runId?: string;
   /** Directory of the plan's scripts and handlers, relative to the workers' workspaces (default `.`). */
   readonly baseDir?: string;
+}
+
+/** A plan that was submitted. */
+export interface Submitted {
+  readonly runId: string;
+  /** Whether the run was stored; false when one of that id was there. */
+  readonly isNew: boolean;
+  /** What the author of the plan should know of it. */
+  readonly warnings: readonly PlanProblem[];
+  /** Pools of the plan that no worker serves now, each in a sentence. */
+  readonly unserved: readonly string[];
 }
 
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
@@ -29,7 +40,7 @@ export interface Client {
    *
    * @throws {Error} naming every problem of an invalid plan
    */
-  submit(plan: PlanInput, options?: SubmitOptions): Promise<{ runId: string; isNew: boolean; warnings: string[] }>;
+  submit(plan: PlanInput, options?: SubmitOptions): Promise<Submitted>;
   /** @throws {StoreError} RUN_NOT_FOUND */
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
@@ -40,8 +51,8 @@ export interface Client {
   pause(runId: string): Promise<RunRecord>;
   /** Lets a paused run go on. @throws {EngineError} RUN_OVER */
   resume(runId: string): Promise<RunRecord>;
-  /** Retries what failed for good. @returns names of what is tried again */
-  retry(runId: string): Promise<string[]>;
+  /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
+  retry(runId: string, scope?: RetryScope): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -57,11 +68,12 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
-    submit: async (plan, { variables = {}, runId, baseDir = "." } = {}) => {
-      const result = compilePlanValue(plan, { variables: { ...variables }, baseDir });
+    submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
+      const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
       const submitted = await engine.submit(result.plan, runId);
-      return { ...submitted, warnings: await warnOfUnservedPools(store, result.plan) };
+      const unserved = await warnOfUnservedPools(store, result.plan);
+      return { ...submitted, warnings: result.warnings, unserved };
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
@@ -72,7 +84,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     },
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
-    retry: (runId) => engine.retry(runId, {}, "client"),
+    retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
     close: () => store.close(),
   };
 }

@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { SchedulerService } from "@fanfold/scheduler";
-import { WorkerService } from "@fanfold/worker";
+import { type WorkerRules, WorkerService, type WorkerSettings } from "@fanfold/worker";
 import pino, { type Logger } from "pino";
 import type { Session } from "./session.ts";
 
@@ -14,6 +14,15 @@ export interface LocalServices {
 export interface LocalServiceOptions {
   readonly concurrency: number;
   readonly pools: readonly string[];
+  /** What the command line says of the rules; it wins over the environment. */
+  readonly rules?: RuleFlags;
+}
+
+/** Flags of a worker that say what it allows. */
+export interface RuleFlags {
+  readonly allowCommand: readonly string[];
+  readonly handlersDir?: string;
+  readonly passEnv: readonly string[];
 }
 
 /** Starts a scheduler and a worker in this process: what `fanfold run` needs when it is alone. */
@@ -32,10 +41,33 @@ export async function startLocalServices(session: Session, options: LocalService
 }
 
 /** Settings of a worker in this session's workspace. */
-export function workerSettings(session: Session, options: LocalServiceOptions) {
+export function workerSettings(session: Session, { concurrency, pools, rules }: LocalServiceOptions): WorkerSettings {
   const { workspaceDir, stateDir } = session.config;
-  const pools = [...new Set(options.pools)];
-  return { ...options, pools, workspaceDir, scratchDir: join(stateDir, "work") };
+  return {
+    concurrency,
+    pools: [...new Set(pools)],
+    workspaceDir,
+    scratchDir: join(stateDir, "work"),
+    rules: workerRules(rules ?? { allowCommand: [], passEnv: [] }, process.env),
+  };
+}
+
+/** What a worker allows: flags first, the environment second. */
+function workerRules(flags: RuleFlags, env: NodeJS.ProcessEnv): WorkerRules {
+  const handlersDir = flags.handlersDir ?? env.FANFOLD_HANDLERS_DIR;
+  return {
+    allowedCommands: listOf(flags.allowCommand, env.FANFOLD_ALLOW_COMMANDS),
+    handlersDir: handlersDir ? resolve(handlersDir) : null,
+    passedEnv: listOf(flags.passEnv, env.FANFOLD_PASS_ENV),
+  };
+}
+
+/** Values of a flag, or of a variable in which they stand apart by commas; null when neither is there. */
+function listOf(flags: readonly string[], variable: string | undefined): string[] | null {
+  if (flags.length > 0) return [...flags];
+  const values = (variable ?? "").split(",").map((value) => value.trim());
+  const named = values.filter((value) => value !== "");
+  return named.length > 0 ? named : null;
 }
 
 /** A promise that a handler forgot must not end the worker and everything else it runs. */

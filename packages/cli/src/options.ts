@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { GlobalFlags } from "./session-config.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
-function collectVariable(text: string, previous: Record<string, string>): Record<string, string> {
+function collectVariable(text: string, previous: Record<string, string> | undefined): Record<string, string> {
   const split = text.indexOf("=");
   if (split < 1) throw new InvalidArgumentError("write NAME=VALUE");
   return { ...previous, [text.slice(0, split)]: text.slice(split + 1) };
@@ -16,6 +16,18 @@ export function wholeNumber(min: number): (text: string) => number {
     if (!Number.isInteger(value) || value < min) throw new InvalidArgumentError(`write a whole number from ${min}`);
     return value;
   };
+}
+
+/** Longest time a flag in seconds may name: 30 days, as in plans. */
+const MAX_SEC = 30 * 24 * 3600;
+
+/** Parses a time in seconds, fractions included. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= MAX_SEC)) {
+    throw new InvalidArgumentError("write a number of seconds, at most 30 days");
+  }
+  return value;
 }
 
 /** Collects a flag that may be given several times. */
@@ -32,7 +44,7 @@ export function collectIds(text: string, previous: readonly string[] | undefined
 
 /** Flags of every command that reads a plan. */
 export interface PlanFlags extends GlobalFlags {
-  readonly var: Record<string, string>;
+  readonly var?: Record<string, string>;
   readonly varsFile?: string;
   readonly strict?: boolean;
   readonly only?: string[];
@@ -48,7 +60,7 @@ export function planCommand(program: Command, name: string, description: string)
     .command(name)
     .argument("<plan>", "plan file: .yaml, .json, or a module that exports a plan")
     .description(description)
-    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable, {})
+    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable)
     .option("--vars-file <file>", "set variables from a YAML or JSON map; --var wins over it")
     .option("--only <ids>", "only these phases, or instances of a matrix, take part", collectIds)
     .option("--skip <ids>", "these take no part", collectIds)

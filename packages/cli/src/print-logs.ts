@@ -1,5 +1,5 @@
 import type { Content, JournalLine } from "@fanfold/schemas";
-import { type ShardRef, shardId, streamContent } from "@fanfold/store";
+import { type ShardRef, streamContent } from "@fanfold/store";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { followToEnd } from "./print-events.ts";
 import type { Session } from "./session.ts";
@@ -11,7 +11,14 @@ export interface LogScope {
   readonly follow?: boolean;
 }
 
-const ENDS = new Set(["shard_succeeded", "shard_retry", "shard_failed", "shard_cancelled", "shard_lost"]);
+const ENDS = new Set([
+  "shard_succeeded",
+  "shard_retry",
+  "shard_failed",
+  "shard_cancelled",
+  "shard_lost",
+  "shard_given_back",
+]);
 
 /**
  * Prints the output of attempts, each under a heading. With `follow`, the output of running attempts comes as
@@ -21,10 +28,11 @@ const ENDS = new Set(["shard_succeeded", "shard_retry", "shard_failed", "shard_c
  */
 export async function printLogs(session: Session, runId: string, scope: LogScope): Promise<void> {
   const { graph } = await session.engine.plan(runId);
-  if (scope.phase !== undefined && !graph.ids.includes(scope.phase)) {
+  const phases = graph.instances(scope.phase);
+  if (phases.length === 0) {
     throw new CliError(EXIT.notFound, `run ${runId} has no phase ${scope.phase}; it has ${graph.ids.join(", ")}`);
   }
-  const printer = new LogPrinter(session, runId, scope);
+  const printer = new LogPrinter(session, runId, { phases: new Set(phases), ...scope });
   const lines = scope.follow === true ? followToEnd(session, runId) : session.store.journal.readAll(runId);
   for await (const line of lines) await printer.take(line);
   await printer.end();
@@ -38,15 +46,19 @@ interface OpenAttempt {
   readonly printing: Promise<void>;
 }
 
+interface PrinterScope extends LogScope {
+  readonly phases: ReadonlySet<string>;
+}
+
 class LogPrinter {
   readonly #session: Session;
   readonly #runId: string;
-  readonly #scope: LogScope;
+  readonly #scope: PrinterScope;
   readonly #open = new Map<string, OpenAttempt>();
   #heading = "";
   #isLineOpen = false;
 
-  constructor(session: Session, runId: string, scope: LogScope) {
+  constructor(session: Session, runId: string, scope: PrinterScope) {
     this.#session = session;
     this.#runId = runId;
     this.#scope = scope;
@@ -69,8 +81,8 @@ class LogPrinter {
   }
 
   #isWanted(phase: string, shard: number): boolean {
-    const { phase: wantedPhase, shard: wantedShard } = this.#scope;
-    return (wantedPhase ?? phase) === phase && (wantedShard ?? shard) === shard;
+    const { phases, shard: wantedShard } = this.#scope;
+    return phases.has(phase) && (wantedShard ?? shard) === shard;
   }
 
   #begin(ref: ShardRef, attempt: number): void {
@@ -118,7 +130,7 @@ class LogPrinter {
 
   #print(ref: ShardRef, attempt: number, text: string): void {
     if (text === "") return;
-    const heading = `==> ${shardId(ref)} attempt ${attempt} <==`;
+    const heading = `==> ${ref.phase}[${ref.shard}] attempt ${attempt} <==`;
     if (heading !== this.#heading) this.#startSection(heading);
     process.stdout.write(text);
     this.#isLineOpen = !text.endsWith("\n");

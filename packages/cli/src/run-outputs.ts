@@ -19,27 +19,36 @@ export function runDirOf(session: Session, runId: string): string {
   return join(session.config.stateDir, "runs", runId);
 }
 
+/** An output of a run, as `--json` tells it. */
+export interface RunOutput {
+  readonly phase: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly size_bytes: number;
+  /** Where it is on this machine; null when the machine cannot reach the artifact store. */
+  readonly file: string | null;
+}
+
 /**
- * Writes the outputs of the phases nothing depends on. One that this machine cannot reach is left out: whoever
- * only watches need not share the artifact store.
- *
- * @returns artifact name → file; for an instance of a matrix, whose outputs share a directory, hash → file
+ * Writes the outputs of the phases nothing depends on. One that this machine cannot reach has no file: whoever
+ * only watches need not share the artifact store. The outputs of the instances of a matrix share a directory.
  */
-export async function writeOutputs(session: Session, runId: string): Promise<Map<string, string>> {
+export async function writeOutputs(session: Session, runId: string): Promise<RunOutput[]> {
   const { graph } = await session.engine.plan(runId);
   const records = await session.store.runs.loadPhases(runId);
   const dir = join(runDirOf(session, runId), "outputs");
-  const paths = new Map<string, string>();
+  const outputs: RunOutput[] = [];
   for (const phase of graph.ids) {
     if (graph.dependents(phase).length > 0) continue;
     const point = Object.entries(graph.phase(phase).matrix).map(([dimension, value]) => `${dimension}=${value}`);
     for (const artifact of records.get(phase)?.artifacts ?? []) {
       const file = join(dir, artifact.name, point.join(","));
-      const key = point.length === 0 ? artifact.name : artifact.sha256;
-      if (await writeContent(session, contentOf(artifact), file)) paths.set(key, file);
+      const isWritten = await writeContent(session, contentOf(artifact), file);
+      const { name, sha256, size_bytes } = artifact;
+      outputs.push({ phase, name, sha256, size_bytes, file: isWritten ? file : null });
     }
   }
-  return paths;
+  return outputs;
 }
 
 async function writeContent(session: Session, content: Content, file: string): Promise<boolean> {

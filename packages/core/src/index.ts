@@ -40,6 +40,7 @@ export { jobPriority } from "./policy/job-priority.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
+export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";
 export { phaseReadiness, type Readiness } from "./run/readiness.ts";
 export {
   applyDecision,
@@ -87,6 +88,7 @@ export {
   type DeclaredPhase,
   emptyRunView,
   isBlock,
+  isRetryable,
   lastProblem,
   listFailures,
   listTolerated,

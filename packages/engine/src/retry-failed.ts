@@ -3,7 +3,7 @@ import type { PhaseRef } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
 
-/** What to retry: the whole run, a phase, or one shard of a phase. */
+/** What to retry: the whole run, a phase (or all instances of one with a matrix), or one shard of it. */
 export interface RetryScope {
   readonly phase?: string;
   readonly shard?: number;
@@ -29,13 +29,13 @@ export async function retryFailed(
     throw new EngineError("RUN_CANCELLED", `run ${runId} was cancelled; submit the plan again instead of retrying`);
   }
   const { graph } = await engine.plan(runId);
-  if (scope.phase !== undefined && !graph.ids.includes(scope.phase)) {
+  const wanted = graph.instances(scope.phase);
+  if (wanted.length === 0) {
     throw new EngineError("UNKNOWN_PHASE", `run ${runId} has no phase ${scope.phase}; it has ${graph.ids.join(", ")}`);
   }
   const [records, counts] = await Promise.all([store.runs.loadPhases(runId), store.ledger.loadPhases(runId)]);
   const retried: string[] = [];
-  for (const phase of graph.ids) {
-    if (scope.phase !== undefined && scope.phase !== phase) continue;
+  for (const phase of wanted) {
     const entry = counts.get(phase);
     const record = records.get(phase);
     if (record !== undefined && failedBeforeItsShards(record)) {
@@ -47,9 +47,11 @@ export async function retryFailed(
   return retried;
 }
 
+const BEFORE_SHARDS: ReadonlySet<string> = new Set(["expansion_failed", "lock_timeout", "condition_failed"]);
+
 /** A phase that failed without a shard of it having failed, or that its run's limits cut short, is simply re-opened. */
 function failedBeforeItsShards({ status, cause }: PhaseRecord): boolean {
-  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "lock_timeout";
+  if (status === "failed") return cause !== undefined && BEFORE_SHARDS.has(cause.code);
   const wasCutShort =
     cause?.code === "run_timeout" || cause?.code === "budget_spent" || cause?.code === "cancel_requested";
   return status === "cancelled" && wasCutShort;

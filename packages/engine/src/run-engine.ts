@@ -124,14 +124,18 @@ export class RunEngine {
     const { counts, isStopped } = facts;
     const fold = await this.store.ledger.findFold(runId, ref);
     if (fold !== undefined && "failure" in fold) {
+      // killed by a stop, it says nothing of the outputs
+      if (fold.failure.error_code === "CANCELLED") return { type: "phase_drained", ...ref };
       const cause = { code: "merge_rejected", message: fold.failure.why } as const;
       return { type: "phase_failed", ...ref, cause, failedShards: 0 };
     }
-    await this.#checkBudget(runId);
     const progress = phaseProgress(counts, isStopped);
+    // where all is done, the decision on the phase's success sees the cost as well
+    if (progress !== "complete") await this.#checkBudget(runId);
     if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
     if (progress === "complete" || progress === "tolerable") return undefined;
-    if (counts.failed === 0 || counts.recalled === 1) {
+    const isTolerated = isStopped && counts.tripped === 0 && counts.failed <= counts.tolerated;
+    if (counts.failed === 0 || counts.recalled === 1 || isTolerated) {
       return progress === "drained" ? { type: "phase_drained", ...ref, isRecalled: facts.isRecalled } : undefined;
     }
     const message = await this.#describeFailure(runId, ref, counts);
@@ -200,9 +204,9 @@ export class RunEngine {
     return claimed.length;
   }
 
-  /** Ends a run that has had its time. */
-  async timeOut(runId: string): Promise<void> {
-    await this.#apply(runId, { type: "timeout" });
+  /** Ends a run that has had its time, unless a retry has given it more since. */
+  async timeOut(runId: string, atMs?: number): Promise<void> {
+    await this.#apply(runId, { type: "timeout", ...(atMs === undefined ? {} : { atMs }) });
   }
 
   /** Opens a phase that holds the lock it waited for, or lets it go on. */
@@ -325,8 +329,10 @@ export class RunEngine {
       case "release_lock":
         return this.#locks.release(runId, effect);
       case "schedule_timeout": {
-        const job = { kind: "timeout", run_id: runId } as const;
-        return this.store.queues.addSchedulerJob(jobIds.timeout(runId), job, effect.delay_ms);
+        const nowMs = this.#clock.nowMs();
+        const atMs = effect.at_ms ?? nowMs + effect.delay_ms;
+        const job = { kind: "timeout", run_id: runId, at_ms: atMs } as const;
+        return this.store.queues.addSchedulerJob(jobIds.timeout(runId, atMs), job, Math.max(1, atMs - nowMs));
       }
       case "stop_release":
         return this.#stopRelease(runId);
@@ -404,6 +410,7 @@ export class RunEngine {
     if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
     if (counts.recalled === 1) return;
     const ref = { phase, revision };
+    await this.#refold(runId, ref);
     const recalled = new Set(await this.store.ledger.listRecalled(runId, ref));
     const cancelled = await this.store.ledger.listCancelled(runId, ref);
     await this.requeue(
@@ -411,6 +418,14 @@ export class RunEngine {
       ref,
       cancelled.filter((shard) => !recalled.has(shard)),
     );
+  }
+
+  /** Runs a merge again that a stop had killed. */
+  async #refold(runId: string, ref: PhaseRef): Promise<void> {
+    const fold = await this.store.ledger.findFold(runId, ref);
+    if (fold === undefined || !("failure" in fold) || fold.failure.error_code !== "CANCELLED") return;
+    await this.store.queues.retryAggregate(runId, ref);
+    await this.store.ledger.clearFoldFailure(runId, ref);
   }
 
   async #stopRelease(runId: string): Promise<void> {
@@ -475,7 +490,7 @@ export class RunEngine {
     const { plan } = await this.#states.plan(runId);
     if (plan.cost_budget_usd === null) return;
     const costUsd = await this.store.runs.findCost(runId);
-    if (costUsd >= plan.cost_budget_usd) await this.#apply(runId, { type: "budget_spent", costUsd });
+    if (costUsd > 0 && costUsd >= plan.cost_budget_usd) await this.#apply(runId, { type: "budget_spent", costUsd });
   }
 
   async #describeFailure(runId: string, ref: PhaseRef, counts: PhaseLedger): Promise<string> {

@@ -5,6 +5,7 @@ import {
   isEmptyDecision,
   PlanGraph,
   type PlannedRun,
+  reliedOnBudget,
   restoreRunState,
   type RunState,
   type Trigger,
@@ -107,7 +108,8 @@ export class RunStates {
   }
 
   async #commit(runId: string, state: RunState, decision: Decision, nowMs: number): Promise<RunState | undefined> {
-    const result = await this.#runs.commit(runId, state.run.version, decision, nowMs);
+    const basis = { version: state.run.version, budget: reliedOnBudget(state, decision) };
+    const result = await this.#runs.commit(runId, basis, decision, nowMs);
     return result.kind === "conflict" ? undefined : applyDecision(state, decision, result.version);
   }
 

@@ -83,7 +83,7 @@ export class SchedulerService {
       case "report":
         return this.#engine.report(data.run_id, { phase: data.phase, revision: data.revision });
       case "timeout":
-        return this.#engine.timeOut(data.run_id);
+        return this.#engine.timeOut(data.run_id, data.at_ms);
       case "open":
         return this.#engine.open(data.run_id, { phase: data.phase, revision: data.revision });
       case "lock_timeout":

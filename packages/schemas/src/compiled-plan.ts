@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
-import { CostSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
+import { CostSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
 
 /** One resolved edge of the DAG. */
 export const CompiledDependencySchema = z.strictObject({
@@ -96,6 +96,8 @@ export const CompiledPhaseSchema = z.strictObject({
     z.strictObject({ unit: z.literal("share"), value: z.number().min(0).max(1) }),
   ]),
   lock: z.strictObject({ name: z.string(), timeout_sec: z.number().nullable() }).nullable(),
+  /** Absent: the worker's own limits. */
+  limits: LimitsSchema.optional(),
   cost: CostSchema,
   consumes: z.array(ConsumedArtifactSchema),
   provides: z.array(ArtifactNameSchema).min(1),

@@ -11,8 +11,8 @@ export const EffectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("resume_release"), ...phaseRef }),
   /** Give back the lock of a phase that is over. */
   z.strictObject({ kind: z.literal("release_lock"), ...phaseRef }),
-  /** End the run when it has had its time. */
-  z.strictObject({ kind: z.literal("schedule_timeout"), delay_ms: z.int().min(1) }),
+  /** End the run when it has had its time, at `at_ms` (Unix ms). */
+  z.strictObject({ kind: z.literal("schedule_timeout"), delay_ms: z.int().min(1), at_ms: z.int().optional() }),
   /** Release nothing more of the run; `kill` also ends what runs. */
   z.strictObject({ kind: z.literal("stop_release"), kill: z.boolean() }),
   /** Take back what is on a queue of a paused run and was not started. */

@@ -51,6 +51,8 @@ export {
 export {
   ConcurrencyKeySchema,
   CostSchema,
+  type Limits,
+  LimitsSchema,
   definePlan,
   DependencySchema,
   DependencyWhenSchema,

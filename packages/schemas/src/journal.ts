@@ -24,6 +24,7 @@ export const EVENT_NAMES = [
   "shard_retry",
   "shard_timeout",
   "shard_lost",
+  "shard_given_back",
   "shard_succeeded",
   "shard_failed",
   "shard_cancelled",

@@ -114,6 +114,14 @@ export const ConcurrencyKeySchema = z.union([
   }),
 ]);
 
+/** What each process of a command may use at most. */
+export const LimitsSchema = z.strictObject({
+  memory_mb: z.int().min(1).max(1_048_576).optional().describe("Memory of its own of each process, in MiB."),
+  cpu_sec: z.int().min(1).max(MAX_SEC).optional().describe("Processor time of each process, in seconds."),
+  file_size_mb: z.int().min(1).max(1_048_576).optional().describe("Size of each file it writes, in MiB."),
+});
+export type Limits = z.infer<typeof LimitsSchema>;
+
 /** What an attempt costs, where its usage reports do not say. */
 export const CostSchema = z.strictObject({
   model: z.string().min(1).max(200).optional().describe("Entry of `globals.prices` for usage that names none."),
@@ -196,6 +204,7 @@ export const PhaseSchema = z.strictObject({
     .optional()
     .describe("Failed shards that the phase tolerates, as a number or a percentage; the merge goes on without them."),
   lock: LockSchema.optional().describe("Mutex the phase holds while it runs, across all runs."),
+  limits: LimitsSchema.optional().describe("What each process of the phase's commands may use at most."),
   cost: CostSchema.optional().describe("What its attempts cost."),
   consumes: z.array(ArtifactNameSchema).max(1_000).optional().describe("Artifacts of earlier phases this one reads."),
   provides: z
@@ -293,7 +302,6 @@ export const UNSUPPORTED_FIELDS = {
     "approval",
     "cache",
     "collect",
-    "limits",
     "for_each",
     "repeat_until",
     "max_iterations",

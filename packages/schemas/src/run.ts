@@ -19,7 +19,15 @@ export const PhaseStatusSchema = z.enum([
 export type PhaseStatus = z.infer<typeof PhaseStatusSchema>;
 
 /** Outcome of an attempt. */
-export const AttemptStatusSchema = z.enum(["running", "succeeded", "failed", "timed_out", "cancelled", "lost"]);
+export const AttemptStatusSchema = z.enum([
+  "running",
+  "succeeded",
+  "failed",
+  "timed_out",
+  "cancelled",
+  "lost",
+  "given_back",
+]);
 export type AttemptStatus = z.infer<typeof AttemptStatusSchema>;
 
 /** Why a phase or run did not succeed; `code` is closed, `phase` the root cause where there is one. */
@@ -53,6 +61,8 @@ export const FailureSchema = z.strictObject({
   next_action: z.string().optional(),
   exit_code: z.int().optional(),
   signal: z.string().optional(),
+  /** Ids of processes that could not be ended, on the worker's machine. */
+  survivors: z.array(z.int()).optional(),
 });
 export type Failure = z.infer<typeof FailureSchema>;
 
@@ -90,6 +100,12 @@ export const RunRecordSchema = z.strictObject({
   /** Whether nothing new starts until somebody lets it. What runs goes on. */
   paused: z.boolean(),
   tolerated_failures: z.int().min(0),
+  /** What the attempts have cost so far, in USD, as far as it is known; grows without a new version. */
+  cost_usd: z.number().optional(),
+  /** Cost from which on the budget counts: that of the last retry of a run that had spent it. */
+  budget_from_usd: z.number().optional(),
+  /** When the run will have had its time, Unix ms. */
+  timeout_at_ms: z.int().optional(),
   created_at_ms: z.int(),
   started_at_ms: z.int().nullable(),
   finished_at_ms: z.int().nullable(),

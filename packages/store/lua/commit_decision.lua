@@ -1,4 +1,5 @@
--- Commits a decision if the run is still at the version it was decided on: all or nothing.
+-- Commits a decision if the run is still at the version it was decided on, and within its budget where the
+-- decision lets it go on: all or nothing.
 --   KEYS[1] run       hash
 --   KEYS[2] phases    hash
 --   KEYS[3] journal   stream
@@ -9,11 +10,17 @@
 --   ARGV[3] now, Unix ms
 --   ARGV[4] JSON: {run: {field: text}, phases: {id: text}, events: [[event, phase, shard, attempt, data]],
 --           effects: {id: text}, live: 0 | 1 | -1 (leave the live set as it is)}
--- Returns the new version, -1 when the run has moved on, -2 when there is no such run.
+--   ARGV[5] budget in USD that the decision takes to be not spent; '' when it does not matter to it
+--   ARGV[6] cost in USD from which on the budget counts
+-- Returns the new version, -1 when the run has moved on or its budget is spent meanwhile, -2 when there is no such run.
 --- @include "journal"
 local version = redis.call('HGET', KEYS[1], 'version')
 if not version then return -2 end
 if version ~= ARGV[2] then return -1 end
+if ARGV[5] ~= '' then
+  local spent = (tonumber(redis.call('HGET', KEYS[1], 'cost_usd') or '') or 0) - tonumber(ARGV[6])
+  if spent > 0 and spent >= tonumber(ARGV[5]) then return -1 end
+end
 local change = cjson.decode(ARGV[4])
 for field, value in pairs(change.run) do redis.call('HSET', KEYS[1], field, value) end
 for id, record in pairs(change.phases) do redis.call('HSET', KEYS[2], id, record) end

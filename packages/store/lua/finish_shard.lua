@@ -13,7 +13,7 @@
 --   KEYS[12] recalled  set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
---   ARGV[3] outcome: succeeded | backoff | failed | cancelled
+--   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops)
 --   ARGV[4] record of the shard from now on, JSON
 --   ARGV[5] now, Unix ms
 --   ARGV[6] attempt
@@ -22,7 +22,8 @@
 --   ARGV[9] cost of the attempt in USD, 0 when unknown
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
---   stopped: the run was stopped, or the shard cancelled by hand, so instead of going into backoff the shard was cancelled.
+--   stopped: the run was stopped, or the shard cancelled by hand, so instead of going on the shard was cancelled.
+-- A shard that is given back is released again and keeps its slot: its job goes back onto its queue.
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
@@ -38,21 +39,24 @@ end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
 local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[12], id) == 1
-if (stopped or recalled) and outcome == 'backoff' then
+if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back') then
   verdict, outcome = 'stopped', 'cancelled'
   local record = cjson.decode(text)
   record.status = 'cancelled'
   text = cjson.encode(record)
-  events = { { 'shard_cancelled', cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }) } }
+  local ended = cjson.decode(events[#events][2])
+  local reason = stopped and 'run stopped' or 'cancelled by hand'
+  local data = { reason = reason, duration_ms = ended.duration_ms, usage = ended.usage }
+  events = { { 'shard_cancelled', cjson.encode(data) } }
 end
 redis.call('HSET', KEYS[3], id, text)
-free_slot(k, entry, id)
+if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
 if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
 elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[9], id)
-else entry.held = entry.held + 1 end
+elseif outcome == 'backoff' then entry.held = entry.held + 1 end
 save_entry(KEYS[2], phase, entry)
 if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
 local seq = ''

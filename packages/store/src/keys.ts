@@ -46,7 +46,7 @@ export const jobIds = {
   gate: (runId: string, phase: string, revision: number): string => `gate.${runId}.${phase}.r${revision}`,
   shard: (runId: string, ref: ShardRef): string => `${runId}.${shardId(ref)}`,
   report: (runId: string, id: string, seq: number): string => `report.${runId}.${id}.${seq}`,
-  timeout: (runId: string): string => `timeout.${runId}`,
+  timeout: (runId: string, atMs: number): string => `timeout.${runId}.${atMs}`,
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
   lockTimeout: (runId: string, phase: string, revision: number): string =>

@@ -103,7 +103,7 @@ export interface StartReply {
 export interface ShardFinish {
   readonly fence: number;
   readonly attempt: number;
-  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled";
+  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled" | "given_back";
   readonly record: ShardRecord;
   readonly events: readonly (readonly [event: string, data: object])[];
   readonly nowMs: number;

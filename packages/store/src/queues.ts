@@ -142,6 +142,8 @@ export class Queues {
   /** Retries the aggregate of a phase. @returns whether it had failed */
   async retryAggregate(runId: string, { phase, revision }: PhaseRef): Promise<boolean> {
     const job = await this.queue(AGGREGATE_QUEUE).getJob(jobIds.aggregate(runId, phase, revision));
+    // its failure may be on record a moment before its worker has put it away
+    for (let i = 0; i < SETTLING_TRIES && (await job?.isActive()) === true; i += 1) await settling();
     if (job === undefined || !(await job.isFailed())) return false;
     await job.retry("failed");
     return true;

@@ -1,4 +1,4 @@
-import type { Decision } from "@fanfold/core";
+import type { Decision, UnspentBudget } from "@fanfold/core";
 import {
   type CompiledPlan,
   CompiledPlanSchema,
@@ -91,13 +91,22 @@ export class RunStore {
     return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseRecordSchema.parse(JSON.parse(text))]));
   }
 
-  /** Commits a decision made on the given version: records, events and effects together or not at all. */
-  async commit(runId: string, version: number, decision: Decision, nowMs: number): Promise<CommitResult> {
+  /**
+   * Commits a decision made on the given version: records, events and effects together or not at all.
+   *
+   * @param budget the decision is good only while the attempts have cost less than this
+   */
+  async commit(
+    runId: string,
+    { version, budget }: { version: number; budget: UnspentBudget | undefined },
+    decision: Decision,
+    nowMs: number,
+  ): Promise<CommitResult> {
     const keys = this.#keys.run(runId);
     const result = await COMMIT_DECISION.run(
       this.#redis,
       [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns],
-      [runId, version, nowMs, JSON.stringify(changeOf(decision))],
+      [runId, version, nowMs, JSON.stringify(changeOf(decision)), budget?.limitUsd ?? "", budget?.fromUsd ?? 0],
     );
     if (result === -2) throw runNotFound(runId);
     if (result === -1) return { kind: "conflict" };
@@ -148,6 +157,7 @@ export class RunStore {
 
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
 function effectId(effect: Effect): string {
+  if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
   return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
 }
 
@@ -186,6 +196,8 @@ function runFields(run: Partial<RunRecord>): Record<string, string> {
 function parseRun(fields: Record<string, string>): RunRecord {
   const number = (name: string): number | null => (fields[name] ? Number(fields[name]) : null);
   const text = (name: string): string | null => fields[name] || null;
+  const optional = (...names: string[]): Record<string, number> =>
+    Object.fromEntries(names.flatMap((name) => (fields[name] ? [[name, Number(fields[name])]] : [])));
   return RunRecordSchema.parse({
     run_id: fields.run_id,
     plan_id: fields.plan_id,
@@ -198,6 +210,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     cascades: fields.cascades === "1",
     paused: fields.paused === "1",
     tolerated_failures: number("tolerated_failures"),
+    ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),
     finished_at_ms: number("finished_at_ms"),

@@ -70,6 +70,13 @@ export class Deployment {
     return worker;
   }
 
+  /** A worker, in the order they were added. */
+  worker(index: number): WorkerService {
+    const worker = this.#workers[index];
+    if (worker === undefined) throw new Error(`there is no worker ${index}`);
+    return worker;
+  }
+
   /** Submits a plan and gives the id of its run. */
   async submit(plan: PlanInput, runId?: string): Promise<string> {
     return (await this.engine.submit(compile(plan), runId)).runId;

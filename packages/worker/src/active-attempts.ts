@@ -6,14 +6,16 @@ interface Entry {
   readonly controller: AbortController;
 }
 
-/** The attempts a worker is running now, so that a stop finds them. */
+/** The work a worker is doing now, attempts and folds, so that a stop finds it. */
 export class ActiveAttempts {
   readonly #entries = new Map<string, Entry>();
+  #abortedAll: AbortReason | undefined;
 
-  /** Registers an attempt under its job's id. @returns the signal that ends it */
+  /** Registers work under its job's id. @returns the signal that ends it; aborted when all work was ended before */
   begin(jobId: string, runId: string): AbortSignal {
     const controller = new AbortController();
     this.#entries.set(jobId, { runId, controller });
+    if (this.#abortedAll !== undefined) controller.abort(this.#abortedAll);
     return controller.signal;
   }
 
@@ -36,7 +38,9 @@ export class ActiveAttempts {
     }
   }
 
+  /** Ends everything, also what begins from now on. */
   abortAll(reason: AbortReason): void {
+    this.#abortedAll = reason;
     for (const entry of this.#entries.values()) entry.controller.abort(reason);
   }
 

@@ -1,9 +1,10 @@
 import { phaseProgress } from "@fanfold/core";
 import { type AggregateJob, AggregateJobSchema, type Fold, type PhaseLedger } from "@fanfold/schemas";
 import { jobIds, phaseRevisionId } from "@fanfold/store";
-import { type Job, UnrecoverableError } from "bullmq";
+import { type Job, UnrecoverableError, WaitingError } from "bullmq";
 import { foldPhase } from "./fold-phase.ts";
 import type { FoldContext } from "./fold-task.ts";
+import { FoldGivenUp } from "./given-up-fold.ts";
 import { listFailedShards } from "./ledger-shard-outputs.ts";
 
 /** What an aggregate's job returns, for the queue dashboard. */
@@ -15,10 +16,21 @@ export interface AggregateResult {
 
 /**
  * Folds the shard outputs of a phase in shard order and keeps the result. The result depends on the outputs
- * alone. A rejected merge persists nothing and fails for good; anything else is tried again.
+ * alone. A rejected merge persists nothing and fails for good; anything else is tried again. A worker that stops
+ * puts the job back onto its queue, which counts as no try.
  */
-export async function processAggregate(context: FoldContext, job: Job): Promise<AggregateResult> {
+export async function processAggregate(context: FoldContext, job: Job, token: string): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
+  try {
+    return await foldAndRecord(context, data, job);
+  } catch (error) {
+    if (!(error instanceof FoldGivenUp) || error.reason !== "worker_stopping") throw error;
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+}
+
+async function foldAndRecord(context: FoldContext, data: AggregateJob, job: Job): Promise<AggregateResult> {
   const { fold, missing_shards } = await foldOnce(context, data, job);
   const ref = { phase: data.phase, revision: data.revision };
   await context.store.ledger.recordFold(data.run_id, ref, fold);
@@ -42,7 +54,8 @@ async function foldOnce(context: FoldContext, data: AggregateJob, job: Job): Pro
     if (kept !== undefined) await reopenAfterRetry(context, data);
     return await foldShards(context, data, { counts, job });
   } catch (error) {
-    if (error instanceof UnrecoverableError || job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
+    if (error instanceof UnrecoverableError || error instanceof FoldGivenUp) throw error;
+    if (job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return { fold: { failure: { error_code: "MERGE_FAILED", why } }, missing_shards: 0 };
   }
@@ -78,6 +91,12 @@ async function foldShards(
   const missing = new Set(counts.failed === 0 ? [] : await listFailedShards(context.store, shards));
   if (missing.size !== counts.failed) throw new Error(`shards of ${phase} were retried while it was to be folded`);
   const plan = await context.engine.plan(runId);
-  const fold = await foldPhase(context, { ...shards, missing, plan, phase: plan.graph.phase(phase), job });
-  return { fold, missing_shards: missing.size };
+  const jobId = jobIds.aggregate(runId, phase, revision);
+  const signal = context.active.begin(jobId, runId);
+  try {
+    const fold = await foldPhase(context, { ...shards, missing, plan, phase: plan.graph.phase(phase), job, signal });
+    return { fold, missing_shards: missing.size };
+  } finally {
+    context.active.end(jobId);
+  }
 }

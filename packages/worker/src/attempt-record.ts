@@ -1,7 +1,7 @@
 import { decideRetry, retrySeed, type UsageSum } from "@fanfold/core";
-import type { AttemptRecord, RetryRule, ShardRecord } from "@fanfold/schemas";
+import type { AttemptRecord, Content, Failure, RetryRule, ShardRecord } from "@fanfold/schemas";
 import { type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
-import type { HandedOver } from "./execute-attempt.ts";
+import type { HandedOver, UnsuccessfulAttempt } from "./execute-attempt.ts";
 
 /** A started attempt: its record in the ledger, complete. */
 export interface StartedAttempt {
@@ -44,10 +44,24 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
   return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
 }
 
-function cancellation(started: StartedAttempt, ended: HandedOver, nowMs: number): ShardFinish {
+function cancellation(started: StartedAttempt, ended: UnsuccessfulAttempt, nowMs: number): ShardFinish {
   const record = { ...endedRecord(started, ended, nowMs), status: "cancelled" } as const;
-  const data = { reason: "run stopped", duration_ms: ended.durationMs };
+  const { survivors } = ended.failure;
+  const data = {
+    reason: "run stopped",
+    duration_ms: ended.durationMs,
+    ...usageData(ended),
+    ...(survivors === undefined ? {} : { survivors }),
+  };
   return finish(started, ended, nowMs, { outcome: "cancelled", record, events: [["shard_cancelled", data]] });
+}
+
+/** An attempt that its stopping worker cut short: it counts neither as a try nor as a loss. Pure. */
+export function recordGivenBack(started: StartedAttempt, ended: UnsuccessfulAttempt, nowMs: number): ShardFinish {
+  const { failure: _failure, ...cutShort } = ended;
+  const record = { ...endedRecord(started, { ...cutShort, status: "given_back" }, nowMs), status: "released" } as const;
+  const data = { worker: started.record.worker ?? "", duration_ms: ended.durationMs, ...usageData(ended) };
+  return finish(started, ended, nowMs, { outcome: "given_back", record, events: [["shard_given_back", data]] });
 }
 
 type Failed = Exclude<HandedOver, { status: "succeeded" }>;
@@ -81,9 +95,9 @@ function usageData({ usage }: HandedOver): { usage?: UsageSum } {
   return usage === undefined ? {} : { usage };
 }
 
-/** A secret that is not there, or that leaks, and a plan that is not to be trusted, do not mend themselves. */
-function isWorthRetrying({ failure }: Failed): boolean {
-  return !/^(SECRET|PLAN)_/.test(failure.error_code);
+/** Secrets that are missing or leak, plans that are not to be trusted, and what the worker forbids mend by no retry. */
+function isWorthRetrying({ failure: { error_code: code } }: Failed): boolean {
+  return !/^(SECRET|PLAN)_|_NOT_ALLOWED$/.test(code);
 }
 
 function timeoutEvents(ended: Failed): (readonly [string, object])[] {
@@ -97,8 +111,15 @@ function finish({ attempt, fence }: StartedAttempt, ended: HandedOver, nowMs: nu
   return { attempt, fence, nowMs, costUsd: ended.usage?.cost_usd ?? 0, ...ending };
 }
 
+/** What an ended attempt leaves in its shard's record. */
+interface EndedAttempt {
+  readonly status: AttemptRecord["status"];
+  readonly failure?: Failure;
+  readonly log: Content | undefined;
+}
+
 /** The record after this attempt: a failed one joins the history, a successful one is the record itself. */
-function endedRecord(started: StartedAttempt, ended: HandedOver, nowMs: number): Omit<ShardRecord, "status"> {
+function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number): Omit<ShardRecord, "status"> {
   const { status: _status, until_ms: _until, failure: _failure, ...kept } = started.record;
   const log = ended.log === undefined ? {} : { log: ended.log };
   const record = { ...kept, ...log, finished_at_ms: nowMs };
@@ -109,7 +130,7 @@ function endedRecord(started: StartedAttempt, ended: HandedOver, nowMs: number):
     worker: started.record.worker ?? shardId(started.ref),
     started_at_ms: started.record.started_at_ms ?? nowMs,
     finished_at_ms: nowMs,
-    failure: ended.failure,
+    ...(ended.failure === undefined ? {} : { failure: ended.failure }),
     ...log,
   };
   return { ...record, history: [...(started.record.history ?? []), attempt] };

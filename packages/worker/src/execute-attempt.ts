@@ -6,6 +6,7 @@ import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/sche
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
+import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
@@ -37,7 +38,8 @@ export type HandedOver =
     }
   | UnsuccessfulAttempt;
 
-interface UnsuccessfulAttempt {
+/** An attempt that was not a success, with its log handed over. */
+export interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
@@ -50,6 +52,7 @@ export interface AttemptPlace {
   readonly store: Store;
   readonly inputs: ShardInputs;
   readonly workspaceDir: string;
+  readonly rules: WorkerRules;
 }
 
 /**
@@ -118,6 +121,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     attempt: task.attempt,
     planEnv: plan.env,
     workspaceDir: place.workspaceDir,
+    rules: place.rules,
     baseDir: plan.base_dir,
     scratchDir,
     inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),

@@ -9,6 +9,7 @@ import { jobIds, type ShardRef, type Store } from "@fanfold/store";
 import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { FoldContext, FoldTask } from "./fold-task.ts";
+import { throwIfGivenUp } from "./given-up-fold.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
 
@@ -41,7 +42,7 @@ interface OutputFiles {
  * paths as `ctx.outputs`.
  *
  * @returns the artifacts, or the failure of the command or handler; it is not tried again by itself
- * @throws {Error} when the fold has to be given up here, and starts anew elsewhere
+ * @throws {FoldGivenUp} when the fold has to be given up here, and starts anew
  */
 export async function foldByWork(
   context: FoldContext,
@@ -49,26 +50,23 @@ export async function foldByWork(
   merge: CustomMerge,
   outputs: ShardOutputs,
 ): Promise<Fold> {
-  const { runId, ref, job } = task;
+  const { runId, ref, job, signal } = task;
   const distrust = findDistrust(runId, task.plan);
   if (distrust !== undefined) return rejected(merge, distrust);
-  const jobId = jobIds.aggregate(runId, ref.phase, ref.revision);
   const shard: ShardRef = { ...ref, shard: NO_SHARD };
   const scratchDir = resolve(context.inputs.scratchDir(runId, shard, job.attemptsStarted));
-  const signal = context.active.begin(jobId, runId);
   try {
     const { stopped, kills } = await context.store.runs.findStop(runId);
-    if (stopped && kills) context.active.abortJob(jobId, "run_stopped");
+    if (stopped && kills) context.active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
     const files = await writeOutputs(outputs, join(scratchDir, "outputs"), { signal });
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
     const outcome = await run(context.store, task, spec, { signal });
-    if (signal.aborted && signal.reason !== "run_stopped") throw new Error(`merge given up: ${String(signal.reason)}`);
+    if (signal.reason === "lock_lost" || outcome.status === "cancelled") throwIfGivenUp(signal);
     if (outcome.status !== "succeeded") return rejected(merge, outcome.failure);
     const missing = missingArtifacts(spec, outcome);
     if (missing.length > 0) return rejected(merge, notReported(missing));
     return { artifacts: await keepArtifacts(context.store, spec, outcome) };
   } finally {
-    context.active.end(jobId);
     await rm(scratchDir, { recursive: true, force: true });
   }
 }
@@ -116,7 +114,7 @@ interface PreparedMerge {
 }
 
 async function buildSpec(
-  { inputs, workspaceDir }: FoldContext,
+  { inputs, workspaceDir, rules }: FoldContext,
   { runId, ref, shardCount, plan: { plan }, phase, job }: FoldTask,
   { merge, files, scratchDir }: PreparedMerge,
 ): Promise<AttemptSpec> {
@@ -130,6 +128,7 @@ async function buildSpec(
     attempt: job.attemptsStarted,
     planEnv: plan.env,
     workspaceDir,
+    rules,
     baseDir: plan.base_dir,
     scratchDir,
     inputFile: null,

@@ -16,6 +16,7 @@ import { type Store, streamContent } from "@fanfold/store";
 import { UnrecoverableError } from "bullmq";
 import { foldByWork } from "./fold-by-work.ts";
 import type { FoldContext, FoldTask } from "./fold-task.ts";
+import { unlessGivenUp } from "./given-up-fold.ts";
 import { LedgerShardOutputs } from "./ledger-shard-outputs.ts";
 
 /**
@@ -23,6 +24,7 @@ import { LedgerShardOutputs } from "./ledger-shard-outputs.ts";
  * people should know of it is in the log of the job.
  *
  * @returns the artifacts, or why the merge is rejected; then nothing is kept
+ * @throws {FoldGivenUp} when its signal ended it, and not because the run was stopped
  * @throws {Error} for trouble that is not about the outputs, and may pass
  */
 export async function foldPhase(context: FoldContext, task: FoldTask): Promise<Fold> {
@@ -35,8 +37,9 @@ export async function foldPhase(context: FoldContext, task: FoldTask): Promise<F
   const { merge } = phase;
   if (merge.strategy === "command" || merge.strategy === "handler") return foldByWork(context, task, merge, outputs);
   try {
-    const chunks = await foldChunks(context.store, task, merge, outputs);
-    const content = await keepContent(context.store.artifacts, chunks);
+    const folded = foldChunks(context.store, task, merge, outputs);
+    const kept = folded.then((chunks) => keepContent(context.store.artifacts, chunks));
+    const content = await unlessGivenUp(kept, { signal: task.signal });
     return { artifacts: [artifactOf(phase.provides[0] ?? phase.id, content)] };
   } catch (error) {
     if (!(error instanceof MergeError)) throw error;

@@ -16,4 +16,6 @@ export interface FoldTask extends FoldedShards {
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly job: Job;
+  /** Ends the fold. */
+  readonly signal: AbortSignal;
 }

@@ -2,9 +2,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AttemptError, errorCode } from "./attempt/attempt-error.ts";
 import { isInside } from "./attempt/contained-path.ts";
-
-/** Start of the names of the environment variables that hold a worker's secrets; commands do not inherit them. */
-export const SECRET_ENV_PREFIX = "FANFOLD_SECRET_";
+import { SECRET_ENV_PREFIX } from "./attempt/inherited-env.ts";
 
 /** Fewest characters of a secret: to mask a shorter one would hide much more than the secret. */
 const MIN_SECRET_CHARS = 4;

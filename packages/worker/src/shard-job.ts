@@ -3,9 +3,9 @@ import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type RunEngine, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
 import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store";
-import { DelayedError, type Job, UnrecoverableError } from "bullmq";
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import type { ActiveAttempts } from "./active-attempts.ts";
-import { recordOutcome, type StartedAttempt } from "./attempt-record.ts";
+import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { type AttemptPlace, executeAttempt } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 
@@ -143,8 +143,10 @@ class ShardRun {
         scratchDir,
       };
       const ended = await executeAttempt(this.#context, task, shipper, { signal });
-      if (signal.aborted && signal.reason !== "run_stopped")
-        throw new Error(`attempt given up: ${String(signal.reason)}`);
+      if (signal.reason === "lock_lost") throw new Error("attempt given up: its lock is lost");
+      if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
+        return await this.#finish(attempt, recordGivenBack(attempt, ended, systemClock.nowMs()), undefined);
+      }
       const { finish, retryAfterMs } = recordOutcome(attempt, ended, phase.retry, systemClock.nowMs());
       return await this.#finish(attempt, finish, retryAfterMs);
     } finally {
@@ -167,6 +169,10 @@ class ShardRun {
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
+    if (finish.outcome === "given_back" && reply.verdict === "ok") {
+      await this.#job.moveToWait(this.#token);
+      throw new WaitingError();
+    }
     if (retryAfterMs !== undefined && reply.verdict === "ok") {
       await this.#job.moveToDelayed(systemClock.nowMs() + Math.max(1, retryAfterMs), this.#token);
       throw new DelayedError();

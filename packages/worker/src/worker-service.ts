@@ -7,6 +7,9 @@ import { type Job, Worker } from "bullmq";
 import type { Logger } from "pino";
 import { ActiveAttempts } from "./active-attempts.ts";
 import { processAggregate } from "./aggregate-job.ts";
+import { killProcessGroups } from "./attempt/process-group.ts";
+import { settlesWithin } from "./attempt/settles-within.ts";
+import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
 
@@ -35,6 +38,8 @@ export interface WorkerSettings {
   readonly workspaceDir: string;
   /** Directory for the files of running attempts; emptied when the worker stops. */
   readonly scratchDir: string;
+  /** What it allows to plans; everything when absent. */
+  readonly rules?: WorkerRules;
   /** Name in journals and lists; `<host>:<pid>` when absent. */
   readonly name?: string;
 }
@@ -70,25 +75,38 @@ export class WorkerService {
     this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
-      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job) => processAggregate(this.#context(), job)),
+      this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job, token) => processAggregate(this.#context(), job, token)),
     ];
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
-    this.#log.info({ pools: this.#settings.pools, concurrency: this.#settings.concurrency }, "worker ready");
+    const { pools, concurrency, rules = NO_RULES } = this.#settings;
+    const { allowedCommands: allowed_commands, handlersDir: handlers_dir, passedEnv: passed_env } = rules;
+    this.#log.info({ pools, concurrency, allowed_commands, handlers_dir, passed_env }, "worker ready");
   }
 
-  /** Takes nothing new, lets what runs finish, and leaves nothing behind. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  /**
+   * Takes nothing new, lets what runs finish, and leaves nothing behind.
+   *
+   * @param drainMs time to finish, in ms; then what still runs is ended and given back, which counts as no attempt.
+   *   Without it, what runs has all the time it takes.
+   */
+  stop({ drainMs }: { drainMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(drainMs);
     return this.#stopping;
   }
 
-  /** Ends what runs now; their shards run again elsewhere. */
+  /** Kills what runs now, without a grace, and gives it back: `stop` resolves soon. */
   abort(): void {
     this.#active.abortAll("worker_stopping");
+    killProcessGroups();
   }
 
-  async #stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+  async #stop(drainMs: number | undefined): Promise<void> {
+    const closed = Promise.all(this.#workers.map((worker) => worker.close()));
+    if (drainMs !== undefined && !(await settlesWithin(closed, drainMs))) {
+      this.#log.info({ drain_ms: drainMs }, "the time to finish is over: ending what runs and giving it back");
+      this.#active.abortAll("worker_stopping");
+    }
+    await closed;
     clearInterval(this.#stopCheck);
     this.#unsubscribe?.();
     await this.#inputs.dispose();
@@ -107,6 +125,7 @@ export class WorkerService {
       inputs: this.#inputs,
       active: this.#active,
       workspaceDir: resolve(this.#settings.workspaceDir),
+      rules: this.#settings.rules ?? NO_RULES,
       workerName: this.name,
     };
   }

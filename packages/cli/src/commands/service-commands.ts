@@ -1,10 +1,16 @@
 import type { DashboardErrorCode } from "@fanfold/dashboard";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { collectText, DEFAULT_CONCURRENCY, wholeNumber } from "../options.ts";
+import { collectText, DEFAULT_CONCURRENCY, seconds, wholeNumber } from "../options.ts";
+import type { RuleFlags } from "../local-services.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
+
+/** Seconds that the shards of a worker that is to stop may go on. */
+const DEFAULT_DRAIN_SEC = 30;
+/** Longest time from a second signal to the end, in ms: what runs is killed, and given back if that is quick. */
+const ABORT_MS = 2_000;
 
 /** `scheduler`, `worker`, `dashboard`: the processes of a deployment. */
 export function addServiceCommands(program: Command): void {
@@ -22,31 +28,58 @@ export function addServiceCommands(program: Command): void {
         return EXIT.ok;
       }),
     );
+  addWorkerCommand(program);
+  addDashboardCommand(program);
+}
+
+function addWorkerCommand(program: Command): void {
   program
     .command("worker")
     .description("run shards and fold outputs; start as many as you like")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--pool <name>", "pool to serve; may be repeated (default: default)", collectText, [])
     .option("--name <name>", "name of this worker in journals")
+    .option("--allow-command <name>", "command that plans may run, by name or path; may be repeated", collectText, [])
+    .option("--handlers-dir <dir>", "load handlers only from inside this directory")
+    .option("--pass-env <name>", "variable that commands inherit, such as AWS_*; may be repeated", collectText, [])
+    .addOption(
+      new Option("--drain-sec <n>", "seconds that shards may go on when the worker is to stop")
+        .env("FANFOLD_DRAIN_SEC")
+        .argParser(seconds)
+        .default(DEFAULT_DRAIN_SEC),
+    )
     .action((_flags, command: Command) =>
-      withSession(command, async (session) => {
-        const [{ WorkerService }, { openLog, surviveStrayRejections, workerSettings }] = await Promise.all([
-          import("@fanfold/worker"),
-          import("../local-services.ts"),
-        ]);
-        const { concurrency, pool, name } = command.opts<{ concurrency: number; pool: string[]; name?: string }>();
-        const pools = pool.length === 0 ? ["default"] : pool;
-        const settings = {
-          ...workerSettings(session, { concurrency, pools }),
-          ...(name === undefined ? {} : { name }),
-        };
-        const log = openLog("info");
-        surviveStrayRejections(log);
-        await serve(new WorkerService(session.engine, settings, log));
-        return EXIT.ok;
-      }),
+      withSession(command, (session) => runWorker(session, command.opts<WorkerFlags>())),
     );
-  addDashboardCommand(program);
+}
+
+interface WorkerFlags extends RuleFlags {
+  readonly concurrency: number;
+  readonly pool: string[];
+  readonly name?: string;
+  readonly drainSec: number;
+}
+
+async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode> {
+  const [{ WorkerService }, { openLog, surviveStrayRejections, workerSettings }] = await Promise.all([
+    import("@fanfold/worker"),
+    import("../local-services.ts"),
+  ]);
+  const { concurrency, pool, name, drainSec, ...rules } = flags;
+  const pools = pool.length === 0 ? ["default"] : pool;
+  const settings = {
+    ...workerSettings(session, { concurrency, pools, rules }),
+    ...(name === undefined ? {} : { name }),
+  };
+  const log = openLog("info");
+  surviveStrayRejections(log);
+  const worker = new WorkerService(session.engine, settings, log);
+  await serve({
+    start: () => worker.start(),
+    stop: () => worker.stop({ drainMs: drainSec * 1000 }),
+    abort: () => worker.abort(),
+  });
+  return EXIT.ok;
 }
 
 function addDashboardCommand(program: Command): void {
@@ -94,18 +127,30 @@ async function runDashboard(session: Session, { port, host }: DashboardFlags): P
 
 interface Service {
   start(): Promise<void>;
+  /** Takes nothing new, and resolves when nothing is left. */
   stop(): Promise<void>;
+  /** Ends what runs at once; `stop` resolves soon after it. */
+  abort?(): void;
 }
 
-/** Runs a service until SIGTERM or SIGINT, then lets it finish what it has begun; a second signal leaves at once. */
+/**
+ * Runs a service until SIGTERM or SIGINT, then lets it stop. A second signal ends what runs at once, and leaves when
+ * that is done, at most {@link ABORT_MS} later; a third one leaves.
+ */
 async function serve(service: Service, onReady: () => void = () => undefined): Promise<void> {
+  let signals = 0;
+  let stopped: Promise<void> | undefined;
   const asked = new Promise<void>((resolve) => {
-    let isAsked = false;
     const onSignal = (): void => {
-      if (isAsked) process.exit(EXIT.cancelled);
-      isAsked = true;
-      say("stopping: letting what runs finish; a second signal stops at once");
-      resolve();
+      signals += 1;
+      if (signals === 1) {
+        say("stopping: letting what runs finish; a second signal stops at once");
+        return resolve();
+      }
+      if (signals > 2 || service.abort === undefined) process.exit(EXIT.cancelled);
+      service.abort();
+      setTimeout(() => process.exit(EXIT.cancelled), ABORT_MS);
+      void stopped?.then(() => process.exit(EXIT.cancelled));
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
@@ -113,5 +158,6 @@ async function serve(service: Service, onReady: () => void = () => undefined): P
   await service.start();
   onReady();
   await asked;
-  await service.stop();
+  stopped = service.stop();
+  await stopped;
 }

@@ -1,4 +1,5 @@
 import {
+  formatCount,
   formatDuration,
   formatUsd,
   type PhaseExplanation,
@@ -13,6 +14,8 @@ const VERDICTS: Readonly<Record<PhaseVerdict, string>> = {
   conditional: "runs",
   left_out: "left out",
   blocked: "blocked",
+  skipped: "skipped",
+  fails: "fails",
 };
 
 /** An explanation of a plan for people: a head, then a few lines for each phase, in an order they could start in. */
@@ -30,15 +33,19 @@ export function renderExplanation(plan: PlanExplanation, style: TextStyle = {}):
 }
 
 function headOf(plan: PlanExplanation): string[] {
-  const { runs, conditional, left_out, blocked } = plan.counts;
+  const { runs, conditional, left_out, blocked, skipped, fails } = plan.counts;
   const counts = [
-    `${runs} of ${plan.phases.length} phases would run`,
+    `${runs} of ${formatCount(plan.phases.length, "phase")} would run`,
     ...(conditional > 0 ? [`${conditional} on a condition`] : []),
     ...(left_out > 0 ? [`${left_out} left out`] : []),
     ...(blocked > 0 ? [`${blocked} blocked`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(fails > 0 ? [`${fails} ${fails === 1 ? "fails" : "fail"}`] : []),
   ];
   const caps = [
-    plan.max_concurrency === null ? "no cap on shards at once" : `at most ${plan.max_concurrency} shards at once`,
+    plan.max_concurrency === null
+      ? "no cap on shards at once"
+      : `at most ${formatCount(plan.max_concurrency, "shard")} at once`,
     ...(plan.timeout_sec === null ? [] : [`timeout ${seconds(plan.timeout_sec)}`]),
     ...(plan.cost_budget_usd === null ? [] : [`budget ${formatUsd(plan.cost_budget_usd)}`]),
     `cancellation ${plan.cancellation}`,
@@ -121,7 +128,7 @@ function failureOf({ retry, on_failure, critical, ...phase }: PhaseExplanation):
       : `${retry.retries} ${retry.retries === 1 ? "retry" : "retries"}, ${delayOf(retry)}`,
     `${ends}${critical ? "" : ", not critical"}`,
     ...(tolerated.value === 0 ? [] : [`tolerates ${tolerance} of its shards`]),
-    ...(streak === null ? [] : [`stops after ${streak} failures in a row`]),
+    ...(streak === null ? [] : [`stops after ${formatCount(streak, "failure")} in a row`]),
   ];
 }
 

@@ -39,6 +39,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   // The retry or the failure that follows says that it was a timeout.
   shard_timeout: never,
   shard_lost: always,
+  shard_given_back: always,
   shard_succeeded: inSmallPhase,
   shard_failed: always,
   shard_cancelled: inSmallPhase,

@@ -31,10 +31,17 @@ export interface FailureLog {
   readonly lines: readonly string[];
 }
 
+/** Where an output of a phase was put; null: nowhere. */
+export interface OutputPlace {
+  readonly phase: string;
+  readonly name: string;
+  readonly file: string | null;
+}
+
 /** What a summary tells beyond the view. */
 export interface SummaryExtras {
-  /** Where outputs were put on this machine, by artifact name. */
-  readonly paths?: ReadonlyMap<string, string> | undefined;
+  /** Where outputs were put on this machine. */
+  readonly outputs?: readonly OutputPlace[] | undefined;
   /** Last log lines of failures: those of the first ones `listFailures` gives are printed. */
   readonly logs?: readonly FailureLog[] | undefined;
 }
@@ -106,7 +113,7 @@ function failedPhaseNames(view: RunView): string {
 function outputLines(view: RunView, extras: SummaryExtras, page: Page): string[] {
   const outputs = [...view.phases.values()]
     .filter((phase) => !phase.has_dependents)
-    .flatMap((phase) => phase.artifacts);
+    .flatMap(({ phase, artifacts }) => artifacts.map((artifact) => ({ ...artifact, phase })));
   const told = outputs.slice(0, MAX_OUTPUTS);
   const nameColumns = Math.max(0, ...told.map(({ name }) => plainText(name).length));
   const lines = told.map((artifact, index) => {
@@ -121,13 +128,13 @@ function outputLines(view: RunView, extras: SummaryExtras, page: Page): string[]
 }
 
 function outputText(
-  { name, sha256, size_bytes: sizeBytes }: ArtifactView,
-  { paths }: SummaryExtras,
+  { phase, name, sha256, size_bytes: sizeBytes }: ArtifactView & { readonly phase: string },
+  { outputs = [] }: SummaryExtras,
   nameColumns: number,
 ): string {
-  const path = paths?.get(sha256) ?? paths?.get(name);
+  const path = outputs.find((output) => output.phase === phase && output.name === name)?.file;
   const columns = [fitToWidth(plainText(name), nameColumns), sha256.slice(0, SHORT_HASH_CHARS), formatBytes(sizeBytes)];
-  return [...columns, ...(path === undefined ? [] : [path])].join("  ");
+  return [...columns, ...(typeof path === "string" ? [path] : [])].join("  ");
 }
 
 function failureLines(failure: Problem, extras: SummaryExtras, page: Page): string[] {

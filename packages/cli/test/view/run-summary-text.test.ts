@@ -3,8 +3,8 @@ import { renderSummary } from "../../src/view/run-summary-text.ts";
 import { failedRun, HOSTILE, hugeRun, succeededRun, TestRun } from "./run-fixture.ts";
 
 test("sums up a run that succeeded, with its outputs", () => {
-  const paths = new Map([["verify-out", "out/run_1/verify-out.jsonl"]]);
-  expect(renderSummary(succeededRun().view, { paths }, { columns: 80 })).toMatchInlineSnapshot(`
+  const outputs = [{ phase: "verify", name: "verify-out", file: "out/run_1/verify-out.jsonl" }];
+  expect(renderSummary(succeededRun().view, { outputs }, { columns: 80 })).toMatchInlineSnapshot(`
     "run run_1  succeeded
       plan       tz 1.0
       phases     4 succeeded
@@ -121,6 +121,13 @@ test("names failures that the plan tolerates", () => {
   `);
 });
 
+test.each(["condition_failed", "missing_dependency"])("suggests no retry where it changes nothing: %s", (code) => {
+  const run = new TestRun()
+    .add(0, "phase_failed", { phase: "links" }, { error_code: code, why: "no" })
+    .add(0, "run_failed");
+  expect(renderSummary(run.view)).not.toContain("fanfold retry");
+});
+
 test("suggests no retry for a run that was cancelled", () => {
   expect(renderSummary(new TestRun().add(0, "run_cancelled").view)).toMatchInlineSnapshot(`
     "run run_1  cancelled
@@ -143,7 +150,9 @@ test("prints hostile text without what makes it hostile", () => {
     )
     .add(0, "run_failed");
   const logs = [{ phase: HOSTILE, shard: 0, lines: [HOSTILE] }];
-  expect(renderSummary(run.view, { logs, paths: new Map([[HOSTILE, HOSTILE]]) })).toMatch(/^[\n -~]*$/);
+  expect(renderSummary(run.view, { logs, outputs: [{ phase: HOSTILE, name: HOSTILE, file: HOSTILE }] })).toMatch(
+    /^[\n -~]*$/,
+  );
 });
 
 test("colours only when asked to", () => {

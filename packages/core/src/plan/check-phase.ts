@@ -62,7 +62,7 @@ class PhaseCheck {
     if (written.has("command") && written.has("handler")) {
       this.#add("CONFLICTING_WORK", ["handler"], "a phase has either a command or a handler, not both");
     } else if (meant.has("handler")) {
-      for (const field of ["args", "shell"]) {
+      for (const field of ["args", "shell", "limits"]) {
         if (written.has(field))
           this.#add("MISPLACED_FIELD", [field], `${field} belongs to a command, not to a handler`);
       }

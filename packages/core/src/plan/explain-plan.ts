@@ -1,10 +1,15 @@
-import type { CompiledDependency, CompiledPhase, CompiledPlan, Work } from "@fanfold/schemas";
+import type { CompiledDependency, CompiledPhase, CompiledPlan, PhaseRecord, RunRecord, Work } from "@fanfold/schemas";
+import { decide } from "../run/decide.ts";
+import { initialRunState, type PlannedRun } from "../run/run-state.ts";
 import { countShards, type ShardForecast } from "./count-shards.ts";
 import { PlanGraph } from "./plan-graph.ts";
 import type { LeftOutReason } from "./plan-selection.ts";
 
-/** What would become of a phase. `conditional`: it starts if its condition holds, or if another one fails. */
-export type PhaseVerdict = "runs" | "conditional" | "left_out" | "blocked";
+/**
+ * What would become of a phase. `conditional`: it starts if its condition holds, or if another one fails. `skipped`,
+ * `fails`: so much is clear before anything has run.
+ */
+export type PhaseVerdict = "runs" | "conditional" | "left_out" | "blocked" | "skipped" | "fails";
 
 /** What would happen to one phase of a plan. Serialised as it is. */
 export interface PhaseExplanation {
@@ -71,7 +76,9 @@ export function explainPlan(
   const graph = new PlanGraph(plan);
   const order = startOrder(graph);
   const explained = new Map<string, PhaseExplanation>();
-  for (const [id, level] of order) explained.set(id, explainPhase(graph.phase(id), level, { explained, leftOut }));
+  const phasesAtStart = decideStart({ plan, graph });
+  const around = { explained, leftOut, record: (id: string) => phasesAtStart.get(id) };
+  for (const [id, level] of order) explained.set(id, explainPhase(graph.phase(id), level, around));
   const phases = [...explained.values()];
   const count = (verdict: PhaseVerdict): number => phases.filter((phase) => phase.verdict === verdict).length;
   const { plan_id, version, max_concurrency, timeout_sec, cost_budget_usd, cancellation } = plan;
@@ -80,8 +87,31 @@ export function explainPlan(
     conditional: count("conditional"),
     left_out: count("left_out"),
     blocked: count("blocked"),
+    skipped: count("skipped"),
+    fails: count("fails"),
   };
   return { plan_id, version, max_concurrency, timeout_sec, cost_budget_usd, cancellation, counts, phases };
+}
+
+/** What the start of a run would decide: records of the phases that it moves. */
+function decideStart(planned: PlannedRun): ReadonlyMap<string, PhaseRecord> {
+  const run: RunRecord = {
+    run_id: "explained",
+    plan_id: planned.plan.plan_id,
+    plan_version: planned.plan.version,
+    status: "queued",
+    version: 0,
+    stop: null,
+    stop_phase: null,
+    stop_kills: false,
+    paused: false,
+    cascades: false,
+    tolerated_failures: 0,
+    created_at_ms: 0,
+    started_at_ms: null,
+    finished_at_ms: null,
+  };
+  return decide(initialRunState(planned, run), { type: "start" }, 0).phases;
 }
 
 /** Phases with the length of the longest way to them, by that length, then in declaration order. */
@@ -108,6 +138,8 @@ interface Surroundings {
   /** The phases before. */
   readonly explained: ReadonlyMap<string, PhaseExplanation>;
   readonly leftOut: ReadonlyMap<string, LeftOutReason>;
+  /** What the start of the run makes of a phase; undefined where it leaves it pending. */
+  readonly record: (id: string) => PhaseRecord | undefined;
 }
 
 function explainPhase(phase: CompiledPhase, level: number, around: Surroundings): PhaseExplanation {
@@ -142,10 +174,12 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
   };
 }
 
-function verdictOf(
-  phase: CompiledPhase,
-  { explained, leftOut }: Surroundings,
-): { verdict: PhaseVerdict; why: string | null } {
+interface Verdict {
+  readonly verdict: PhaseVerdict;
+  readonly why: string | null;
+}
+
+function verdictOf(phase: CompiledPhase, { explained, leftOut, record }: Surroundings): Verdict {
   if (!phase.takes_part) {
     const reason = leftOut.get(phase.id);
     return { verdict: "left_out", why: reason === undefined ? "takes no part in the run" : LEFT_OUT_TEXTS[reason] };
@@ -158,9 +192,9 @@ function verdictOf(
       why: `needs ${names(missing)}, which takes no part, unless there is an earlier output`,
     };
   }
-  const stuck = phase.depends_on.filter(({ when }) => when !== "always").filter(has("blocked"));
-  if (stuck.length > 0) return { verdict: "blocked", why: `waits for ${names(stuck)}, which is blocked` };
-  const failures = phase.depends_on.filter(({ when }) => when === "failure");
+  const atStart = verdictAtStart(phase, record(phase.id), explained);
+  if (atStart !== undefined) return atStart;
+  const failures = phase.depends_on.filter(({ when }) => when === "failure").filter((edge) => !has("fails")(edge));
   const doubtful = phase.depends_on.filter(({ when }) => when === "success").filter(has("conditional"));
   const ifs = [
     ...(failures.length > 0 ? [`${names(failures)} fails`] : []),
@@ -169,6 +203,36 @@ function verdictOf(
   ];
   return ifs.length === 0 ? { verdict: "runs", why: null } : { verdict: "conditional", why: `if ${ifs.join(" and ")}` };
 }
+
+/** What is clear of a phase before anything has run; undefined when it may run. */
+function verdictAtStart(
+  { id, depends_on }: CompiledPhase,
+  record: PhaseRecord | undefined,
+  explained: ReadonlyMap<string, PhaseExplanation>,
+): Verdict | undefined {
+  if (record?.status === "failed") return { verdict: "fails", why: record.cause?.message ?? null };
+  if (record?.status === "cancelled") {
+    return { verdict: "skipped", why: `the failure of ${record.cause?.phase} ends the run` };
+  }
+  if (record?.status !== "skipped") return undefined;
+  if (record.cause?.code === "condition_false" && record.cause.phase === id) {
+    return { verdict: "skipped", why: "its condition is false" };
+  }
+  const stuck = depends_on.flatMap(({ phase, when }) => {
+    const verdict = explained.get(phase)?.verdict;
+    const why = when === "always" || verdict === undefined ? undefined : STUCK_TEXTS[verdict];
+    return why === undefined ? [] : [`${phase}, which ${why}`];
+  });
+  return { verdict: "skipped", why: `needs ${stuck.join(", and ")}` };
+}
+
+/** Why nothing comes of a phase, as what follows "which". */
+const STUCK_TEXTS: Partial<Record<PhaseVerdict, string>> = {
+  blocked: "is blocked",
+  skipped: "is skipped",
+  fails: "fails",
+  left_out: "takes no part",
+};
 
 function names(edges: readonly CompiledDependency[]): string {
   return edges.map(({ phase }) => phase).join(", ");

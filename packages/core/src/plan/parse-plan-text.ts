@@ -2,6 +2,7 @@ import { Composer, CST, type Document, Parser, type YAMLError } from "yaml";
 import { PlainReader } from "./plain-reader.ts";
 import type { PlanDocument } from "./plan-document.ts";
 import type { PlanProblem } from "./plan-problem.ts";
+import { findJsonError } from "../jsonl/find-json-error.ts";
 import { SourceText } from "./source-text.ts";
 import { isEmptyScalar, YamlDocument } from "./yaml-document.ts";
 
@@ -10,7 +11,7 @@ const MAX_TEXT_DEPTH = 100;
 /** A plan as text. JSON is a kind of YAML here, so that it has positions and refuses a key given twice. */
 export interface PlanSource {
   readonly text: string;
-  /** Name of the text in problems. */
+  /** Name of the text in problems; what ends with `.json` has to be JSON, with nothing that only YAML allows. */
   readonly file: string;
 }
 
@@ -25,6 +26,7 @@ export function parsePlanText({ text, file }: PlanSource): ParsedPlanText {
   const source = new SourceText(text.replace(/^\uFEFF/, ""));
   const reader = new TextReader(file, source);
   const document = reader.read();
+  if (file.toLowerCase().endsWith(".json")) reader.requireJson();
   return { document, problems: reader.problems.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
 
@@ -39,7 +41,7 @@ const OWN_MESSAGES: Partial<Record<YAMLError["code"], string>> = {
 type TextProblem = Pick<PlanProblem, "code" | "message" | "hint"> & Partial<Pick<PlanProblem, "severity">>;
 
 class TextReader {
-  readonly problems: PlanProblem[] = [];
+  problems: PlanProblem[] = [];
   readonly #file: string;
   readonly #source: SourceText;
 
@@ -66,6 +68,16 @@ class TextReader {
     const hint = "a plan has at least plan_id, version and phases";
     this.#add({ code: "EMPTY_PLAN", message: "the plan is empty", hint }, 0);
     return undefined;
+  }
+
+  /** Where the text is no JSON, that is said, and not what YAML makes of it. */
+  requireJson(): void {
+    const { text } = this.#source;
+    const offset = text.trim() === "" ? undefined : findJsonError(text);
+    if (offset === undefined) return;
+    const hint = "what a .json file says has to be JSON; comments and trailing commas are for .yaml";
+    this.problems = this.problems.filter(({ code }) => code !== "YAML_SYNTAX");
+    this.#add({ code: "JSON_SYNTAX", message: describeJsonError(text, offset), hint }, offset);
   }
 
   #compose(): Document.Parsed[] {
@@ -105,6 +117,17 @@ class TextReader {
     const frame = this.#source.frame(position);
     this.problems.push({ severity: "error", ...problem, path: [], file: this.#file, ...position, frame });
   }
+}
+
+/** What is wrong with JSON at the first character that cannot continue it. */
+function describeJsonError(text: string, offset: number): string {
+  const found = text.charAt(offset);
+  if (found === "") return "the text ends in the middle of a value";
+  if (found === "/" || found === "#") return "JSON has no comments";
+  if (found === "'") return "text stands in double quotes in JSON, not in single ones";
+  const isAfterComma = /,\s*$/.test(text.slice(Math.max(0, offset - 1_000), offset));
+  if (isAfterComma && (found === "}" || found === "]")) return `JSON allows no comma before ${found}`;
+  return `this is not JSON: ${JSON.stringify(found)} cannot stand here`;
 }
 
 /** Offset of a collection that is nested too deep. Walks without recursion: the text may be hostile. */

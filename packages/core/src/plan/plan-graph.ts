@@ -1,5 +1,6 @@
 import type { CompiledDependency, CompiledPhase, CompiledPlan } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
+import { listConditionPhases } from "./condition-expression.ts";
 
 /** The edge from a phase to one that depends on it: `phase` is the dependent. */
 export type DependentEdge = CompiledDependency;
@@ -8,6 +9,10 @@ interface Row {
   readonly phase: CompiledPhase;
   readonly index: number;
   readonly dependents: DependentEdge[];
+  /** Phases that its condition names. */
+  readonly names: readonly string[];
+  /** Phases whose condition names it. */
+  readonly readers: string[];
 }
 
 /** The DAG of a compiled plan, asked by phase id. Built in time linear in phases and edges. */
@@ -18,9 +23,10 @@ export class PlanGraph {
 
   constructor(plan: Pick<CompiledPlan, "phases">) {
     this.ids = plan.phases.map(({ id }) => id);
-    this.#rows = new Map(plan.phases.map((phase, index) => [phase.id, { phase, index, dependents: [] }]));
+    this.#rows = new Map(plan.phases.map((phase, index) => [phase.id, newRow(phase, index)]));
     for (const { id, depends_on } of plan.phases) {
       for (const edge of depends_on) this.#row(edge.phase).dependents.push({ ...edge, phase: id });
+      for (const named of this.#row(id).names) this.#rows.get(named)?.readers.push(id);
     }
   }
 
@@ -32,6 +38,12 @@ export class PlanGraph {
     return this.#row(id).phase;
   }
 
+  /** Ids of the instances of a phase of the plan, or the one with that id itself; all phases when none is named. */
+  instances(id: string | undefined): readonly string[] {
+    if (id === undefined) return this.ids;
+    return this.ids.filter((one) => one === id || this.phase(one).template === id);
+  }
+
   /** Position of a phase in declaration order, from 0. */
   index(id: string): number {
     return this.#row(id).index;
@@ -40,6 +52,16 @@ export class PlanGraph {
   /** Edges out of a phase, in declaration order of the phases that depend on it. */
   dependents(id: string): readonly DependentEdge[] {
     return this.#row(id).dependents;
+  }
+
+  /** Phases that the condition of a phase names. */
+  conditionPhases(id: string): readonly string[] {
+    return this.#row(id).names;
+  }
+
+  /** Phases whose condition names this one, in declaration order. */
+  conditionReaders(id: string): readonly string[] {
+    return this.#row(id).readers;
   }
 
   /** Every phase that comes before this one, directly or not. */
@@ -61,4 +83,9 @@ export class PlanGraph {
     if (row === undefined) throw new CoreError("UNKNOWN_PHASE", `phase ${id} is not in this plan`);
     return row;
   }
+}
+
+function newRow(phase: CompiledPhase, index: number): Row {
+  const names = phase.condition === null ? [] : listConditionPhases(phase.condition);
+  return { phase, index, dependents: [], names, readers: [] };
 }

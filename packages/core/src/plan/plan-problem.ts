@@ -2,6 +2,7 @@
 export const PLAN_PROBLEM_CODES = [
   // the text
   "YAML_SYNTAX",
+  "JSON_SYNTAX",
   "UNKNOWN_TAG",
   "UNKNOWN_ALIAS",
   "DUPLICATE_KEY",

@@ -3,6 +3,7 @@ import {
   DependencySchema,
   GlobalsSchema,
   ConcurrencyKeySchema,
+  LimitsSchema,
   LockSchema,
   MergeSchema,
   PhaseSchema,
@@ -33,6 +34,7 @@ const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[],
   "phases.*.merge": [Object.keys(MergeSchema.shape), UNSUPPORTED_FIELDS.merge],
   "phases.*.lock": [Object.keys(LockSchema.options[1].shape)],
   "phases.*.concurrency_key": [Object.keys(ConcurrencyKeySchema.options[1].shape)],
+  "phases.*.limits": [Object.keys(LimitsSchema.shape)],
   "phases.*.cost": [Object.keys(CostSchema.shape)],
 };
 

@@ -1,8 +1,9 @@
 import type { Cause, CompiledPhase, DraftEvent, Effect, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
 import { assertNever } from "../core-error.ts";
-import { listConditionPhases } from "../plan/condition-expression.ts";
 import { evaluateCondition } from "./condition.ts";
 import { missingDependencies, phaseReadiness } from "./readiness.ts";
+import { conditionDecided, hasBegun, victimsOf, wasLeftOut } from "./reopening.ts";
+import { isBudgetSpent, isOwnLimit, timeLimitOf, whyBudgetSpent } from "./run-limits.ts";
 import { type Decision, phaseRecord, type RunState, type Trigger } from "./run-state.ts";
 import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
 
@@ -10,7 +11,8 @@ import { isPhaseOver, isRunOver, movePhase, moveRun } from "./transitions.ts";
  * Decides what a trigger means for a run: which phases start, are skipped or cancelled, whether the run
  * ends, what to write in the journal and what to do outside. Pure, and idempotent: a trigger that has
  * already had its effect gives an empty decision. (Only `phase_drained` of a phase that goes on asks for
- * the same release again.) A trigger may come late, after what it tells of was retried by hand.
+ * the same release again, and so do `reopen` of a phase whose condition fails once more, and of one whose run is
+ * aborted once more in the same decision.) A trigger may come late, after what it tells of was retried by hand.
  *
  * @param nowMs time of the decision, Unix ms
  * @throws {CoreError} when the trigger asks for an illegal move
@@ -47,10 +49,12 @@ class DecisionDraft {
   /** Phases to look at once everything else has moved, so that all that start do so in declaration order. */
   readonly #affected: string[] = [];
   #run: Partial<RunRecord> = {};
+  #costUsd: number;
 
   constructor(state: RunState, nowMs: number) {
     this.#state = state;
     this.#nowMs = nowMs;
+    this.#costUsd = state.run.cost_usd ?? 0;
   }
 
   handle(trigger: Trigger): void {
@@ -74,9 +78,10 @@ class DecisionDraft {
       case "resume":
         return this.#resume(trigger.actor);
       case "timeout":
-        return this.#timeOut();
+        return this.#timeOut(trigger.atMs);
       case "budget_spent":
-        return this.#budgetSpent(trigger.costUsd);
+        this.#costUsd = Math.max(this.#costUsd, trigger.costUsd);
+        return;
       case "reopen":
         return this.#reopen(trigger.phase, trigger.actor);
       default:
@@ -94,12 +99,17 @@ class DecisionDraft {
     if (this.#runNow().status !== "queued") return;
     this.#run = { ...this.#run, status: moveRun(this.#runId(), "queued", "running"), started_at_ms: this.#nowMs };
     this.#emit({ event: "run_started" });
-    const { timeout_sec } = this.#state.plan;
-    if (timeout_sec !== null) {
-      this.#effects.push({ kind: "schedule_timeout", delay_ms: Math.max(1, Math.round(timeout_sec * 1000)) });
-    }
+    this.#giveTime();
     this.#leaveOut();
     this.#affects(this.#state.graph.ids);
+  }
+
+  /** The run has its whole time from now on. */
+  #giveTime(): void {
+    const limit = timeLimitOf(this.#state.plan, this.#nowMs);
+    if (limit === undefined) return;
+    this.#run = { ...this.#run, timeout_at_ms: limit.at_ms };
+    this.#effects.push({ kind: "schedule_timeout", ...limit });
   }
 
   /** What takes no part is skipped, and what cannot do without it is blocked: before anything starts. */
@@ -135,7 +145,7 @@ class DecisionDraft {
     }
     const data = { ...this.#phaseData(record, trigger.revision), tolerated_shards: trigger.toleratedShards };
     this.#emit({ event: "phase_succeeded", phase: trigger.phase, data });
-    this.#affects(this.#dependents(trigger.phase));
+    this.#affectsWhatWaits(trigger.phase);
   }
 
   #failed(trigger: Trigger & { type: "phase_failed" }): void {
@@ -146,7 +156,7 @@ class DecisionDraft {
       this.#emit({ event: "artifact_rejected", phase: trigger.phase, data });
     }
     this.#fail(trigger.phase, trigger.cause, trigger.failedShards);
-    this.#affects(this.#dependents(trigger.phase));
+    this.#affectsWhatWaits(trigger.phase);
   }
 
   #fail(id: string, cause: Cause, failedShards: number): void {
@@ -179,7 +189,7 @@ class DecisionDraft {
   /** A phase that somebody cancelled: what needs its success is skipped. */
   #giveUp(phase: string): void {
     this.#cancelPhase(phase, { code: "cancel_requested", phase });
-    this.#affects(this.#dependents(phase));
+    this.#affectsWhatWaits(phase);
   }
 
   #cancelPending(phase: string): void {
@@ -216,18 +226,37 @@ class DecisionDraft {
     this.#effects.push({ kind: "resume_run" });
   }
 
-  #timeOut(): void {
+  #timeOut(atMs: number | undefined): void {
     const run = this.#runNow();
     if (isRunOver(run.status) || run.stop === "cancel" || run.stop === "timeout") return;
+    // the run was given more time since this was set
+    if (atMs !== undefined && run.timeout_at_ms !== undefined && run.timeout_at_ms !== atMs) return;
+    if (run.status === "queued") this.#leaveOut();
     this.#run = { ...this.#run, stop: "timeout", stop_phase: null, stop_kills: true };
     this.#emit({ event: "plan_aborted", data: { why: `the run took longer than ${this.#state.plan.timeout_sec} s` } });
+    if (run.stop_phase !== null) this.#blameLimitFor(run.stop_phase);
     this.#stopEverything(true);
   }
 
-  #budgetSpent(costUsd: number): void {
-    if (isRunOver(this.#runNow().status) || this.#runNow().stop !== null) return;
+  /** The time limit takes the place of an abort whose phase may yet do well: what that cancelled is left out by the limit. */
+  #blameLimitFor(aborter: string): void {
+    if (this.#record(aborter).status !== "running") return;
+    for (const id of this.#state.graph.ids) {
+      const record = this.#record(id);
+      const isVictim = record.status === "cancelled" && record.cause?.phase === aborter;
+      if (isVictim) this.#phases.set(id, { ...record, cause: this.#stopCause() });
+    }
+  }
+
+  #isBudgetSpent(): boolean {
+    const run = this.#runNow();
+    return !isRunOver(run.status) && run.stop === null && isBudgetSpent(this.#state.plan, run, this.#costUsd);
+  }
+
+  #stopAtBudget(): void {
+    if (this.#runNow().status === "queued") this.#leaveOut();
     this.#run = { ...this.#run, stop: "budget", stop_phase: null, stop_kills: false };
-    const why = `the run has cost ${costUsd} USD, its budget is ${this.#state.plan.cost_budget_usd} USD`;
+    const why = whyBudgetSpent(this.#state.plan, this.#runNow(), this.#costUsd);
     this.#emit({ event: "plan_aborted", data: { why } });
     this.#stopEverything(false);
   }
@@ -244,13 +273,24 @@ class DecisionDraft {
     const run = this.#runNow();
     const record = this.#record(phase);
     if (run.stop === "cancel" || !(hasBegun(record) || wasLeftOut(record))) return;
-    if (isRunOver(run.status)) {
-      this.#run = { ...this.#run, status: moveRun(this.#runId(), run.status, "running"), finished_at_ms: null };
-      this.#emit({ event: "run_reopened", phase, data: { actor } });
-    }
+    if (isRunOver(run.status)) this.#reopenRun(run, { phase, actor });
+    if (isRunOver(run.status) || run.stop === "timeout") this.#giveTime();
+    if (isBudgetSpent(this.#state.plan, run, this.#costUsd))
+      this.#run = { ...this.#run, budget_from_usd: this.#costUsd };
     if (run.stop !== null) this.#liftStop();
-    if (hasBegun(record) && this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
+    if (conditionDecided(phase, record)) this.#restore(phase, phase);
+    else if (hasBegun(record) && this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
     this.#restoreBecauseOf(phase);
+  }
+
+  #reopenRun(run: RunRecord, { phase, actor }: { phase: string; actor: string }): void {
+    this.#run = {
+      ...this.#run,
+      status: moveRun(this.#runId(), run.status, "running"),
+      started_at_ms: run.started_at_ms ?? this.#nowMs,
+      finished_at_ms: null,
+    };
+    this.#emit({ event: "run_reopened", phase, data: { actor } });
   }
 
   /** Lets the run go on, and with it the running phases, of which the stop held back or cancelled shards. */
@@ -263,24 +303,22 @@ class DecisionDraft {
   }
 
   #restoreBecauseOf(culprit: string): void {
-    const restored: string[] = [];
-    for (const id of this.#state.graph.ids) {
-      const record = this.#record(id);
-      const isVictim = record.status === "skipped" || record.status === "cancelled";
-      if (!isVictim || !isBecauseOf(record.cause, culprit)) continue;
-      if (record.started_at_ms !== undefined) this.#resumePhase(id, culprit);
-      else {
-        this.#move(id, "pending", {});
-        this.#emit({ event: "phase_reopened", phase: id, data: { cause_phase: culprit } });
-        restored.push(id);
-      }
+    for (const id of victimsOf(this.#state.graph, culprit, (of) => this.#record(of))) {
+      if (this.#record(id).started_at_ms !== undefined) this.#resumePhase(id, culprit);
+      else this.#restore(id, culprit);
     }
-    this.#affects(restored);
+  }
+
+  /** A phase that never started waits again, and its condition is asked again. */
+  #restore(id: string, culprit: string): void {
+    this.#move(id, "pending", {});
+    this.#emit({ event: "phase_reopened", phase: id, data: { cause_phase: culprit, status: "pending" } });
+    this.#affects([id]);
   }
 
   #resumePhase(phase: string, culprit: string): void {
     this.#move(phase, "running", {});
-    this.#emit({ event: "phase_reopened", phase, data: { cause_phase: culprit } });
+    this.#emit({ event: "phase_reopened", phase, data: { cause_phase: culprit, status: "running" } });
     this.#resumeRelease(phase);
   }
 
@@ -292,7 +330,13 @@ class DecisionDraft {
     for (const id of phases) this.#affected.push(id);
   }
 
-  /** Starts or skips the pending ones of the affected phases; a skip affects more of them. */
+  /** Looks again at what waits for the end of a phase: by an edge, or because its condition names it. */
+  #affectsWhatWaits(id: string): void {
+    this.#affects(this.#state.graph.dependents(id).map(({ phase }) => phase));
+    this.#affects(this.#state.graph.conditionReaders(id));
+  }
+
+  /** Starts or skips the pending ones of the affected phases; a skip affects more of them. A spent budget starts none. */
   #advance(): void {
     const ready = new Set<string>();
     for (const id of this.#affected) {
@@ -304,18 +348,24 @@ class DecisionDraft {
       );
       if (verdict.kind === "ready" && this.#passesCondition(id)) ready.add(id);
       if (verdict.kind === "never") this.#skip(id, verdict.cause);
-      if (isPhaseOver(this.#record(id).status)) this.#affects(this.#dependents(id));
+      if (isPhaseOver(this.#record(id).status)) this.#affectsWhatWaits(id);
     }
+    if (this.#unfinished() > 0 && this.#isBudgetSpent()) return this.#stopAtBudget();
     const inOrder = [...ready].sort((a, b) => this.#state.graph.index(a) - this.#state.graph.index(b));
     for (const id of inOrder) this.#startPhase(id);
   }
 
-  /** A phase whose condition is false is skipped; one whose condition makes no sense has failed. */
+  /**
+   * A phase whose condition is false is skipped; one whose condition makes no sense has failed. While a phase that
+   * the condition names is being retried there is no answer yet.
+   */
   #passesCondition(id: string): boolean {
-    const phase = this.#state.graph.phase(id);
+    const { graph, plan } = this.#state;
+    const phase = graph.phase(id);
     if (phase.condition === null) return true;
-    const named = new Map(listConditionPhases(phase.condition).map((of) => [of, this.#record(of)]));
-    const facts = { variables: this.#state.plan.variables, phases: named };
+    const named = new Map(graph.conditionPhases(id).map((of) => [of, this.#record(of)]));
+    if (![...named.values()].every(({ status }) => isPhaseOver(status))) return false;
+    const facts = { variables: plan.variables, phases: named };
     const verdict = evaluateCondition(phase, facts);
     if (verdict.kind === "false") this.#skip(id, { code: "condition_false", phase: id });
     if (verdict.kind === "failed") this.#fail(id, { code: "condition_failed", message: verdict.why }, 0);
@@ -352,7 +402,8 @@ class DecisionDraft {
     if (isRunOver(run.status) || this.#unfinished() > 0) return;
     const failed = this.#state.graph.ids.filter((id) => isFailure(id, this.#record(id)));
     const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
-    const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || isCutShort(run) ? "failed" : "succeeded";
+    const hasLeftOut = this.#state.graph.ids.some((id) => this.#record(id).status === "cancelled");
+    const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || hasLeftOut ? "failed" : "succeeded";
     const tolerated = failed.length - harmful.length;
     this.#run = {
       ...this.#run,
@@ -368,7 +419,7 @@ class DecisionDraft {
         duration_ms: durationMs,
         tolerated_failures: tolerated,
         failed_phases: failed,
-        ...(isCutShort(run) ? { cause: this.#stopCause().code } : {}),
+        ...(hasLeftOut && isOwnLimit(run.stop) ? { cause: this.#stopCause().code } : {}),
       },
     });
     this.#effects.push({ kind: "finish_run" });
@@ -408,10 +459,6 @@ class DecisionDraft {
     return this.#phases.get(id) ?? phaseRecord(this.#state, id);
   }
 
-  #dependents(id: string): string[] {
-    return this.#state.graph.dependents(id).map(({ phase }) => phase);
-  }
-
   #runNow(): RunRecord {
     return { ...this.#state.run, ...this.#run };
   }
@@ -425,12 +472,6 @@ class DecisionDraft {
   }
 }
 
-/** Whether a phase did not run, or not to its end, because of another one, or because the run was cut short. */
-function isBecauseOf(cause: Cause | undefined, culprit: string): boolean {
-  if (cause?.code === "run_timeout" || cause?.code === "budget_spent") return true;
-  return cause?.phase === culprit && cause.code !== "condition_false";
-}
-
 /** A phase that was cancelled by hand counts as failed. */
 function isFailure(id: string, { status, cause }: PhaseRecord): boolean {
   return status === "failed" || status === "blocked" || (status === "cancelled" && wasRecalled(id, cause));
@@ -439,22 +480,6 @@ function isFailure(id: string, { status, cause }: PhaseRecord): boolean {
 /** Whether a phase was cancelled by hand. */
 function wasRecalled(id: string, cause: Cause | undefined): boolean {
   return cause?.code === "cancel_requested" && cause.phase === id;
-}
-
-/** Whether the run was ended by its own limits. */
-function isCutShort({ stop }: RunRecord): boolean {
-  return stop === "timeout" || stop === "budget";
-}
-
-/** Whether a retry has something to carry on: a phase that never started has nothing, nor has one that succeeded. */
-function hasBegun({ status, started_at_ms }: PhaseRecord): boolean {
-  return status === "running" || status === "failed" || (status === "cancelled" && started_at_ms !== undefined);
-}
-
-/** Whether the limits of the run, or somebody, cancelled the phase before it could start. */
-function wasLeftOut({ status, cause }: PhaseRecord): boolean {
-  if (status !== "cancelled") return false;
-  return cause?.code === "run_timeout" || cause?.code === "budget_spent" || cause?.code === "cancel_requested";
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

@@ -49,7 +49,9 @@ export type Trigger =
   | { readonly type: "cancel"; readonly actor: string }
   | { readonly type: "pause"; readonly actor: string }
   | { readonly type: "resume"; readonly actor: string }
-  | { readonly type: "timeout" }
+  /** `atMs`: the end of the time that was set, Unix ms; one that was replaced since has no effect. */
+  | { readonly type: "timeout"; readonly atMs?: number }
+  /** The attempts of the run have cost that much, in USD; no effect while it is within the budget. */
   | { readonly type: "budget_spent"; readonly costUsd: number }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
 

@@ -7,14 +7,14 @@ const PHASE_MOVES: Readonly<Record<PhaseStatus, readonly PhaseStatus[]>> = {
   blocked: ["pending"],
   running: ["succeeded", "failed", "cancelled"],
   succeeded: ["running"],
-  failed: ["running"],
+  failed: ["running", "pending"],
   skipped: ["pending"],
   cancelled: ["pending", "running"],
 };
 
 /** Legal moves of a run. Only a retry or a rerun leaves a terminal state. */
 const RUN_MOVES: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
-  queued: ["running", "cancelled"],
+  queued: ["running", "failed", "cancelled"],
   running: ["succeeded", "failed", "cancelled"],
   succeeded: ["running"],
   failed: ["running"],

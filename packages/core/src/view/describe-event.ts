@@ -20,6 +20,9 @@ const MAX_QUOTED_CHARS = 400;
 /** Metrics that get a word in a sentence. */
 const MAX_METRICS_TOLD = 3;
 
+/** Processes that are named in a sentence. */
+const MAX_SURVIVORS_TOLD = 5;
+
 /** Digits of a sha256 that are enough to recognise it by. */
 const SHORT_HASH_CHARS = 12;
 
@@ -53,12 +56,15 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_reused: (facts) => `${where(facts)} reused an earlier output${laterRevision(facts.data)}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
-  shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeLimit(facts.data))}`,
+  shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeTaken(facts.data))}`,
   shard_lost: (facts) => `${attempt(facts)} was lost${clause(" with worker ", text(facts.data, "worker"))}`,
+  shard_given_back: (facts) =>
+    `${attempt(facts)} was given back${clause(" by worker ", text(facts.data, "worker"))} and runs elsewhere`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
   shard_failed: (facts) => `${where(facts)} failed for good${tries(facts)}${clause(": ", reason(facts.data))}`,
-  shard_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", text(facts.data, "reason"))}`,
+  shard_cancelled: (facts) =>
+    `${where(facts)} cancelled${clause(": ", text(facts.data, "reason"))}${clause("; ", survivors(facts.data))}`,
   artifact_persisted: (facts) => `${where(facts)} stored ${artifact(facts.data)}`,
   artifact_rejected: (facts) => `${where(facts)} had its output rejected${clause(": ", reason(facts.data))}`,
   plan_aborted: ({ phase, data }) => `plan aborted${clause(" by ", phase)}${clause(": ", reason(data))}`,
@@ -139,6 +145,15 @@ function reason(data: EventData | undefined): string | undefined {
   if (exitCode !== undefined) return `exit code ${exitCode}`;
   const signal = text(data, "signal");
   return signal === undefined ? text(data, "error_code") : `killed by ${signal}`;
+}
+
+/** What a kill left behind. */
+function survivors(data: EventData | undefined): string | undefined {
+  const listed = data?.["survivors"];
+  const ids = Array.isArray(listed) ? listed.filter((id) => typeof id === "number") : [];
+  return ids.length === 0
+    ? undefined
+    : `even SIGKILL did not end process ${ids.slice(0, MAX_SURVIVORS_TOLD).join(", ")}`;
 }
 
 function planName(data: EventData | undefined): string | undefined {
@@ -233,9 +248,9 @@ function nextTry(data: EventData | undefined): string {
   return delayMs === undefined ? "" : `; next attempt in ${formatDuration(delayMs)}`;
 }
 
-function timeLimit(data: EventData | undefined): string | undefined {
-  const timeoutSec = readNumber(data, "timeout_sec");
-  return timeoutSec === undefined ? undefined : formatDuration(timeoutSec * 1_000);
+function timeTaken(data: EventData | undefined): string | undefined {
+  const durationMs = readNumber(data, "duration_ms");
+  return durationMs === undefined ? undefined : formatDuration(durationMs);
 }
 
 function tries(facts: EventFacts): string {

@@ -24,6 +24,7 @@ const LEVELS: Readonly<Record<EventName, EventLevel>> = {
   shard_retry: "warn",
   shard_timeout: "warn",
   shard_lost: "warn",
+  shard_given_back: "info",
   shard_succeeded: "debug",
   shard_failed: "error",
   shard_cancelled: "warn",

@@ -117,7 +117,9 @@ function failed(phase: PhaseView, line: JournalLine): PhaseView {
  * again, failed ones count as failed until they are tried.
  */
 function reopened(phase: PhaseView, line: JournalLine): PhaseView {
-  const carriesOn = phase.started_at_ms !== null || readText(line.data, "cause_phase") === phase.phase;
+  const status = readText(line.data, "status");
+  const wasOpen = phase.started_at_ms !== null || readText(line.data, "cause_phase") === phase.phase;
+  const carriesOn = status === undefined ? wasOpen : status === "running";
   return {
     ...resume(phase, line),
     status: carriesOn ? "running" : "pending",

@@ -17,6 +17,7 @@ export const SHARD_REDUCERS = {
   shard_retry: ofShard(tryAgainLater),
   shard_timeout: (phase) => phase,
   shard_lost: ofShard(lost),
+  shard_given_back: ofShard(givenBack),
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
   shard_cancelled: ofShard(cancelled),
@@ -58,6 +59,11 @@ function lossOf(line: JournalLine): Problem {
 function lost(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   const moved = move(endAttempt(phase, line, shard), shard, "waiting");
   return { ...moved, lost: moved.lost + 1, problem: worseProblem(moved, lossOf(line)) };
+}
+
+/** Its worker stops, and the queue hands the shard to another one: nothing went wrong. */
+function givenBack(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
+  return move(endAttempt(phase, line, shard), shard, "waiting");
 }
 
 function succeeded(phase: PhaseView, line: JournalLine, shard: number): PhaseView {

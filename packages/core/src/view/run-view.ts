@@ -231,6 +231,11 @@ export function isBlock(problem: Problem): boolean {
   return problem.is_final && problem.error_code === "missing_dependency";
 }
 
+/** Whether a retry may help: it cannot where a phase is blocked, or where its condition makes no sense. */
+export function isRetryable(problem: Problem): boolean {
+  return !isBlock(problem) && !(problem.is_final && problem.error_code === "condition_failed");
+}
+
 /**
  * Failed shards, and failed or blocked phases without one; the phase that aborted the plan comes first, then the
  * view's order. What a succeeded phase tolerates is not among them.

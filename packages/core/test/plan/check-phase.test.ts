@@ -24,6 +24,12 @@ describe("the work of a phase", () => {
       "args belongs to a command, not to a handler",
     ],
     [
+      "limits of a handler",
+      { handler: "./a.mjs", limits: { cpu_sec: 1 } },
+      "MISPLACED_FIELD",
+      "limits belongs to a command, not to a handler",
+    ],
+    [
       "a shell for a handler",
       { handler: "./a.mjs", shell: true },
       "MISPLACED_FIELD",

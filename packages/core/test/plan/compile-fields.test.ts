@@ -12,6 +12,18 @@ test("a lock in its short form waits for ever", () => {
   expect(plan.phases[0]?.lock).toEqual({ name: "push", timeout_sec: null });
 });
 
+test("limits go to the worker as they are, and misspelt or absurd ones are errors", () => {
+  const limits = { memory_mb: 512, cpu_sec: 60 };
+  const plan = planOf(compilePlanValue(samplePlan([{ id: "a", command: "x", limits }])));
+  expect(plan.phases[0]?.limits).toEqual(limits);
+  const bad = { id: "a", command: "x", limits: { memory: 1, cpu_sec: 0 } };
+  expect(
+    summaryOf(compilePlanValue(samplePlan([bad])))
+      .map((line) => line.split(" ")[0])
+      .sort(),
+  ).toEqual(["OUT_OF_RANGE", "UNKNOWN_KEY"]);
+});
+
 test("every warning is an error when strict", () => {
   const plan = samplePlan([{ id: "a", command: "x" }], { variables: { UNUSED: { default: "1" } } });
   expect(compilePlanValue(plan)).toMatchObject({

@@ -103,8 +103,8 @@ describe("an explanation", () => {
       "a: left_out (skipped by the selection)",
       "f: left_out (disabled in the plan)",
       "b: blocked (needs a, which takes no part, unless there is an earlier output)",
-      "c: blocked (waits for b, which is blocked)",
-      "d: blocked (waits for b, which is blocked)",
+      "c: skipped (needs b, which is blocked)",
+      "d: skipped (needs b, which is blocked)",
       "e: runs",
     ]);
     expect(verdicts(phases, { selection: { from: ["c"], to: ["c"] } })).toEqual([
@@ -114,6 +114,27 @@ describe("an explanation", () => {
       "b: left_out (does not follow the phases to start from)",
       "d: left_out (does not follow the phases to start from)",
       "e: left_out (does not follow the phases to start from)",
+    ]);
+  });
+
+  test("says what is clear before anything has run, as the run would decide it", () => {
+    const phases = [
+      { id: "no", condition: "false" },
+      { id: "after", depends_on: ["no", "late"] },
+      { id: "late" },
+      { id: "bad", condition: "1 / 0 == 1", on_failure: "skip_dependents" },
+      { id: "mend", depends_on: [{ phase: "bad", when: "failure" }] },
+      { id: "next", depends_on: ["bad", "after"] },
+      { id: "always", depends_on: [{ phase: "next", when: "always" }] },
+    ];
+    expect(verdicts(phases)).toEqual([
+      "no: skipped (its condition is false)",
+      "late: runs",
+      "bad: fails (condition 1 / 0 == 1 cannot be evaluated: division by zero)",
+      "after: skipped (needs no, which is skipped)",
+      "mend: runs",
+      "next: skipped (needs bad, which fails, and after, which is skipped)",
+      "always: runs",
     ]);
   });
 

@@ -70,6 +70,46 @@ describe("errors of syntax", () => {
   });
 });
 
+describe("a .json file", () => {
+  const json = (text: string): string[] => summaryOf(compilePlanText({ text, file: "plan.JSON" }));
+
+  test.each([
+    ["a comma too many", '{"plan_id": "p",\n "a": [1,\n ]}', 3, 2, "JSON allows no comma before ]"],
+    ["a comment", '{"plan_id": "p", // mine\n "a": 1}', 1, 18, "JSON has no comments"],
+    ["a comment of YAML", "# mine\n{}", 1, 1, "JSON has no comments"],
+    ["single quotes", "{'plan_id': 'p'}", 1, 2, "text stands in double quotes in JSON, not in single ones"],
+    ["no quotes", "{plan_id: p}", 1, 2, 'this is not JSON: "p" cannot stand here'],
+    ["YAML", "plan_id: p\n", 1, 1, 'this is not JSON: "p" cannot stand here'],
+    ["no end", '{"plan_id": "p"', 1, 16, "the text ends in the middle of a value"],
+  ])("has to be JSON: %s", (_what, text, line, column, message) => {
+    const hint = "what a .json file says has to be JSON; comments and trailing commas are for .yaml";
+    const problems = json(text);
+    expect(problems).toContain(`JSON_SYNTAX ${line}:${column} ${message} (${hint})`);
+    expect(problems.join()).not.toContain("YAML");
+  });
+
+  test("may be indented by tabs", () => {
+    const text =
+      '{\n\t"plan_id": "p",\r\n\t"version": "1",\n\t"phases": [\n\t\t{"id": "a", "command": "x", "name": "\\u00e9\\/"}\n\t]\n}\n';
+    expect(planOf(compilePlanText({ text, file: "plan.json" })).phases[0]?.name).toBe("é/");
+  });
+
+  test("is read on for what else is wrong", () => {
+    const problems = json('{"plan_id": "p", "version": "1", "phases": [{"id": "a", "comand": "x"},]}');
+    expect(problems.join("\n")).toMatch(/JSON_SYNTAX 1:72 .*\n?/);
+    expect(problems.join("\n")).toMatch(/UNKNOWN_KEY/);
+  });
+
+  test("is a matter of the name: the same text is good YAML", () => {
+    expect(
+      compilePlanText({
+        text: '{"plan_id": "p", "version": "1", "phases": [{"id": "a", "command": "x"},]}',
+        file: "plan.yaml",
+      }).ok,
+    ).toBe(true);
+  });
+});
+
 /** What could blow up ends within seconds on any machine; the time limit only tells seconds from minutes. */
 describe("anchors and aliases", { timeout: 60_000 }, () => {
   test("stand for what they name, also as merge keys", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isEmptyDecision } from "../../src/run/run-state.ts";
-import { type PhaseSketch, storyOf, TestRun } from "./run-fixture.ts";
+import { isEmptyDecision, type Trigger } from "../../src/run/run-state.ts";
+import { artifactNamed, type PhaseSketch, storyOf, TestRun } from "./run-fixture.ts";
 
 const skips = { onFailure: "skip_dependents" } as const;
 
@@ -11,7 +11,7 @@ describe("a retry by hand", () => {
     run.nowMs += 1_000;
     const decision = run.reopen("a");
     expect(storyOf(decision)).toBe("phase_reopened a, resume_release a.r1");
-    expect(decision.events[0]?.data).toEqual({ cause_phase: "a" });
+    expect(decision.events[0]?.data).toEqual({ cause_phase: "a", status: "running" });
     expect(run.state.phases.get("a")).toEqual({ status: "running", revision: 0, started_at_ms: 2_000 });
   });
 
@@ -94,6 +94,65 @@ describe("a retry by hand after the run has ended", () => {
     run.succeed("clean");
     run.reopen("a");
     expect(run.statuses).toBe("a:running b:pending c:pending clean:succeeded");
+  });
+});
+
+describe("a retry by hand of what a condition kept from starting", () => {
+  const asks = { afterEnd: ["a"], condition: 'phases.a.status == "succeeded"' };
+  const goesOn = { onFailure: "continue", critical: false } as const;
+
+  test("asks a condition that made no sense again, and restores what needed the phase", () => {
+    const run = TestRun.started({ p: { ...skips, condition: 'vars.GO == "yes"' }, next: { after: ["p"] }, mend: {} });
+    expect(run.statuses).toBe("p:failed next:skipped mend:running");
+    expect(storyOf(run.reopen("p"))).toBe("phase_reopened p, phase_reopened next, phase_failed p, phase_skipped next");
+    run.succeed("mend");
+    expect(storyOf(run.reopen("p"))).toContain("run_reopened p, phase_reopened p, phase_reopened next, phase_failed p");
+    expect(run.state.run.status).toBe("failed");
+  });
+
+  test("lifts the abort that such a failure was", () => {
+    const run = TestRun.started({
+      a: goesOn,
+      p: { afterEnd: ["a"], condition: "outputs.a.n > 1" },
+      late: { after: ["p"] },
+    });
+    run.fail("a");
+    expect(run.statuses).toBe("a:failed p:failed late:cancelled");
+    expect(storyOf(run.reopen("a"))).toBe(
+      "run_reopened a, phase_reopened a, phase_reopened p, phase_reopened late, resume_release a.r1",
+    );
+    const artifacts = [{ ...artifactNamed("a"), inline: '{"n": 2}' }];
+    const success: Trigger = { type: "phase_succeeded", ...run.ref("a"), artifacts, toleratedShards: 0 };
+    expect(storyOf(run.apply(success))).toContain("open_phase p.r1");
+  });
+
+  test("puts a phase whose condition was false back to pending when a phase before it is retried", () => {
+    const run = TestRun.started({ a: goesOn, p: asks, next: { after: ["p"] } });
+    run.fail("a");
+    expect(run.statuses).toBe("a:failed p:skipped next:skipped");
+    const decision = run.reopen("a");
+    expect(storyOf(decision)).toBe(
+      "run_reopened a, phase_reopened a, phase_reopened p, phase_reopened next, resume_release a.r1",
+    );
+    expect(decision.events[2]?.data).toEqual({ cause_phase: "a", status: "pending" });
+    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, open_phase p.r1");
+    expect(storyOf(run.succeed("p"))).toBe("phase_succeeded p, open_phase next.r1");
+  });
+
+  test("waits with the answer while a phase that the condition names is retried, however far before", () => {
+    const run = TestRun.started({ a: goesOn, b: { after: ["a"] }, p: { ...asks, afterEnd: ["b"] } });
+    run.fail("a");
+    run.succeed("b");
+    expect(run.cause("p")).toEqual({ code: "condition_false", phase: "p" });
+    run.reopen("a");
+    expect(run.statuses).toBe("a:running b:succeeded p:pending");
+    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, open_phase p.r1");
+  });
+
+  test("does not concern a phase that is not after the retried one", () => {
+    const run = TestRun.started({ a: goesOn, p: { condition: "false" } });
+    run.fail("a");
+    expect(storyOf(run.reopen("a"))).toBe("run_reopened a, phase_reopened a, resume_release a.r1");
   });
 });
 

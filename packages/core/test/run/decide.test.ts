@@ -337,7 +337,13 @@ const TRIGGERS: readonly (readonly [what: string, setUp: () => { run: TestRun; t
   ],
   ["cancel", () => ({ run: TestRun.started(chain), trigger: { type: "cancel", actor: "test" } })],
   ["timeout", () => ({ run: TestRun.started(chain), trigger: { type: "timeout" } })],
-  ["budget_spent", () => ({ run: TestRun.started(chain), trigger: { type: "budget_spent", costUsd: 1 } })],
+  [
+    "budget_spent",
+    () => {
+      const run = TestRun.started(chain, { cost_budget_usd: 1 });
+      return { run, trigger: { type: "budget_spent", costUsd: 1 } };
+    },
+  ],
   ["cancel of a queued run", () => ({ run: new TestRun(chain), trigger: { type: "cancel", actor: "test" } })],
   [
     "reopen",

@@ -203,8 +203,8 @@ export class TestRun {
     return this.apply({ type: "cancel", actor: "test" });
   }
 
-  timeOut(): Decision {
-    return this.apply({ type: "timeout" });
+  timeOut(atMs?: number): Decision {
+    return this.apply({ type: "timeout", ...(atMs === undefined ? {} : { atMs }) });
   }
 
   spendBudget(costUsd: number): Decision {

@@ -12,18 +12,42 @@ const SATISFYING: Readonly<Record<CompiledPhase["depends_on"][number]["when"], r
 /** Where each event of a phase may come from, and where it leads. */
 const EVENT_MOVES: Readonly<Record<string, { from: readonly PhaseStatus[]; to: PhaseStatus }>> = {
   phase_succeeded: { from: ["running"], to: "succeeded" },
-  phase_failed: { from: ["running"], to: "failed" },
+  // a condition that makes no sense fails a phase that has not run
+  phase_failed: { from: ["running", "pending"], to: "failed" },
+  phase_blocked: { from: ["pending"], to: "blocked" },
   phase_skipped: { from: ["pending"], to: "skipped" },
   phase_cancelled: { from: ["pending", "running"], to: "cancelled" },
 };
 
 /** Whether every dependency of a phase lets it start, by the words of the design and nothing of the sources. */
 export function gatesHold(graph: PlanGraph, id: string, statusOf: (id: string) => PhaseStatus): boolean {
-  return graph.phase(id).depends_on.every(({ phase, when }) => {
+  return graph.phase(id).depends_on.every(({ phase, when, kind }) => {
+    if (!graph.phase(phase).takes_part) return kind === "soft";
     const status = statusOf(phase);
     if (SATISFYING[when].includes(status)) return true;
     return when === "success" && status === "failed" && graph.phase(phase).on_failure === "continue";
   });
+}
+
+/** Whether a phase cannot do without one that takes no part. */
+export function isBlocked(graph: PlanGraph, id: string): boolean {
+  const phase = graph.phase(id);
+  const lacks = phase.depends_on.some((edge) => edge.kind === "hard" && !graph.phase(edge.phase).takes_part);
+  return phase.takes_part && lacks;
+}
+
+/** What a condition of the random plans says; `failed`: it makes no sense. */
+export function conditionSays(
+  graph: PlanGraph,
+  id: string,
+  statusOf: (id: string) => PhaseStatus,
+): "true" | "false" | "failed" {
+  const { condition } = graph.phase(id);
+  if (condition === null || condition === "true") return "true";
+  if (condition === "false") return "false";
+  const source = /^phases\.(p\d+)\.status == "succeeded"$/.exec(condition)?.[1];
+  if (source === undefined) return "failed";
+  return statusOf(source) === "succeeded" ? "true" : "false";
 }
 
 /** How a run ends whose phases have ended so, by the words of the design. */
@@ -31,7 +55,8 @@ export function endOf({ graph, run, phases }: Pick<RunState, "graph" | "run" | "
   if (run.stop === "cancel") return "cancelled";
   for (const [id, { status }] of phases) {
     const { critical, on_failure } = graph.phase(id);
-    if (status === "cancelled" || (status === "failed" && (critical || on_failure !== "continue"))) return "failed";
+    const isHarmful = critical || on_failure !== "continue";
+    if (status === "cancelled" || ((status === "failed" || status === "blocked") && isHarmful)) return "failed";
   }
   return "succeeded";
 }
@@ -63,12 +88,15 @@ export class RunReferee {
     const { phase } = event;
     if (this.#run === "over" && event.event !== "run_reopened") fail(`${event.event} after the end of the run`);
     if (event.event.startsWith("run_")) return this.#replayRunEvent(event.event, isLast);
+    if (event.event === "plan_aborted") return;
     if (phase === undefined) fail(`${event.event} names no phase`);
     const status = this.#status(phase);
     if (event.event === "phase_reopened") {
       if (status === "pending" || status === "running" || status === "succeeded")
         fail(`phase_reopened ${phase} while ${status}`);
-      this.#phases.set(phase, this.#opened.has(phase) ? "running" : "pending");
+      const to = this.#opened.has(phase) ? "running" : "pending";
+      if (event.data?.status !== to) fail(`phase_reopened ${phase} says ${JSON.stringify(event.data)}, not ${to}`);
+      this.#phases.set(phase, to);
       return;
     }
     const move = EVENT_MOVES[event.event];
@@ -98,6 +126,8 @@ export class RunReferee {
         if (this.#status(phase) !== "pending") fail(`open_phase ${phase} while ${this.#status(phase)}`);
         if (after.run.stop !== null) fail(`open_phase ${phase} of a stopped run`);
         if (!gatesHold(this.#graph, phase, (id) => phaseRecord(after, id).status)) fail(`${phase} opened too early`);
+        const says = conditionSays(this.#graph, phase, (id) => phaseRecord(after, id).status);
+        if (says !== "true") fail(`${phase} opened though its condition says ${says}`);
         if (this.#graph.index(phase) <= last) fail(`${phase} opened out of declaration order`);
         last = this.#graph.index(phase);
         this.#phases.set(phase, "running");

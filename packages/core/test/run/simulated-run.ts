@@ -1,9 +1,11 @@
-import type { Effect, PhaseLedger } from "@fanfold/schemas";
+import type { Effect, PhaseRecord } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { decide } from "../../src/run/decide.ts";
-import { phaseProgress } from "../../src/run/phase-progress.ts";
+import { conditionDecided, wasLeftOut } from "../../src/run/reopening.ts";
+import { isBudgetSpent, reliedOnBudget } from "../../src/run/run-limits.ts";
 import {
   applyDecision,
+  type Decision,
   initialRunState,
   isEmptyDecision,
   phaseRecord,
@@ -12,6 +14,7 @@ import {
 } from "../../src/run/run-state.ts";
 import { effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
+import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
 
 /** Far more happenings than a small plan needs to end. */
 const MOST_STEPS = 1_000;
@@ -26,11 +29,19 @@ export type Fate = "succeeds" | "shard_fails" | "merge_rejected" | "expansion_fa
 export interface FatedPhase extends PhaseSketch {
   readonly shardCount: number;
   readonly fate: Fate;
+  /** As `EntryRules` has them. */
+  readonly maxParallel: number;
+  readonly tolerated: number;
+  readonly maxConsecutive: number;
 }
 
 /** A plan, and what its phases would do. */
 export interface FatedPlan {
   readonly cascades: boolean;
+  /** Whether its time is limited: then it may be up at any moment. */
+  readonly hasTimeLimit: boolean;
+  /** What it may cost, where each shard costs 1; null: any amount. */
+  readonly budget: number | null;
   /** By id, in declaration order. */
   readonly phases: Readonly<Record<string, FatedPhase>>;
 }
@@ -39,15 +50,6 @@ export interface FatedPlan {
 export interface Interventions {
   readonly retries: number;
   readonly cancels: number;
-}
-
-/** `dying`: running, and told to end. */
-type Shard = "unreleased" | "waiting" | "queued" | "running" | "dying" | "succeeded" | "failed" | "cancelled";
-
-interface Entry {
-  readonly revision: number;
-  readonly shards: Shard[];
-  fold: "due" | "accepted" | "rejected" | "none";
 }
 
 interface Happening {
@@ -68,7 +70,9 @@ export class SimulatedRun {
   readonly #plan: FatedPlan;
   readonly #fates: Map<string, Fate>;
   readonly #referee: RunReferee;
-  readonly #ledger = new Map<string, Entry>();
+  readonly #ledger = new Map<string, SimulatedEntry>();
+  /** Ends of the run's time that were set, Unix ms. */
+  readonly #timers: number[] = [];
   readonly #outbox = new Map<string, Effect>();
   readonly #triggers: Trigger[] = [{ type: "start" }];
   readonly #reports = new Set<string>();
@@ -76,10 +80,14 @@ export class SimulatedRun {
   #left: { retries: number; cancels: number };
   #state: RunState;
   #nowMs = 5_000;
+  #costUsd = 0;
+  #shardCostUsd = 1;
+  #isHealing = false;
 
   constructor(plan: FatedPlan, interventions: Interventions) {
     this.#plan = plan;
-    const planned = plannedOf(plan.phases);
+    const limits = { timeout_sec: plan.hasTimeLimit ? 60 : null, cost_budget_usd: plan.budget };
+    const planned = plannedOf(plan.phases, limits);
     this.#graph = planned.graph;
     this.#fates = new Map(Object.entries(plan.phases).map(([id, { fate }]) => [id, fate]));
     this.#referee = new RunReferee(this.#graph);
@@ -106,17 +114,26 @@ export class SimulatedRun {
     }
   }
 
-  /** Retries all that failed, as often as it takes; from now on everything goes well. */
+  /** Retries all that failed or was left out, as often as it takes; from now on everything goes well and is free. */
   heal(choices: readonly number[]): void {
     for (const id of this.#graph.ids) this.#fates.set(id, "succeeds");
     this.#left = { retries: 0, cancels: 0 };
+    this.#isHealing = true;
+    this.#shardCostUsd = 0;
     for (let round = 0; ; round += 1) {
-      const failed = this.#graph.ids.filter((id) => phaseRecord(this.#state, id).status === "failed");
+      const failed = this.#graph.ids.filter((id) => this.#isMendable(id));
       if (failed.length === 0) return;
       if (round > MOST_ROUNDS) throw new Error("retries do not help");
       for (const id of failed) this.#retry(id);
       this.play(choices);
     }
+  }
+
+  /** Whether a retry can do it good: a condition that makes no sense makes none the next time. */
+  #isMendable(id: string): boolean {
+    const record = phaseRecord(this.#state, id);
+    if (record.status === "failed") return !conditionDecided(id, record);
+    return wasLeftOut(record);
   }
 
   #happenings(): Happening[] {
@@ -145,7 +162,7 @@ export class SimulatedRun {
     return list;
   }
 
-  #shardHappenings(phase: string, entry: Entry): Happening[] {
+  #shardHappenings(phase: string, entry: SimulatedEntry): Happening[] {
     const list: Happening[] = [];
     const add = (shard: number, to: Shard): void => {
       list.push({ name: `${phase}[${shard}] ${to}`, act: () => this.#moveShard(phase, entry, shard, to) });
@@ -162,6 +179,9 @@ export class SimulatedRun {
   #interventions(): Happening[] {
     const list: Happening[] = [];
     const { status, stop } = this.#state.run;
+    for (const [at, atMs] of this.#timers.entries()) {
+      list.push({ name: `time is up ${atMs}`, act: () => this.#timeIsUp(at) });
+    }
     if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
     if (this.#left.retries === 0 || status === "queued" || stop === "cancel") return list;
     for (const phase of this.#graph.ids) {
@@ -171,6 +191,10 @@ export class SimulatedRun {
       }
     }
     return list;
+  }
+
+  #timeIsUp(at: number): void {
+    for (const atMs of this.#timers.splice(at, 1)) this.#apply({ type: "timeout", atMs });
   }
 
   #cancel(): void {
@@ -185,7 +209,7 @@ export class SimulatedRun {
   }
 
   #canRetry(phase: string): boolean {
-    if (phaseRecord(this.#state, phase).cause?.code === "expansion_failed") return true;
+    if (failedBeforeItsShards(phaseRecord(this.#state, phase))) return true;
     const entry = this.#ledger.get(phase);
     return entry !== undefined && (entry.fold === "rejected" || entry.shards.some(isRetryable));
   }
@@ -197,7 +221,7 @@ export class SimulatedRun {
     const requeue = { name: `requeue ${phase}`, act: () => this.#requeue(phase, isRetryable) };
     const clear = { name: `clear ${phase}`, act: () => this.#moveFold(phase, "rejected", "none") };
     const refold = { name: `refold ${phase}`, act: () => this.#moveFold(phase, "none", "due") };
-    if (entry === undefined) this.#hands.push([reopen]);
+    if (entry === undefined || failedBeforeItsShards(phaseRecord(this.#state, phase))) this.#hands.push([reopen]);
     else if (entry.fold === "rejected") this.#hands.push([clear, reopen, refold]);
     else this.#hands.push([reopen, requeue, reopen]);
   }
@@ -205,17 +229,34 @@ export class SimulatedRun {
   #apply(trigger: Trigger | undefined): void {
     if (trigger === undefined) return;
     this.#nowMs += 10;
-    const decision = decide(this.#state, trigger, this.#nowMs);
+    const wasStopped = this.#isStopped();
+    const decision = this.#decide(trigger);
     this.trace.push(`  -> ${storyOf(decision)}`);
     this.#state = applyDecision(this.#state, decision, this.#state.run.version + 1);
     this.#referee.watch(decision, this.#state);
-    this.#checkRepeated(trigger);
+    this.#checkRepeated(trigger, wasStopped);
     for (const effect of decision.effects) this.#outbox.set(effectText(effect), effect);
   }
 
+  /** What was read of the cost may be old; the commit refuses a decision that goes on with a spent budget. */
+  #decide(trigger: Trigger): Decision {
+    const decision = decide(this.#state, trigger, this.#nowMs);
+    const budget = reliedOnBudget(this.#state, decision);
+    const after = { ...this.#state.run, ...decision.run };
+    if (budget === undefined || !isBudgetSpent(this.#state.plan, after, this.#costUsd)) return decision;
+    this.#state = { ...this.#state, run: { ...this.#state.run, cost_usd: this.#costUsd } };
+    return decide(this.#state, trigger, this.#nowMs);
+  }
+
   /** The same trigger again does nothing; only a phase found drained may be resumed again, which is harmless. */
-  #checkRepeated(trigger: Trigger): void {
+  #checkRepeated(trigger: Trigger, wasStopped: boolean): void {
     const again = decide(this.#state, trigger, this.#nowMs);
+    if (trigger.type === "reopen") {
+      const isStoppedAgain = this.#isStopped();
+      if (isStoppedAgain || conditionDecided(trigger.phase, phaseRecord(this.#state, trigger.phase))) return;
+    }
+    // it resumed the phase, and the budget stopped the run in the same decision: now it means what it says
+    if (trigger.type === "phase_drained" && this.#isStopped() && !wasStopped) return;
     const isHarmless = storyOf(again) === (trigger.type === "phase_drained" ? resumeText(trigger) : "");
     if (!isEmptyDecision(again) && !isHarmless) throw new Error(`${triggerText(trigger)} again: ${storyOf(again)}`);
   }
@@ -232,8 +273,11 @@ export class SimulatedRun {
         return this.#requeue(effect.phase, (shard) => shard === "cancelled");
       case "stop_release":
         return this.#stopRelease();
-      case "release_lock":
       case "schedule_timeout":
+        // what was set before stays: it must have no effect
+        if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
+        return;
+      case "release_lock":
       case "pause_release":
       case "resume_run":
       case "finish_run":
@@ -249,24 +293,23 @@ export class SimulatedRun {
       this.#triggers.push({ type: "phase_failed", phase, revision, cause, failedShards: 0 });
       return;
     }
-    const shards = Array.from({ length: this.#shardCount(phase) }, (): Shard => "unreleased");
-    const entry: Entry = { revision, shards, fold: shards.length === 0 ? "due" : "none" };
+    const sketch = this.#plan.phases[phase];
+    if (sketch === undefined) throw new Error(`there is no phase ${phase}`);
+    const entry = new SimulatedEntry(revision, sketch);
     this.#ledger.set(phase, entry);
     this.#claim();
-    if (this.#progress(entry) === "drained") this.#reports.add(phase);
+    if (entry.progress(this.#isStopped()) === "drained") this.#reports.add(phase);
   }
 
   #claim(): void {
     if (this.#isStopped()) return;
-    for (const { shards } of this.#ledger.values()) {
-      replaceAll(shards, (shard) => (shard === "unreleased" || shard === "waiting" ? "queued" : shard));
-    }
+    for (const entry of this.#ledger.values()) entry.claim();
   }
 
   #requeue(phase: string, which: (shard: Shard) => boolean): void {
     const entry = this.#ledger.get(phase);
     if (entry === undefined) return;
-    replaceAll(entry.shards, (shard) => (which(shard) ? "waiting" : shard));
+    entry.requeue(which);
     this.#claim();
   }
 
@@ -274,36 +317,37 @@ export class SimulatedRun {
     if (!this.#isStopped()) return;
     const kills = this.#state.run.stop_kills;
     for (const [phase, entry] of this.#ledger) {
-      replaceAll(entry.shards, (shard) => {
-        if (shard === "queued" || shard === "waiting") return "cancelled";
-        return shard === "running" && kills ? "dying" : shard;
-      });
-      if (this.#progress(entry) === "drained") this.#reports.add(phase);
+      entry.stop(kills);
+      if (entry.progress(true) === "drained") this.#reports.add(phase);
     }
   }
 
-  #moveShard(phase: string, entry: Entry, shard: number, to: Shard): void {
-    entry.shards[shard] = to;
+  #moveShard(phase: string, entry: SimulatedEntry, shard: number, to: Shard): void {
+    entry.move(shard, to);
     if (to === "running") return;
+    if (to !== "cancelled") this.#costUsd += this.#shardCostUsd;
     this.#claim();
-    const progress = this.#progress(entry);
+    const progress = entry.progress(this.#isStopped());
     if (progress === "complete") entry.fold = "due";
-    if (to === "failed" || progress === "drained") this.#reports.add(phase);
+    if (to === "failed" || this.#shardCostUsd > 0 || progress !== "busy") this.#reports.add(phase);
   }
 
-  #fold(phase: string, entry: Entry): void {
+  #fold(phase: string, entry: SimulatedEntry): void {
     entry.fold = this.#fates.get(phase) === "merge_rejected" ? "rejected" : "accepted";
     if (entry.fold === "rejected") this.#reports.add(phase);
     else this.#settle(phase, entry);
   }
 
-  #moveFold(phase: string, from: Entry["fold"], to: Entry["fold"]): void {
+  #moveFold(phase: string, from: SimulatedEntry["fold"], to: SimulatedEntry["fold"]): void {
     const entry = this.#ledger.get(phase);
-    if (entry?.fold === from && this.#progress(entry) === "complete") entry.fold = to;
+    const progress = entry?.progress(this.#isStopped());
+    if (entry?.fold === from && (progress === "complete" || progress === "tolerable")) entry.fold = to;
   }
 
-  #settle(phase: string, { revision }: Entry): void {
-    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [], toleratedShards: 0 });
+  #settle(phase: string, entry: SimulatedEntry): void {
+    const { revision } = entry;
+    const toleratedShards = entry.count("failed");
+    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [], toleratedShards });
   }
 
   /** Reads where a phase stands; the decision on it comes later. */
@@ -312,52 +356,42 @@ export class SimulatedRun {
     const entry = this.#ledger.get(phase);
     if (entry === undefined) return;
     const ref = { phase, revision: entry.revision };
-    const failedShards = entry.shards.filter((shard) => shard === "failed").length;
-    const isDrained = this.#progress(entry) === "drained";
+    const tolerated = this.#plan.phases[phase]?.tolerated ?? 0;
+    const failedShards = entry.count("failed");
+    const progress = entry.progress(this.#isStopped());
     if (entry.fold === "rejected") {
       this.#triggers.push({ type: "phase_failed", ...ref, cause: { code: "merge_rejected" }, failedShards });
-    } else if (failedShards === 0) {
-      if (isDrained) this.#triggers.push({ type: "phase_drained", ...ref });
-    } else if (isDrained) {
+      return;
+    }
+    if (progress === "complete") return;
+    const { plan, run } = this.#state;
+    if (isBudgetSpent(plan, run, this.#costUsd)) this.#triggers.push({ type: "budget_spent", costUsd: this.#costUsd });
+    if (progress === "tolerable") {
+      if (entry.fold === "none") entry.fold = "due";
+    } else if (failedShards <= (this.#isStopped() ? tolerated : 0)) {
+      if (progress === "drained") this.#triggers.push({ type: "phase_drained", ...ref });
+    } else if (progress === "drained") {
       this.#triggers.push({ type: "phase_failed", ...ref, cause: { code: "shards_failed" }, failedShards });
-    } else this.#triggers.push({ type: "shard_failed", ...ref, why: "exit 1" });
+    } else if (failedShards > tolerated) {
+      this.#triggers.push({ type: "shard_failed", ...ref, why: "exit 1" });
+    }
   }
 
   /** What the engine's sweep does for each running phase. @returns whether it found anything to do */
   #sweep(): boolean {
+    let hasFolded = false;
     for (const [phase, entry] of this.#ledger) {
       if (phaseRecord(this.#state, phase).status !== "running") continue;
       if (entry.fold === "accepted") this.#settle(phase, entry);
       else this.#report(phase);
+      hasFolded ||= entry.fold === "due";
     }
+    if (hasFolded) return true;
     if (this.#triggers.length === 0) return false;
     this.sweeps += 1;
     this.trace.push("sweep");
     if (this.sweeps > 20) throw new Error("only sweeps happen");
     return true;
-  }
-
-  #progress({ revision, shards }: Entry): ReturnType<typeof phaseProgress> {
-    const count = (...wanted: Shard[]): number => shards.filter((shard) => wanted.includes(shard)).length;
-    const counts: PhaseLedger = {
-      revision,
-      total: shards.length,
-      next: shards.length - count("unreleased"),
-      in_flight: count("queued", "running", "dying"),
-      held: count("waiting"),
-      succeeded: count("succeeded"),
-      failed: count("failed"),
-      cancelled: count("cancelled"),
-      unacked: 0,
-      max_parallel: 0,
-      window: 100,
-      excused: 0,
-      tolerated: 0,
-      max_consecutive: 0,
-      consecutive: 0,
-      tripped: 0,
-    };
-    return phaseProgress(counts, this.#isStopped());
   }
 
   #isStopped(): boolean {
@@ -369,12 +403,15 @@ export class SimulatedRun {
   }
 }
 
-function isRetryable(shard: Shard): boolean {
-  return shard === "failed" || shard === "cancelled";
+/** As the engine sees it: nothing of it but a re-opening is needed. */
+function failedBeforeItsShards(record: PhaseRecord): boolean {
+  const { status, cause } = record;
+  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "condition_failed";
+  return wasLeftOut(record);
 }
 
-function replaceAll(shards: Shard[], next: (shard: Shard) => Shard): void {
-  for (const [at, shard] of shards.entries()) shards[at] = next(shard);
+function isRetryable(shard: Shard): boolean {
+  return shard === "failed" || shard === "cancelled";
 }
 
 function triggerText(trigger: Trigger): string {

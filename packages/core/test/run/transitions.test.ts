@@ -11,13 +11,13 @@ const LEGAL_PHASE_MOVES: Readonly<Record<PhaseStatus, string>> = {
   blocked: "pending",
   running: "succeeded failed cancelled",
   succeeded: "running",
-  failed: "running",
+  failed: "pending running",
   skipped: "pending",
   cancelled: "pending running",
 };
 
 const LEGAL_RUN_MOVES: Readonly<Record<RunStatus, string>> = {
-  queued: "running cancelled",
+  queued: "running failed cancelled",
   running: "succeeded failed cancelled",
   succeeded: "running",
   failed: "running",
@@ -60,7 +60,7 @@ describe("a run", () => {
   });
 
   test("is told by name when it cannot move", () => {
-    expect(() => moveRun("run_1", "queued", "failed")).toThrow("run run_1 cannot go from queued to failed");
+    expect(() => moveRun("run_1", "queued", "succeeded")).toThrow("run run_1 cannot go from queued to succeeded");
   });
 
   test("is over unless it is queued or running", () => {

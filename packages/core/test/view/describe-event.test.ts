@@ -45,11 +45,12 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
-  shard_timeout: { timeout_sec: 600, duration_ms: 600_010 },
+  shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
+  shard_given_back: { worker: "w1", duration_ms: 4_000 },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
-  shard_cancelled: { reason: "cancel requested", duration_ms: 80 },
+  shard_cancelled: { reason: "cancel requested", duration_ms: 80, survivors: [4711, 4712] },
   artifact_persisted: { name: "zones", sha256: "ab".repeat(32), size_bytes: 1_572_864, record_count: 447, revision: 1 },
   artifact_rejected: { error_code: "MERGE", why: "expected 447, got 446" },
   plan_aborted: { why: "zic: bad rule" },
@@ -98,9 +99,10 @@ test("says in one sentence what each event tells", () => {
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
     compile[3] attempt 1 timed out after 10 min
     compile[3] attempt 1 was lost with worker w1
+    compile[3] attempt 1 was given back by worker w1 and runs elsewhere
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
-    compile[3] cancelled: cancel requested
+    compile[3] cancelled: cancel requested; even SIGKILL did not end process 4711, 4712
     compile stored zones, 1.5 MiB, 447 records, sha256 abababababab
     compile had its output rejected: expected 447, got 446
     plan aborted by compile: zic: bad rule
@@ -136,6 +138,7 @@ test("leaves out what an event does not carry", () => {
     compile[3] attempt 1 failed
     compile[3] attempt 1 timed out
     compile[3] attempt 1 was lost
+    compile[3] attempt 1 was given back and runs elsewhere
     compile[3] attempt 1 succeeded
     compile[3] failed for good after 1 attempt
     compile[3] cancelled

@@ -85,6 +85,16 @@ test("counts an attempt once however many events its end brings", () => {
   expect(phase.shards).toMatchObject({ running: 0, backoff: 0, failed: 1 });
 });
 
+test("counts an attempt that its stopping worker gave back neither as a retry nor as lost", () => {
+  const phase = phaseOf(
+    opened,
+    shardEvent("shard_started"),
+    shardEvent("shard_given_back", 0, 1, { worker: "w", duration_ms: 50 }),
+  );
+  expect(phase).toMatchObject({ attempts: 1, retries: 0, lost: 0, serial_ms: 50, wasted_ms: 50, problem: null });
+  expect(phase.shards).toMatchObject({ running: 0, backoff: 0, failed: 0 });
+});
+
 test("measures an attempt by the clock when its end does not say how long it took", () => {
   const phase = phaseOf(opened, shardEvent("shard_started"), shardEvent("shard_succeeded"));
   expect(phase.serial_ms).toBe(1_000);

@@ -1,5 +1,5 @@
 import { OutputMask } from "./output-mask.ts";
-import { redactCredentials } from "./redact-credentials.ts";
+import { redactCredentials, redactLogText } from "./redact-credentials.ts";
 import type { ProgressReport, ReportedEvent, UsageReport } from "./reported-event.ts";
 import { SecretMask } from "./secret-mask.ts";
 
@@ -12,14 +12,14 @@ export class AttemptMasks {
     this.#secrets = secrets.size === 0 ? undefined : new SecretMask(secrets.values());
   }
 
-  /** The text without secrets and without anything that looks like a credential. */
-  readonly text = (text: string): string => redactCredentials(this.#secrets?.text(text) ?? text);
+  /** A text for people without secrets, and without anything that looks like a credential or is named like one. */
+  readonly text = (text: string): string => redactLogText(this.#secrets?.text(text) ?? text);
 
   /** The event with its texts masked. */
   event(event: ReportedEvent): ReportedEvent {
     switch (event.type) {
       case "artifact":
-        return { ...event, path: this.text(event.path) };
+        return { ...event, path: this.#data(event.path) };
       case "log":
         return { ...event, message: this.text(event.message) };
       case "progress":
@@ -36,6 +36,11 @@ export class AttemptMasks {
     return new OutputMask(this.#secrets?.stream());
   }
 
+  /** A text that programs read: names in it say nothing. */
+  #data(text: string): string {
+    return redactCredentials(this.#secrets?.text(text) ?? text);
+  }
+
   #progress(progress: ProgressReport): ProgressReport {
     const masked: { -readonly [Key in keyof ProgressReport]: ProgressReport[Key] } = { ...progress };
     for (const key of ["metric_key", "unit", "message"] as const) {
@@ -48,16 +53,16 @@ export class AttemptMasks {
   #usage(usage: UsageReport): UsageReport {
     const entries = Object.entries(usage);
     return Object.fromEntries(
-      entries.map(([key, value]) => [this.text(key), typeof value === "string" ? this.text(value) : value]),
+      entries.map(([key, value]) => [this.#data(key), typeof value === "string" ? this.#data(value) : value]),
     );
   }
 
   #fields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(fields).map(([key, value]) => [this.text(key), this.#value(value)]));
+    return Object.fromEntries(Object.entries(fields).map(([key, value]) => [this.#data(key), this.#value(value)]));
   }
 
   #value(value: unknown): unknown {
-    if (typeof value === "string") return this.text(value);
+    if (typeof value === "string") return this.#data(value);
     if (Array.isArray(value)) return value.map((item: unknown) => this.#value(item));
     return typeof value === "object" && value !== null ? this.#fields({ ...value }) : value;
   }

@@ -1,6 +1,7 @@
 import type { CompiledPhase, Failure } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
 import type { ReportedEvent } from "./reported-event.ts";
+import type { WorkerRules } from "./worker-rules.ts";
 
 /** Output of an attempt: in a file of its scratch directory, or in memory. */
 export type AttemptOutput = { readonly file: string } | { readonly bytes: Uint8Array };
@@ -32,6 +33,8 @@ export interface AttemptSpec {
   readonly killGraceMs: number;
   /** Longest time of the attempt, in ms. */
   readonly timeoutMs: number;
+  /** What the worker allows; everything when absent. */
+  readonly rules?: WorkerRules;
   /** Where the secrets come from that the phase names; the worker's own when absent. */
   readonly secrets?: SecretSource;
   /** Rejects an output its phase's merge could not fold, with the message to show. */

@@ -58,17 +58,20 @@ export class AttemptStop {
    * The failure of the stopped attempt.
    *
    * @param ending how the work came to its end, appended to the reason, such as "killed with SIGTERM"
+   * @param survivors ids of processes that could not be ended
    */
-  error(ending = ""): AttemptError {
+  error(ending = "", survivors: readonly number[] = []): AttemptError {
+    const left = survivors.length === 0 ? {} : { survivors: [...survivors] };
     const tail = ending === "" ? "" : `; ${ending}`;
     if (this.#status === "timed_out") {
       return new AttemptError("TIMED_OUT", `took longer than its timeout of ${this.#timeoutMs / 1000} s${tail}`, {
+        ...left,
         next_action: "raise timeout_sec of the phase, or cut it into smaller shards",
       });
     }
     const reason: unknown = this.#caller.reason;
     const isPlain = reason === undefined || (reason instanceof Error && reason.name === "AbortError");
-    return new AttemptError("CANCELLED", `cancelled${isPlain ? "" : ` (${describeError(reason)})`}${tail}`);
+    return new AttemptError("CANCELLED", `cancelled${isPlain ? "" : ` (${describeError(reason)})`}${tail}`, left);
   }
 
   #arm(remainingMs: number): void {

@@ -1,23 +1,21 @@
 import { resolve } from "node:path";
-import { SECRET_ENV_PREFIX } from "../secrets.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
+import { inheritedEnv } from "./inherited-env.ts";
+import { ATTEMPT_ID_VARIABLE } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
 
 /**
- * Environment of a command: the worker's, the plan's, the phase's, and the attempt's own variables, each winning over
- * the ones before. Attempt variables the worker itself was started with are not passed on, nor are its secrets: a
- * command has those its plan names.
+ * Environment of a command: the worker's as far as it is passed on, the plan's, the phase's, and the attempt's own
+ * variables, each winning over the ones before. Attempt variables the worker itself was started with are not passed on,
+ * nor are its secrets: a command has those its plan names.
  */
 export function commandEnv(
-  { spec, files, env: planned }: RunningAttempt,
+  { spec, files, id, env: planned }: RunningAttempt,
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(workerEnv)) {
-    if (value !== undefined && !name.startsWith(SECRET_ENV_PREFIX)) env[name] = value;
-  }
-  Object.assign(env, planned, attemptVariables(spec, files));
+  const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);
+  Object.assign(env, planned, attemptVariables(spec, files), { [ATTEMPT_ID_VARIABLE]: id });
   if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
   return env;
 }

@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { Limits } from "@fanfold/schemas";
 import { AttemptError } from "./attempt-error.ts";
+import { limitAdvice, limitFailure } from "./command-limits.ts";
 import type { OutputTail } from "./output-tail.ts";
 
 /** A command as it was started. */
@@ -10,6 +12,12 @@ export interface StartedCommand {
   readonly env: Readonly<Record<string, string>>;
   /** Id of the phase, for what the user is told to do next. */
   readonly phase: string;
+}
+
+/** How a command ended: by itself, with a code, or by a signal. */
+export interface ExitStatus {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
 }
 
 /** Ends of the output streams, for the reason of a failure. */
@@ -51,15 +59,20 @@ export function startFailure({ command, phase }: StartedCommand, message: string
 }
 
 /** The failure of a command that ended by itself, but not with exit code 0. */
-export function exitFailure(exitCode: number | null, signal: string | null, tails: OutputTails): AttemptError {
+export function exitFailure(ending: ExitStatus, tails: OutputTails, limits: Limits | undefined): AttemptError {
+  const { exitCode, signal } = ending;
+  const exit = { ...ending, lastWords: describeTails(tails) };
+  const exceeded = limitFailure(limits, exit);
+  if (exceeded !== undefined) return exceeded;
+  const hint = limitAdvice(limits, exit);
   if (signal !== null) {
-    const advice = signal === "SIGKILL" ? "the system may have run out of memory: see the worker's kernel log" : LOGS;
+    const advice = hint ?? (signal === "SIGKILL" ? OUT_OF_MEMORY : LOGS);
     return new AttemptError("KILLED", `killed by ${signal}${describeTails(tails)}`, { signal, next_action: advice });
   }
   const code = exitCode ?? -1;
   return new AttemptError("EXIT_NONZERO", `exited with code ${code}${describeTails(tails)}`, {
     exit_code: code,
-    next_action: exitAdvice(code),
+    next_action: hint ?? exitAdvice(code),
   });
 }
 
@@ -72,6 +85,7 @@ export function describeTails(tails: OutputTails): string {
   return `; ${name} ended with:\n${lines.join("\n")}`;
 }
 
+const OUT_OF_MEMORY = "the system may have run out of memory: see the worker's kernel log";
 const LOGS = "read the whole output of the attempt with: fanfold logs";
 
 function exitAdvice(exitCode: number): string {

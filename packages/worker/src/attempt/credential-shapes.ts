@@ -82,5 +82,5 @@ export const CREDENTIAL: TextShape = either(TOKENS, PRIVATE_KEY, AUTHORIZATION, 
 export const CREDENTIAL_MARKS =
   "A[KS]IA|gh[oprsu]_|github_pat_|xox[abp]-|sk-|-----BEGIN |[Aa]uthorization|AUTHORIZATION|://";
 
-/** Longest text that {@link CREDENTIAL_MARKS} match. */
-export const MAX_MARK_CHARS = 13;
+/** Longest text that {@link CREDENTIAL_MARKS}, or those of named credentials, match. */
+export const MAX_MARK_CHARS = 14;

@@ -4,6 +4,7 @@ import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
 import { findContainedPath } from "./contained-path.ts";
 import type { Handler } from "./define-handler.ts";
+import { permitHandler } from "./worker-rules.ts";
 
 /** A handler's module, as of one version of its file. */
 interface LoadedHandler {
@@ -18,12 +19,13 @@ const loadedHandlers = new Map<string, LoadedHandler>();
  * modules it imports stay as they were first loaded.
  *
  * @param handlerPath path as the plan names it, relative to the plan's directory
- * @throws {AttemptError} `HANDLER_NOT_FOUND`, `HANDLER_INVALID`, or `PATH_OUTSIDE_WORKSPACE`
+ * @throws {AttemptError} `HANDLER_NOT_FOUND`, `HANDLER_INVALID`, `HANDLER_NOT_ALLOWED` or `PATH_OUTSIDE_WORKSPACE`
  */
 export async function loadHandler(spec: AttemptSpec, handlerPath: string): Promise<Handler<unknown>> {
   const path = await findContainedPath(spec, handlerPath, "handler");
   const found = path === undefined ? undefined : await stat(path);
   if (path === undefined || found?.isFile() !== true) throw notFound(spec, handlerPath);
+  await permitHandler(spec, path, handlerPath);
   const version = `${found.mtimeMs}-${found.size}`;
   const loaded = loadedHandlers.get(path);
   if (loaded?.version === version) return await loaded.handler;

@@ -1,41 +1,65 @@
-import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./attempt-error.ts";
+import { processGuard } from "../process-guard.ts";
+import { findProcesses, findStartTime, type FoundProcess, type ProcessMark, signalProcess } from "./process-table.ts";
 
-/** How a group came to its end; `survived` when even SIGKILL did not end it in time. */
+/** How the processes of an attempt came to their end; `survived` when even SIGKILL did not end one in time. */
 export type GroupEnding = "gone" | "SIGTERM" | "SIGKILL" | "survived";
 
-/** How long a group that got SIGKILL may take to disappear (a process in an uninterruptible wait does), in ms. */
+/** How long processes that got SIGKILL may take to disappear (one in an uninterruptible wait does), in ms. */
 const KILL_CONFIRM_MS = 10_000;
 const FIRST_POLL_MS = 5;
 const MAX_POLL_MS = 200;
 
+/** Variable of the environment that tells the processes of an attempt from all others. */
+export const ATTEMPT_ID_VARIABLE = "FANFOLD_ATTEMPT_ID";
+
 const liveGroups = new Set<ProcessGroup>();
 let watchesExit = false;
+
+/** Kills every process group that is not released, without a grace. */
+export function killProcessGroups(): void {
+  for (const group of liveGroups) group.signal("SIGKILL");
+}
 
 /**
  * The processes a command started, under the process group of the first of them.
  *
  * 1. A group is alive while one of its processes runs; zombies nobody reaps do not count.
- * 2. Groups that are not released die with the worker, as far as it can still act when it exits.
+ * 2. Processes that left the group are found by the attempt's id in their environment, where there is a /proc. They are
+ *    ended with the group when it is terminated, and left alone otherwise: who leaves in order means to stay.
+ * 3. Groups that are not released die with the worker: it kills them when it exits, and its guard when it cannot.
  */
 export class ProcessGroup {
   readonly #id: number;
+  readonly #attemptId: string;
+  readonly #startedAt: string | undefined;
+  #survivors: readonly number[] = [];
 
-  /** @param id process id of the group's leader, which was started detached */
-  constructor(id: number) {
+  /**
+   * @param id        process id of the group's leader, which was started detached, and in this tick
+   * @param attemptId what its processes have in `FANFOLD_ATTEMPT_ID`; the guard knows of it already
+   */
+  constructor(id: number, attemptId: string) {
     this.#id = id;
+    this.#attemptId = attemptId;
+    this.#startedAt = findStartTime(id);
     liveGroups.add(this);
+    processGuard.lead(attemptId, id, this.#startedAt);
     if (watchesExit) return;
     watchesExit = true;
-    process.once("exit", () => {
-      for (const group of liveGroups) group.signal("SIGKILL");
-    });
+    process.once("exit", killProcessGroups);
+  }
+
+  /** Processes that `terminate` could not end. */
+  get survivors(): readonly number[] {
+    return this.#survivors;
   }
 
   /** Ends the watch over a group that is gone. */
   release(): void {
     liveGroups.delete(this);
+    if (this.#survivors.length === 0) processGuard.close(this.#attemptId);
   }
 
   /**
@@ -53,26 +77,40 @@ export class ProcessGroup {
     }
   }
 
-  /** Asks the group to end with SIGTERM, and after the grace makes it end with SIGKILL. Resolves after its death. */
+  /**
+   * Asks the processes of the attempt to end with SIGTERM, and after the grace makes them end with SIGKILL: those of
+   * the group and those that left it. Resolves after their death.
+   */
   async terminate(graceMs: number): Promise<GroupEnding> {
-    if (!(await this.#isAlive())) return "gone";
-    this.signal("SIGTERM");
-    if (await this.endsWithin(graceMs)) return "SIGTERM";
-    this.signal("SIGKILL");
-    return (await this.endsWithin(KILL_CONFIRM_MS)) ? "SIGKILL" : "survived";
+    if ((await this.#findAll()).length === 0) return "gone";
+    if (await this.#endAll("SIGTERM", graceMs)) return "SIGTERM";
+    if (await this.#endAll("SIGKILL", KILL_CONFIRM_MS)) return "SIGKILL";
+    this.#survivors = (await this.#findAll()).map(({ pid }) => pid);
+    return this.#survivors.length === 0 ? "SIGKILL" : "survived";
   }
 
   /** Waits for the group to be gone, at most `timeoutMs`; with 0 it only looks. */
   async endsWithin(timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    let pollMs = FIRST_POLL_MS;
-    while (await this.#isAlive()) {
-      const restMs = deadline - performance.now();
-      if (restMs <= 0) return false;
-      await sleep(Math.min(pollMs, restMs));
-      pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS);
-    }
-    return true;
+    return pollUntil(timeoutMs, async () => !(await this.#isAlive()));
+  }
+
+  /** Sends a signal to everything, once to each process; waits at most `timeoutMs` for the end of all. */
+  #endAll(name: NodeJS.Signals, timeoutMs: number): Promise<boolean> {
+    const signalled = new Set<string>();
+    this.signal(name);
+    return pollUntil(timeoutMs, async () => {
+      const found = await this.#findAll();
+      for (const stray of found.filter(({ isInGroup }) => !isInGroup)) {
+        const key = `${stray.pid} ${stray.startedAt}`;
+        if (!signalled.has(key)) signalProcess(stray, name);
+        signalled.add(key);
+      }
+      return found.length === 0;
+    });
+  }
+
+  #mark(variable: string | null): ProcessMark {
+    return { groupId: this.#id, variable, since: this.#startedAt ?? "0" };
   }
 
   async #isAlive(): Promise<boolean> {
@@ -83,16 +121,28 @@ export class ProcessGroup {
 
   /** Looks behind zombies, which still take signals; where there is no /proc a group with zombies counts as alive. */
   async #hasRunningProcess(): Promise<boolean> {
-    const names = await readdir("/proc").catch(() => undefined);
-    if (names === undefined) return true;
-    const ids = names.filter((name) => /^\d+$/.test(name));
-    const stats = await Promise.all(ids.map((id) => readFile(`/proc/${id}/stat`, "utf8").catch(() => "")));
-    return stats.some((stat) => this.#isRunningMember(stat));
+    const found = await findProcesses(this.#mark(null));
+    return found === undefined || found.length > 0;
   }
 
-  /** Reads a line of proc(5) `stat`: the name in parentheses may hold anything, then come state, parent and group. */
-  #isRunningMember(stat: string): boolean {
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(group) === this.#id && state !== "Z" && state !== "X";
+  /** All running processes of the attempt, looked for twice; without /proc the group stands for them. */
+  async #findAll(): Promise<readonly FoundProcess[]> {
+    const mark = this.#mark(`${ATTEMPT_ID_VARIABLE}=${this.#attemptId}`);
+    const found = await findProcesses(mark);
+    if (found === undefined) return this.signal(0) ? [{ pid: this.#id, startedAt: "", isInGroup: true }] : [];
+    return found.length > 0 ? found : ((await findProcesses(mark)) ?? []);
   }
+}
+
+/** Polls until `isDone`, at most `timeoutMs`; with 0 it only looks. */
+async function pollUntil(timeoutMs: number, isDone: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  let pollMs = FIRST_POLL_MS;
+  while (!(await isDone())) {
+    const restMs = deadline - performance.now();
+    if (restMs <= 0) return false;
+    await sleep(Math.min(pollMs, restMs));
+    pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS);
+  }
+  return true;
 }

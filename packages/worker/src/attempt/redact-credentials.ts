@@ -1,19 +1,66 @@
 import { CREDENTIAL, CREDENTIAL_MARKS, MAX_MARK_CHARS } from "./credential-shapes.ts";
+import { headOfNamed, isNamedCredential, NAMED_CREDENTIAL, NAMED_CREDENTIAL_MARKS } from "./named-credential-shapes.ts";
 import { MASK } from "./secret-mask.ts";
+import { either } from "./text-shape.ts";
 
-const MARK = new RegExp(CREDENTIAL_MARKS, "g");
-const CREDENTIAL_HERE = new RegExp(CREDENTIAL.whole, "y");
-const UNFINISHED_HERE = new RegExp(`${CREDENTIAL.beginning}$`, "y");
-/** The first place from which the text may go on to be a credential; the end of the text at the latest. */
-const UNFINISHED = new RegExp(`${CREDENTIAL.beginning}$`, "g");
+const FORM_HERE = new RegExp(CREDENTIAL.whole, "y");
+const NAMED_HERE = new RegExp(NAMED_CREDENTIAL.whole, "y");
 
-/** The text with everything masked that looks like a credential. */
+/** Finds credentials by what they look like, and in logs also by their names. */
+class Finder {
+  readonly #byName: boolean;
+  readonly #mark: RegExp;
+  readonly #unfinishedHere: RegExp;
+  /** The first place from which the text may go on to be a credential; the end of the text at the latest. */
+  readonly #unfinished: RegExp;
+
+  constructor(byName: boolean) {
+    const { beginning } = byName ? either(CREDENTIAL, NAMED_CREDENTIAL) : CREDENTIAL;
+    this.#byName = byName;
+    this.#mark = new RegExp(byName ? `${CREDENTIAL_MARKS}|${NAMED_CREDENTIAL_MARKS}` : CREDENTIAL_MARKS, "g");
+    this.#unfinishedHere = new RegExp(`${beginning}$`, "y");
+    this.#unfinished = new RegExp(`${beginning}$`, "g");
+  }
+
+  findMark(text: string, from: number): number {
+    this.#mark.lastIndex = from;
+    return this.#mark.exec(text)?.index ?? -1;
+  }
+
+  /** Where the credential ends that begins here; undefined when none does. */
+  endOf(text: string, at: number): number | undefined {
+    if (testAt(FORM_HERE, text, at)) return FORM_HERE.lastIndex;
+    if (!this.#byName || !testAt(NAMED_HERE, text, at)) return undefined;
+    const end = NAMED_HERE.lastIndex;
+    return isNamedCredential(text.slice(at, end), text.slice(end, end + 1)) ? end : undefined;
+  }
+
+  mayGoOn(text: string, at: number): boolean {
+    return testAt(this.#unfinishedHere, text, at);
+  }
+
+  /** Where a mark begins that the end of the text cuts off; the length of the text for none. */
+  findCutOffMark(text: string, from: number): number {
+    this.#unfinished.lastIndex = Math.max(from, text.length - MAX_MARK_CHARS);
+    return this.#unfinished.exec(text)?.index ?? text.length;
+  }
+}
+
+const BY_FORM = new Finder(false);
+const BY_FORM_OR_NAME = new Finder(true);
+
+/** The text with everything masked that looks like a credential; for data, of which names say nothing. */
 export function redactCredentials(text: string): string {
-  return redactFrom(text, 0, true).certain;
+  return redactFrom(BY_FORM, text, 0, true).certain;
+}
+
+/** A text for people, with everything masked that looks like a credential, or whose name says that it is one. */
+export function redactLogText(text: string): string {
+  return redactFrom(BY_FORM_OR_NAME, text, 0, true).certain;
 }
 
 /**
- * Masks what looks like a credential in a stream of bytes, piece by piece.
+ * Masks what looks like a credential in a log, or is one by its name: a stream of bytes, piece by piece.
  *
  * 1. However the stream is cut into pieces, the redacted bytes are the same.
  * 2. Only bytes are held back that may be the beginning of a credential.
@@ -39,7 +86,7 @@ export class CredentialStream {
   /** Works on characters that stand for one byte each. */
   #next(more: string, isEnd: boolean): string {
     const text = this.#before + this.#held + more;
-    const { certain, heldFrom } = redactFrom(text, this.#before.length, isEnd);
+    const { certain, heldFrom } = redactFrom(BY_FORM_OR_NAME, text, this.#before.length, isEnd);
     if (heldFrom > 0) this.#before = text.slice(heldFrom - 1, heldFrom);
     this.#held = text.slice(heldFrom);
     return certain;
@@ -47,30 +94,20 @@ export class CredentialStream {
 }
 
 /** The redacted text from a place on, as far as it is certain; the rest may be the beginning of a credential. */
-function redactFrom(text: string, from: number, isEnd: boolean): { certain: string; heldFrom: number } {
+function redactFrom(finder: Finder, text: string, from: number, isEnd: boolean): { certain: string; heldFrom: number } {
   let certain = "";
   let doneTo = from;
-  for (let mark = findMark(text, from); mark !== -1; mark = findMark(text, Math.max(mark + 1, doneTo))) {
-    if (!isEnd && testAt(UNFINISHED_HERE, text, mark))
+  for (let mark = finder.findMark(text, from); mark !== -1; mark = finder.findMark(text, Math.max(mark + 1, doneTo))) {
+    if (!isEnd && finder.mayGoOn(text, mark)) {
       return { certain: certain + text.slice(doneTo, mark), heldFrom: mark };
-    if (!testAt(CREDENTIAL_HERE, text, mark)) continue;
-    const end = CREDENTIAL_HERE.lastIndex;
+    }
+    const end = finder.endOf(text, mark);
+    if (end === undefined) continue;
     certain += text.slice(doneTo, mark) + redact(text.slice(mark, end));
     doneTo = end;
   }
-  const heldFrom = isEnd ? text.length : findCutOffMark(text, doneTo);
+  const heldFrom = isEnd ? text.length : finder.findCutOffMark(text, doneTo);
   return { certain: certain + text.slice(doneTo, heldFrom), heldFrom };
-}
-
-function findMark(text: string, from: number): number {
-  MARK.lastIndex = from;
-  return MARK.exec(text)?.index ?? -1;
-}
-
-/** Where a mark begins that the end of the text cuts off; the length of the text for none. */
-function findCutOffMark(text: string, from: number): number {
-  UNFINISHED.lastIndex = Math.max(from, text.length - MAX_MARK_CHARS);
-  return UNFINISHED.exec(text)?.index ?? text.length;
 }
 
 function testAt(sticky: RegExp, text: string, at: number): boolean {
@@ -78,8 +115,8 @@ function testAt(sticky: RegExp, text: string, at: number): boolean {
   return sticky.test(text);
 }
 
-/** Keeps of a header and a URL what is no credential. */
+/** Keeps of a header, a URL and a named value what is no credential. */
 function redact(found: string): string {
   if (found.startsWith("://")) return `${found.slice(0, found.indexOf(":", 3) + 1)}${MASK}@`;
-  return /^au/i.test(found) ? found.replace(/[^ \t]+$/, MASK) : MASK;
+  return `${headOfNamed(found)}${MASK}`;
 }

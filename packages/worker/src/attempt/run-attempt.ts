@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { AttemptError, describeError, toAttemptError } from "./attempt-error.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { AttemptMasks } from "./attempt-masks.ts";
@@ -52,7 +53,22 @@ function beginAttempt(
   const files = scratchFiles(spec.scratchDir);
   const log = new AttemptLog(files.log, hooks, masks);
   const reports = new AttemptReports(spec, hooks, { log, masks });
-  return { spec, ...resolved, masks, files, log, reports, stop: new AttemptStop(spec.timeoutMs, signal) };
+  return {
+    id: attemptId(spec),
+    spec,
+    ...resolved,
+    masks,
+    files,
+    log,
+    reports,
+    stop: new AttemptStop(spec.timeoutMs, signal),
+  };
+}
+
+/** An id that says which attempt it is, and that no other deployment on this machine uses. */
+function attemptId({ runId, phase, revision, shardIndex, attempt }: AttemptSpec): string {
+  const place = `${runId}.${phase.id}.r${revision}.${shardIndex}.${attempt}`;
+  return `${place.replace(/[^A-Za-z0-9._-]/g, "_")}.${randomBytes(8).toString("hex")}`;
 }
 
 async function runToEnd(attempt: RunningAttempt): Promise<AttemptResult | AttemptError> {

@@ -5,16 +5,20 @@ import { execa } from "execa";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
+import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
 import { CommandReports } from "./command-reports.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
+import { findFault, findProgram } from "./find-program.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
+import { processGuard } from "../process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
+import { permitCommand } from "./worker-rules.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
 const LEFTOVER_WAIT_MS = 500;
@@ -59,13 +63,15 @@ interface CommandRun {
 export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
   const { spec, files, stop } = attempt;
   const cwd = await findWorkingDirectory(spec);
+  const permitted = await permitCommand(spec, work, cwd);
   await mkdir(spec.scratchDir, { recursive: true });
   await writeFile(files.events, "");
   const stdoutFile = await open(files.stdout, "a");
   try {
     if (stop.status !== null) throw stop.error();
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
-    const run = await startCommand(attempt, { started, work, keep: (chunk) => stdoutFile.appendFile(chunk) });
+    const line = await limitedLine(attempt, started, { work, permitted });
+    const run = await startCommand(attempt, { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) });
     await finishCommand(run);
     return await findOutput(attempt, run);
   } finally {
@@ -83,20 +89,42 @@ async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
   });
 }
 
+/** The command line of the work, under the limits of its phase. */
+async function limitedLine(
+  { spec, log }: RunningAttempt,
+  started: StartedCommand,
+  { work, permitted }: { work: Work; permitted: string },
+): Promise<CommandLine> {
+  const { limits } = spec.phase;
+  const args = work.shell ? ["-c", [work.command, ...work.args].join(" ")] : work.args;
+  if (limits === undefined) return { program: permitted, args };
+  for (const field of unknownLimits(limits, process.platform)) {
+    log.note(`limits.${field} has no effect on ${process.platform}`);
+  }
+  // found here, because the shell that sets the limits would only tell of a missing program in its own words
+  const program = await findProgram(permitted, started.cwd, started.env["PATH"] ?? "");
+  const fault = program === undefined ? "ENOENT" : await findFault(program);
+  if (program === undefined || fault !== undefined) throw await spawnFailure(started, fault ?? "ENOENT", "");
+  return withLimits({ program, args }, limits);
+}
+
 interface CommandStart {
   readonly started: StartedCommand;
-  readonly work: Work;
+  readonly line: CommandLine;
   /** Stores a piece of stdout, masked. */
   readonly keep: (chunk: Uint8Array) => Promise<void>;
 }
 
-async function startCommand(attempt: RunningAttempt, { started, work, keep }: CommandStart): Promise<CommandRun> {
-  const child = spawnCommand(started, work);
+async function startCommand(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
+  const { started, keep } = start;
+  processGuard.open(attempt.id);
+  const child = spawnCommand(attempt.id, start);
   if (child.pid === undefined) {
+    processGuard.close(attempt.id);
     const failed = await child;
     throw await spawnFailure(started, failed.code ?? "", failed.originalMessage ?? "no reason given");
   }
-  const group = new ProcessGroup(child.pid);
+  const group = new ProcessGroup(child.pid, attempt.id);
   const exited = once(child, "exit").then(
     ([exitCode, signal]): CommandEnding => ({ kind: "exited", exitCode, signal }),
     (error: unknown): CommandEnding => ({ kind: "broken", error }),
@@ -121,11 +149,10 @@ async function startCommand(attempt: RunningAttempt, { started, work, keep }: Co
 }
 
 /** Starts the command as the leader of its own process group. */
-function spawnCommand(started: StartedCommand, { args, shell }: Work) {
-  const { command, cwd, env } = started;
-  const [file, fileArgs] = shell ? ["/bin/sh", ["-c", [command, ...args].join(" ")]] : [command, args];
+function spawnCommand(attemptId: string, { started, line }: CommandStart) {
+  const { cwd, env } = started;
   try {
-    return execa(file, fileArgs, {
+    return execa(line.program, line.args, {
       cwd,
       env,
       extendEnv: false,
@@ -137,6 +164,7 @@ function spawnCommand(started: StartedCommand, { args, shell }: Work) {
       reject: false,
     });
   } catch (error) {
+    processGuard.close(attemptId);
     throw startFailure(started, describeError(error));
   }
 }
@@ -175,11 +203,11 @@ async function clearLeftovers({ attempt, group, pumps }: CommandRun): Promise<vo
 function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding: GroupEnding): void {
   switch (ending.kind) {
     case "stopped":
-      throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`);
+      throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`, run.group.survivors);
     case "broken":
       throw ending.error;
     case "exited":
-      if (ending.exitCode !== 0) throw exitFailure(ending.exitCode, ending.signal, run.tails);
+      if (ending.exitCode !== 0) throw exitFailure(ending, run.tails, run.attempt.spec.phase.limits);
   }
 }
 

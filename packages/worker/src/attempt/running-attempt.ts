@@ -8,6 +8,8 @@ import type { ScratchFiles } from "./scratch-files.ts";
 
 /** An attempt under way: what both kinds of work share. */
 export interface RunningAttempt {
+  /** Tells it from every other attempt on this machine; letters, digits, dots, dashes and underscores. */
+  readonly id: string;
   readonly spec: AttemptSpec;
   /** The work of `spec`, with its secrets. */
   readonly work: Work;

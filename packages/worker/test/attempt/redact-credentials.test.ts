@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CredentialStream, redactCredentials } from "../../src/attempt/redact-credentials.ts";
+import { CredentialStream, redactCredentials, redactLogText } from "../../src/attempt/redact-credentials.ts";
 
 /** Looks like the real thing, and is assembled here so that no scanner takes this file for a leak. */
 const chars = (count: number, alphabet = "Ab3dEf7hIj"): string => alphabet.repeat(count).slice(0, count);
@@ -43,7 +43,33 @@ const FIELDS: Record<string, [text: string, redacted: string]> = {
   "a URL with @ in its password": ["postgres://me:p@ss@db/x", "postgres://me:***@db/x"],
 };
 
+const NAMED: Record<string, [text: string, redacted: string]> = {
+  "a password": ["password=hunter2 next", "password=*** next"],
+  "a password at the end of a line": ["password: correcthorse\nnext", "password: ***\nnext"],
+  "a password at the end": ["Passphrase: correcthorse", "Passphrase: ***"],
+  "a variable": ["PGPASSWORD=secretive\n", "PGPASSWORD=***\n"],
+  "a quoted password": ['db_password="correct horse" x', 'db_password="***" x'],
+  "a password in JSON": ['{"password": "a b", "user": "me"}', '{"password": "***", "user": "me"}'],
+  "a password in JSON in a string": ['"{\\"password\\": \\"abc\\"}"', '"{\\"password\\": \\"***\\"}"'],
+  "a token": ["token: 0123abcdef, rest", "token: ***, rest"],
+  "a token in a URL": ["GET /x?access_token=0123abcdef&page=2", "GET /x?access_token=***&page=2"],
+  "a key": ["api_key=ab12cd34ef", "api_key=***"],
+  "a header of a key": ["X-Api-Key: ab12cd34ef\r\n", "X-Api-Key: ***\r\n"],
+  "a secret key": ["aws_secret_access_key = ab12cd34/ef+56", "aws_secret_access_key = ***"],
+  "a key in camel case": ["accessToken: 'ab12cd34ef'", "accessToken: '***'"],
+  "a header with another scheme": ["Authorization: ApiKey ab12cd34ef56", "Authorization: ApiKey ***"],
+  "a header without a scheme": ["authorization: ab12cd34ef56gh", "authorization: ***"],
+};
+
 const HARMLESS: Record<string, string> = {
+  "prose about passwords":
+    "password: must have at least one capital; Password: \nno password, password= \npassword == other",
+  "prose about tokens":
+    "Unexpected token: identifier at 1; token=4096; max_token: 100; tokens: 123456789; token_count=123456789",
+  "prose about secrets": "secret: santa claus; no secret; key: value123456; monkey=12345678; the key=abcdefgh1",
+  "records with tokens": '{"token": "Haus", "pos": "NN"}\n{"token":"Straße","secret":null}',
+  "a working directory": "PWD=/home/me/work1 OLDPWD=/",
+  "a file of passwords": "cat: /etc/passwd: Permission denied",
   "a sha256": chars(64, "0123456789abcdef"),
   "a UUID": randomUUID(),
   "a UUID behind a language": `sk-${randomUUID()}`,
@@ -79,7 +105,14 @@ describe("redaction", () => {
     expect(redactCredentials(redacted)).toBe(redacted);
   });
 
+  test.each(Object.entries(NAMED))("masks in logs what its name calls a credential: %s", (_, [text, redacted]) => {
+    expect(redactLogText(text)).toBe(redacted);
+    expect(redactLogText(redacted)).toBe(redacted);
+    expect(redactCredentials(text)).toBe(text);
+  });
+
   test.each(Object.entries(HARMLESS))("leaves %s alone", (_, text) => {
+    expect(redactLogText(text)).toBe(text);
     expect(redactCredentials(text)).toBe(text);
     expect(redactInPieces(text, [1, 17, 40])).toBe(text);
   });
@@ -94,6 +127,8 @@ describe("redaction", () => {
 describe("redaction of a stream", () => {
   const piece = fc.oneof(
     fc.constantFrom(...Object.values(CREDENTIALS), ...Object.values(FIELDS).map(([text]) => text)),
+    fc.constantFrom(...Object.values(NAMED).map(([text]) => text)),
+    fc.constantFrom("password", "TOKEN", "api", "_key", ": ", "=", '"', "abc12345"),
     fc.constantFrom(...Object.values(HARMLESS).filter((text) => text.length < 100)),
     fc.constantFrom(
       "://",
@@ -119,7 +154,7 @@ describe("redaction of a stream", () => {
       fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(5000), { maxLength: 12 }), (pieces, cuts) => {
         const text = pieces.join("");
         expect(redactInPieces(text, cuts)).toBe(redactInPieces(text, []));
-        expect(redactInPieces(text, [])).toBe(redactCredentials(text));
+        expect(redactInPieces(text, [])).toBe(redactLogText(text));
       }),
       { numRuns: 2000 },
     );
@@ -130,13 +165,14 @@ describe("redaction of a stream", () => {
   });
 
   test("gives the same bytes when they come one by one", () => {
-    const text = [...Object.values(CREDENTIALS), ...Object.values(FIELDS).map(([field]) => field)].join(" | ");
+    const fields = [...Object.values(FIELDS), ...Object.values(NAMED)].map(([field]) => field);
+    const text = [...Object.values(CREDENTIALS), ...fields].join(" | ");
     expect(
       redactInPieces(
         text,
         Array.from({ length: text.length }, (_, i) => i),
       ),
-    ).toBe(redactCredentials(text));
+    ).toBe(redactLogText(text));
   });
 
   test("holds nothing back that cannot be the beginning of a credential", () => {

@@ -154,6 +154,7 @@ describe("environment", () => {
       FANFOLD_SHARD_INDEX: "2",
       FANFOLD_SHARD_COUNT: "5",
       FANFOLD_ATTEMPT: "3",
+      FANFOLD_ATTEMPT_ID: expect.stringMatching(/^run_1\.build\.r1\.2\.3\.[0-9a-f]{16}$/),
       FANFOLD_INPUT: "/tmp/input.jsonl",
       FANFOLD_ARTIFACTS: fixture.artifactsDir,
       FANFOLD_OUTPUT: join(scratchDir, "output"),
@@ -245,6 +246,25 @@ describe("end of the process group", () => {
     expect(failureOf(ended).why).toContain("SIGKILL");
     expect(pidsOf(ended.text)).toHaveLength(2);
     expect(pidsOf(ended.text).filter(isRunning)).toEqual([]);
+  });
+
+  test("processes in a session of their own, and daemons that forked twice, die with a stopped command", async () => {
+    const daemon = "(setsid sh -c 'echo pid $$; trap \"\" TERM; while :; do sleep 1; done' &)";
+    const ended = await fixture.sh(`setsid sleep 60 & echo pid $!; ${daemon} & wait; sleep 60`, {
+      spec: { killGraceMs: 200 },
+      onText: (text, cancel) => pidsOf(text).length === 2 && cancel(),
+    });
+    expect(failureOf(ended).why).toContain("ended with SIGKILL");
+    expect(pidsOf(ended.text)).toHaveLength(2);
+    expect(pidsOf(ended.text).filter(isRunning)).toEqual([]);
+  });
+
+  test("a daemon that a successful command left in a session of its own goes on", async () => {
+    const ended = await fixture.sh("setsid sh -c 'echo pid $$ >&2; exec sleep 60 >&- 2>&-' & sleep 0.2");
+    succeeded(ended);
+    const [pid = 0] = pidsOf(ended.text);
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, "SIGKILL");
   });
 
   test("a cancelled command may end in its own way within the grace, and stays cancelled", async () => {
