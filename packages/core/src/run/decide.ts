@@ -278,7 +278,8 @@ class DecisionDraft {
     if (isBudgetSpent(this.#state.plan, run, this.#costUsd))
       this.#run = { ...this.#run, budget_from_usd: this.#costUsd };
     if (run.stop !== null) this.#liftStop();
-    if (conditionDecided(phase, record)) this.#restore(phase, phase);
+    const wasKeptOut = wasRecalled(phase, record.cause) && !hasBegun(record);
+    if (wasKeptOut || conditionDecided(phase, record)) this.#restore(phase, phase);
     else if (hasBegun(record) && this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
     this.#restoreBecauseOf(phase);
   }
@@ -402,7 +403,7 @@ class DecisionDraft {
     if (isRunOver(run.status) || this.#unfinished() > 0) return;
     const failed = this.#state.graph.ids.filter((id) => isFailure(id, this.#record(id)));
     const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
-    const hasLeftOut = this.#state.graph.ids.some((id) => this.#record(id).status === "cancelled");
+    const hasLeftOut = this.#state.graph.ids.some((id) => isLeftOut(id, this.#record(id)));
     const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || hasLeftOut ? "failed" : "succeeded";
     const tolerated = failed.length - harmful.length;
     this.#run = {
@@ -475,6 +476,11 @@ class DecisionDraft {
 /** A phase that was cancelled by hand counts as failed. */
 function isFailure(id: string, { status, cause }: PhaseRecord): boolean {
   return status === "failed" || status === "blocked" || (status === "cancelled" && wasRecalled(id, cause));
+}
+
+/** Whether a phase was cancelled together with others, because the run was stopped. */
+function isLeftOut(id: string, { status, cause }: PhaseRecord): boolean {
+  return status === "cancelled" && !wasRecalled(id, cause);
 }
 
 /** Whether a phase was cancelled by hand. */
