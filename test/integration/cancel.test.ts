@@ -39,7 +39,12 @@ test(
     expect(await deployment.story(runId)).toBe(story);
     await eventually(async () => (await deployment.store.queues.queue(GATES_QUEUE).getJobs(["waiting"])).length === 0);
     const queue = deployment.store.queues.queue(shardQueue("default"));
-    expect(await queue.getJobCounts("waiting", "delayed", "active")).toEqual({ waiting: 0, delayed: 0, active: 0 });
+    expect(await queue.getJobCounts("waiting", "prioritized", "delayed", "active")).toEqual({
+      waiting: 0,
+      prioritized: 0,
+      delayed: 0,
+      active: 0,
+    });
   }),
 );
 

@@ -78,7 +78,8 @@ test(
     await stopped;
     expect(performance.now() - startedAtMs).toBeLessThan(2_000);
     expect(await deployment.store.ledger.findShard(runId, ref)).toMatchObject({ status: "released", attempt: 1 });
-    expect(await deployment.store.queues.queue(shardQueue("default")).getWaitingCount()).toBe(1);
+    const queue = deployment.store.queues.queue(shardQueue("default"));
+    expect(await queue.getJobCountByTypes("prioritized", "delayed")).toBe(1);
     await deployment.engine.cancel(runId, "test");
     expect((await deployment.ended(runId, 3_000)).status).toBe("cancelled");
   }),

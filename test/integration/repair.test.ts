@@ -171,10 +171,11 @@ test.concurrent(
       { id: "d", ...many, depends_on: ["b"] },
     ];
     const runId = await deployment.submit({ plan_id: "many", version: "1", globals: { max_concurrency: 5 }, phases });
-    await eventually(async () => {
+    const isOver = async (): Promise<boolean> => {
       await deployment.engine.sweep(runId);
       return (await deployment.store.runs.get(runId)).finished_at_ms !== null;
-    });
+    };
+    await eventually(isOver, { timeoutMs: 18_000 });
     const story = await deployment.story(runId);
     expect(story).toMatch(/run_succeeded$/);
     expect(story).not.toContain("repaired");

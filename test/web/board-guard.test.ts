@@ -42,7 +42,7 @@ async function failRun({ deployment }: Watched): Promise<{ runId: string; jobId:
   const { run_id: runId } = await deployment.run(COMPILE_PLAN);
   await eventually(async () => {
     for (const name of QUEUES) {
-      const busy = await deployment.store.queues.queue(name).getJobCountByTypes("active", "waiting");
+      const busy = await deployment.store.queues.queue(name).getJobCountByTypes("active", "waiting", "prioritized");
       if (busy > 0) throw new Error(`${busy} jobs of ${name} are not done`);
     }
   });

@@ -1,5 +1,5 @@
 import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
-import { type RetryScope, RunEngine } from "@fanfold/engine";
+import { type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 
@@ -29,12 +29,14 @@ export interface Submitted {
   readonly isNew: boolean;
   /** What the author of the plan should know of it. */
   readonly warnings: readonly PlanProblem[];
+  /** Pools of the plan that no worker serves now, each in a sentence. */
+  readonly unserved: readonly string[];
 }
 
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
 export interface Client {
   /**
-   * Stores a run and queues its start.
+   * Stores a run and queues its start. Warns of pools that no worker serves now.
    *
    * @throws {Error} naming every problem of an invalid plan
    */
@@ -43,8 +45,12 @@ export interface Client {
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
   follow(runId: string, options: { signal: AbortSignal }): AsyncIterable<JournalLine>;
-  /** Cancels a run. @throws {EngineError} RUN_OVER */
-  cancel(runId: string): Promise<RunRecord>;
+  /** Cancels a run, or a phase or a shard of it. @throws {EngineError} RUN_OVER, PHASE_OVER, UNKNOWN_PHASE */
+  cancel(runId: string, part?: { readonly phase: string; readonly shard?: number }): Promise<RunRecord>;
+  /** Lets nothing new of a run start. @throws {EngineError} RUN_OVER */
+  pause(runId: string): Promise<RunRecord>;
+  /** Lets a paused run go on. @throws {EngineError} RUN_OVER */
+  resume(runId: string): Promise<RunRecord>;
   /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
   retry(runId: string, scope?: RetryScope): Promise<string[]>;
   close(): Promise<void>;
@@ -65,11 +71,19 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      return { ...(await engine.submit(result.plan, runId)), warnings: result.warnings };
+      const submitted = await engine.submit(result.plan, runId);
+      const unserved = await warnOfUnservedPools(store, result.plan);
+      return { ...submitted, warnings: result.warnings, unserved };
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
-    cancel: (runId) => engine.cancel(runId, "client"),
+    cancel: async (runId, part) => {
+      if (part === undefined) return engine.cancel(runId, "client");
+      await engine.cancelPart(runId, part);
+      return store.runs.get(runId);
+    },
+    pause: (runId) => engine.pause(runId, "client"),
+    resume: (runId) => engine.resume(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
     close: () => store.close(),
   };

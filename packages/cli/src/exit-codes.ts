@@ -42,6 +42,7 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   INVALID_RUN_ID: EXIT.usage,
   RUN_CANCELLED: EXIT.refused,
   RUN_OVER: EXIT.refused,
+  PHASE_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
 };

@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addAdmissionCommands } from "./commands/admission-commands.ts";
+import { addCapsCommand } from "./commands/caps-command.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
+import { addWhyCommand } from "./commands/why-command.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 ok · 1 the run failed · 2 wrong usage or invalid plan · 3 Redis or the environment
@@ -36,6 +39,9 @@ export function buildProgram(): Command {
   addPlanCommands(program);
   addReadCommands(program);
   addReportCommand(program);
+  addWhyCommand(program);
+  addCapsCommand(program);
+  addAdmissionCommands(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;

@@ -36,6 +36,7 @@ export {
   type UsageSum,
 } from "./policy/cost.ts";
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
+export { jobPriority } from "./policy/job-priority.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
@@ -63,6 +64,14 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
+export {
+  type KeyFacts,
+  type PoolFacts,
+  type ShardFacts,
+  type SlotHolderFacts,
+  type WhyFacts,
+} from "./view/admission-facts.ts";
+export type { CapDocument } from "./view/caps-document.ts";
 export { findCriticalPath } from "./view/critical-path.ts";
 export { describeCause, describeEvent, type EventFacts, eventPlace } from "./view/describe-event.ts";
 export { eventLevel } from "./view/event-level.ts";
@@ -93,4 +102,6 @@ export {
   withPhases,
 } from "./view/run-view.ts";
 export { type EndedAttemptView, SlowestAttempts } from "./view/slowest-attempts.ts";
+export { noWorker } from "./view/why-shard.ts";
+export { explainWaits, type Why, type WhyCode, type WhyReason, type WhyScope } from "./view/why.ts";
 export { type RunSummary, summariseRun, type TokenCounts, wallTimeMs } from "./view/summarise-run.ts";

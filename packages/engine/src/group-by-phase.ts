@@ -1,6 +1,6 @@
 import type { ClaimedShard, PhaseRef } from "@fanfold/store";
 
-/** Claimed shards by the phase they are of, in the order they were claimed. */
+/** Claimed shards by their phase, in the order of the claim. */
 export function groupByPhase(claimed: readonly ClaimedShard[]): { ref: PhaseRef; shards: ClaimedShard[] }[] {
   const groups = new Map<string, { ref: PhaseRef; shards: ClaimedShard[] }>();
   for (const shard of claimed) {

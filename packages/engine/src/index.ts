@@ -1,6 +1,10 @@
+export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
+export { listCaps } from "./list-caps.ts";
 export type { RetryScope } from "./retry-failed.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";
+export { warnOfUnservedPools } from "./unserved-pools.ts";
+export { gatherWhyFacts } from "./why-facts.ts";

@@ -52,7 +52,8 @@ const BEFORE_SHARDS: ReadonlySet<string> = new Set(["expansion_failed", "lock_ti
 /** A phase that failed without a shard of it having failed, or that its run's limits cut short, is simply re-opened. */
 function failedBeforeItsShards({ status, cause }: PhaseRecord): boolean {
   if (status === "failed") return cause !== undefined && BEFORE_SHARDS.has(cause.code);
-  const wasCutShort = cause?.code === "run_timeout" || cause?.code === "budget_spent";
+  const wasCutShort =
+    cause?.code === "run_timeout" || cause?.code === "budget_spent" || cause?.code === "cancel_requested";
   return status === "cancelled" && wasCutShort;
 }
 
@@ -74,8 +75,9 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
     if (!isThere) await engine.restoreFlow(runId, ref, "its aggregate job was removed");
     return [`${phase} (merge)`];
   }
-  if (entry.failed === 0) return [];
-  const failed = await listFailed(engine, runId, ref, entry.next);
+  const recalled = await engine.store.ledger.listRecalled(runId, ref);
+  if (entry.failed === 0 && recalled.length === 0) return [];
+  const failed = [...(await listFailed(engine, runId, ref, entry.next)), ...recalled];
   const wanted = scope.shard === undefined ? failed : failed.filter((shard) => shard === scope.shard);
   if (wanted.length === 0) return [];
   await engine.reopen(runId, phase, actor);

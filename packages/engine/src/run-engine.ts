@@ -32,9 +32,12 @@ import {
 import { v7 as uuid7 } from "uuid";
 import { type Clock, systemClock } from "./clock.ts";
 import { artifactOf, contentOf } from "./content.ts";
+import { cancelPart, type RunPart } from "./cancel-part.ts";
+import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
-import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { groupByPhase } from "./group-by-phase.ts";
+import { newRun } from "./new-run.ts";
+import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
@@ -51,6 +54,7 @@ const REPORT_AGAIN_MS = 500;
  */
 export class RunEngine {
   readonly store: Store;
+  readonly keys: ConcurrencyKeys;
   readonly #states: RunStates;
   readonly #locks: PhaseLocks;
   readonly #clock: Clock;
@@ -62,6 +66,7 @@ export class RunEngine {
     this.#states = new RunStates(store.runs, clock);
     this.#locks = new PhaseLocks(store, this.#states, clock);
     this.#repair = new RunRepair(this, clock);
+    this.keys = new ConcurrencyKeys(store, this.#states, (runId, claimant) => this.claim(runId, claimant));
   }
 
   /**
@@ -147,8 +152,9 @@ export class RunEngine {
     if (progress === "tolerable") await this.#tolerateFailed(runId, ref, counts);
     if (progress === "complete" || progress === "tolerable") return undefined;
     const isTolerated = isStopped && counts.tripped === 0 && counts.failed <= counts.tolerated;
-    if (counts.failed === 0 || isTolerated)
-      return progress === "drained" ? { type: "phase_drained", ...ref } : undefined;
+    if (counts.failed === 0 || counts.recalled === 1 || isTolerated) {
+      return progress === "drained" ? { type: "phase_drained", ...ref, isRecalled: facts.isRecalled } : undefined;
+    }
     const message = await this.#describeFailure(runId, ref, counts);
     if (progress === "busy") {
       const isNew = counts.failed > Math.max(counts.tolerated, counts.excused);
@@ -170,6 +176,49 @@ export class RunEngine {
     }
     await this.#apply(runId, { type: "cancel", actor });
     return this.store.runs.get(runId);
+  }
+
+  /**
+   * Cancels a phase or a shard of a run: nothing more of it starts, and what runs of it is killed. Doing it twice is
+   * harmless; a retry takes it back.
+   *
+   * @throws {EngineError} RUN_OVER, UNKNOWN_PHASE, PHASE_OVER
+   */
+  cancelPart(runId: string, part: RunPart): Promise<void> {
+    const decideOn = (trigger: Trigger): Promise<void> => this.#apply(runId, trigger);
+    return cancelPart(this, { runId, ...part }, { decideOn, nowMs: this.#clock.nowMs() });
+  }
+
+  /**
+   * Pauses a run: nothing new starts, what runs goes on to its end. Pausing twice is harmless.
+   *
+   * @throws {EngineError} RUN_OVER
+   */
+  async pause(runId: string, actor: string): Promise<RunRecord> {
+    return this.#whileItLasts(runId, { type: "pause", actor });
+  }
+
+  /**
+   * Lets a paused run go on, at once. Resuming twice is harmless.
+   *
+   * @throws {EngineError} RUN_OVER
+   */
+  async resume(runId: string, actor: string): Promise<RunRecord> {
+    return this.#whileItLasts(runId, { type: "resume", actor });
+  }
+
+  async #whileItLasts(runId: string, trigger: Trigger): Promise<RunRecord> {
+    const { status } = await this.store.runs.get(runId);
+    if (isRunOver(status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${status}`);
+    await this.#apply(runId, trigger);
+    return this.store.runs.get(runId);
+  }
+
+  /** Claims what a run may start now, and puts it on its queues. @returns how many shards */
+  async claim(runId: string, claimant: string): Promise<number> {
+    const claimed = await this.store.ledger.claim(runId, claimant);
+    await this.release(runId, claimed, claimant);
+    return claimed.length;
   }
 
   /** Ends a run that has had its time, unless a retry has given it more since. */
@@ -200,9 +249,10 @@ export class RunEngine {
     return this.#locks.acquire(runId, ref, graph.phase(ref.phase));
   }
 
-  /** Gives back the locks whose phases are over: those of runs that were removed, too. */
-  sweepLocks(): Promise<void> {
-    return this.#locks.sweep();
+  /** Gives back the locks and slots of what is over: those of runs that were removed, too. */
+  async sweepShared(): Promise<void> {
+    await this.#locks.sweep();
+    await this.keys.sweep();
   }
 
   /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
@@ -252,9 +302,10 @@ export class RunEngine {
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
   async flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase> {
     const { graph } = await this.#states.plan(runId);
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    const { ledger } = this.store;
+    const [counts, inFlight] = await Promise.all([ledger.findPhase(runId, ref.phase), ledger.countInFlight(runId)]);
     if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);
-    return { ...ref, runId, definition: graph.phase(ref.phase), shardCount: counts.total };
+    return { ...ref, runId, definition: graph.phase(ref.phase), shardCount: counts.total, inFlight };
   }
 
   /** Re-derives what should be on the queues for a live run and repairs the difference. */
@@ -266,11 +317,9 @@ export class RunEngine {
     const running = [...state.phases].filter(([, { status }]) => status === "running").map(([phase]) => phase);
     const counts = await store.ledger.loadPhases(runId);
     for (const phase of running) await this.#sweepFlow(runId, phase, counts.get(phase));
+    for (const claimant of await store.ledger.listClaimants(runId)) await this.claim(runId, claimant);
     // slots that nobody else asks for are claimed in the sweep's own name
-    const claimants = [...(await store.ledger.listClaimants(runId)), `sweep.${this.#clock.nowMs()}`];
-    for (const claimant of claimants) {
-      await this.release(runId, await store.ledger.claim(runId, claimant), claimant);
-    }
+    await this.claim(runId, `sweep.${this.#clock.nowMs()}`);
     const held = new Set((await this.#repair.repairShards(runId)).map(({ phase }) => phase));
     for (const phase of running) await this.#sweepPhase(runId, phase, held.has(phase));
   }
@@ -315,6 +364,7 @@ export class RunEngine {
       case "open_phase":
         return this.#openPhase(runId, effect);
       case "resume_release":
+        await this.store.ledger.forgetRecall(runId, effect);
         return this.#resumeRelease(runId, effect);
       case "release_lock":
         return this.#locks.release(runId, effect);
@@ -326,6 +376,12 @@ export class RunEngine {
       }
       case "stop_release":
         return this.#stopRelease(runId);
+      case "pause_release":
+        await this.store.ledger.pauseRelease(runId);
+        return this.keys.wakeForRun(runId, `pause.${runId}`);
+      case "resume_run":
+        await this.claim(runId, "resume");
+        return;
       case "finish_run":
         return this.#finishRun(runId);
     }
@@ -348,6 +404,7 @@ export class RunEngine {
       maxParallel: definition.max_parallel,
       tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
       maxConsecutiveFailures: definition.max_consecutive_failures,
+      concurrencyKey: definition.concurrency_key,
       inputs: expansion.inputs,
       started: {
         revision,
@@ -360,7 +417,8 @@ export class RunEngine {
     };
     const options = { claimant, nowMs: this.#clock.nowMs() };
     const { progress, claimed } = await this.store.ledger.openPhase(runId, opening, options);
-    await this.store.queues.addFlow({ ...ref, runId, definition, shardCount: expansion.shardCount }, claimed);
+    const inFlight = await this.store.ledger.countInFlight(runId);
+    await this.store.queues.addFlow({ ...ref, runId, definition, shardCount: expansion.shardCount, inFlight }, claimed);
     await this.#ack(runId, claimant);
     if (progress === "drained") await this.report(runId, ref);
   }
@@ -390,9 +448,16 @@ export class RunEngine {
     if (counts === undefined || counts.revision !== revision) return this.#openPhase(runId, { phase, revision });
     const { graph } = await this.#states.plan(runId);
     if (!(await this.#locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
+    if (counts.recalled === 1) return;
     const ref = { phase, revision };
     await this.#refold(runId, ref);
-    await this.requeue(runId, ref, await this.store.ledger.listCancelled(runId, ref));
+    const recalled = new Set(await this.store.ledger.listRecalled(runId, ref));
+    const cancelled = await this.store.ledger.listCancelled(runId, ref);
+    await this.requeue(
+      runId,
+      ref,
+      cancelled.filter((shard) => !recalled.has(shard)),
+    );
   }
 
   /** Runs a merge again that a stop had killed. */
@@ -406,6 +471,7 @@ export class RunEngine {
   async #stopRelease(runId: string): Promise<void> {
     await this.store.signals.publishStop(runId);
     const { drained } = await this.store.ledger.stopRelease(runId, this.#clock.nowMs());
+    await this.keys.wakeForRun(runId, `stop.${runId}`);
     for (const ref of drained) await this.report(runId, ref);
     await this.#drainUnopened(runId);
   }
@@ -480,24 +546,6 @@ export class RunEngine {
 /** Failed shards a phase of this size tolerates. */
 function tolerance({ unit, value }: CompiledPhase["max_failed_shards"], shardCount: number): number {
   return unit === "shards" ? value : Math.floor(value * shardCount);
-}
-
-function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
-  return {
-    run_id: runId,
-    plan_id: plan.plan_id,
-    plan_version: plan.version,
-    status: "queued",
-    version: 0,
-    stop: null,
-    stop_phase: null,
-    stop_kills: false,
-    cascades: plan.cancellation === "cascading",
-    tolerated_failures: 0,
-    created_at_ms: nowMs,
-    started_at_ms: null,
-    finished_at_ms: null,
-  };
 }
 
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {

@@ -113,7 +113,7 @@ export class SchedulerService {
   }
 
   async #sweep(): Promise<void> {
-    await this.#engine.sweepLocks();
+    await this.#engine.sweepShared();
     for (const runId of await this.#engine.store.runs.listLive()) {
       try {
         await this.#engine.sweep(runId);

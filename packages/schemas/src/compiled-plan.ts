@@ -79,7 +79,12 @@ export const CompiledPhaseSchema = z.strictObject({
   over_phase: InstanceIdSchema.nullable(),
   merge: CompiledMergeSchema,
   max_parallel: z.int().min(1).nullable(),
+  concurrency_key: z
+    .strictObject({ name: z.string(), limit: z.int().min(1) })
+    .nullable()
+    .default(null),
   pool: PoolNameSchema,
+  priority: z.int().default(0),
   retry: RetryRuleSchema,
   timeout_sec: z.number().positive(),
   on_failure: OnFailureSchema,

@@ -15,6 +15,10 @@ export const EffectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("schedule_timeout"), delay_ms: z.int().min(1), at_ms: z.int().optional() }),
   /** Release nothing more of the run; `kill` also ends what runs. */
   z.strictObject({ kind: z.literal("stop_release"), kill: z.boolean() }),
+  /** Take back what is on a queue of a paused run and was not started. */
+  z.strictObject({ kind: z.literal("pause_release") }),
+  /** Release shards of a run that was paused. */
+  z.strictObject({ kind: z.literal("resume_run") }),
   /** The run is over: take its left-over jobs off the queues. */
   z.strictObject({ kind: z.literal("finish_run") }),
 ]);

@@ -49,6 +49,7 @@ export {
   JournalLineSchema,
 } from "./journal.ts";
 export {
+  ConcurrencyKeySchema,
   CostSchema,
   type Limits,
   LimitsSchema,

@@ -13,6 +13,7 @@ const jsonValue = z.json();
 const matrixValue = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "use letters, digits, '_', '-' and '.'");
 const matrixPoint = z.record(z.string(), matrixValue);
 const LockNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/, "use letters, digits and _ . : / -");
+const prioritySchema = z.int().min(-100).max(100);
 const exitCodes = z.array(z.int().min(1).max(255)).max(255);
 
 /** What a phase does to the rest of its run once it has failed for good. */
@@ -99,6 +100,20 @@ export const LockSchema = z.union([
   }),
 ]);
 
+/** A named semaphore that each executing shard of a phase holds a slot of, across all runs of the deployment. */
+export const ConcurrencyKeySchema = z.union([
+  LockNameSchema,
+  z.strictObject({
+    name: LockNameSchema.describe("Name of the key."),
+    limit: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe("Shards under this key that may execute at once (default 1)."),
+  }),
+]);
+
 /** What each process of a command may use at most. */
 export const LimitsSchema = z.strictObject({
   memory_mb: z.int().min(1).max(1_048_576).optional().describe("Memory of its own of each process, in MiB."),
@@ -149,6 +164,12 @@ export const PhaseSchema = z.strictObject({
     .max(100_000)
     .optional()
     .describe("Shards of this phase that may execute at once, over all workers."),
+  concurrency_key: ConcurrencyKeySchema.optional().describe(
+    "Named cap that its shards share with those of other phases and runs.",
+  ),
+  priority: prioritySchema
+    .optional()
+    .describe("Which shards a pool runs first: higher is sooner (default `globals.priority`)."),
   pool: PoolNameSchema.optional().describe("Pool of workers that runs the shards (default `default`)."),
   retries: z.int().min(0).max(1_000).optional().describe("Extra tries of a shard after its first."),
   retry_delay_sec: durationSec.optional().describe("Wait before the first retry, in seconds (default 1)."),
@@ -204,6 +225,7 @@ export const GlobalsSchema = z.strictObject({
     .max(100_000)
     .optional()
     .describe("Shards of the run that may execute at once, over all workers."),
+  priority: prioritySchema.optional().describe("`priority` of phases that name none (default 0)."),
   default_timeout_sec: z
     .number()
     .positive()
@@ -278,8 +300,6 @@ export const UNSUPPORTED_FIELDS = {
   phase: [
     "plan",
     "approval",
-    "priority",
-    "concurrency_key",
     "cache",
     "collect",
     "for_each",

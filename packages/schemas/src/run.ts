@@ -97,6 +97,8 @@ export const RunRecordSchema = z.strictObject({
   stop_kills: z.boolean(),
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
   cascades: z.boolean(),
+  /** Whether nothing new starts until somebody lets it. What runs goes on. */
+  paused: z.boolean(),
   tolerated_failures: z.int().min(0),
   /** What the attempts have cost so far, in USD, as far as it is known; grows without a new version. */
   cost_usd: z.number().optional(),
@@ -195,6 +197,11 @@ export const PhaseLedgerSchema = z.strictObject({
   max_consecutive: z.int().min(0),
   consecutive: z.int().min(0),
   tripped: z.union([z.literal(0), z.literal(1)]),
+  /** 1 when the phase was cancelled by hand. */
+  recalled: z.literal(1).optional(),
+  /** Concurrency key of the phase, and its limit in the plan. */
+  key: z.string().optional(),
+  key_limit: z.int().min(1).optional(),
 });
 export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
 

@@ -6,10 +6,13 @@
 --   KEYS[5] waiting   list
 --   KEYS[6] open      sorted set
 --   KEYS[7] claims    hash
+--   KEYS[8] semaphores hash
+--   KEYS[9] holders   hash
 --   ARGV[1] claimant
 --   ARGV[2] shard id to put at the end of the waiting list first, or ''
 -- Returns the claimed shard ids.
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
 local id = ARGV[2]
 if id ~= '' then
@@ -18,4 +21,4 @@ if id ~= '' then
     redis.call('RPUSH', KEYS[5], id)
   end
 end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }, ARGV[1])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[8], holders = KEYS[9] }, ARGV[1])

@@ -8,7 +8,10 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] journal   stream
 --   KEYS[9] cancelled set
---   KEYS[10] started  set
+--   KEYS[10] semaphores hash
+--   KEYS[11] holders   hash
+--   KEYS[12] recalled  set
+--   KEYS[13] started  set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops)
@@ -20,17 +23,18 @@
 --   ARGV[9] cost of the attempt in USD, 0 when unknown
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
---   stopped: the run was stopped, so instead of going on the shard was cancelled.
+--   stopped: the run was stopped, or the shard cancelled by hand, so instead of going on the shard was cancelled.
 -- A shard that is given back is released again and keeps its slot: its job goes back onto its queue.
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
 local id, outcome = ARGV[1], ARGV[3]
 local phase, _, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
 local current = load_shard(KEYS[3], id)
 if not entry or not current or current.fence ~= tonumber(ARGV[2]) then return { 'refused', '', '' } end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
 if current.status ~= 'running' then
   -- this very end was recorded before, and its answer was lost with the connection
   local again = current.status == 'cancelled' and outcome ~= 'cancelled' and 'stopped' or 'ok'
@@ -38,18 +42,20 @@ if current.status ~= 'running' then
 end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
-if stopped and (outcome == 'backoff' or outcome == 'given_back') then
+local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[12], id) == 1
+if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back') then
   verdict, outcome = 'stopped', 'cancelled'
   local record = cjson.decode(text)
   record.status = 'cancelled'
   text = cjson.encode(record)
   local ended = cjson.decode(events[#events][2])
-  local data = { reason = 'run stopped', duration_ms = ended.duration_ms, usage = ended.usage }
+  local reason = stopped and 'run stopped' or 'cancelled by hand'
+  local data = { reason = reason, duration_ms = ended.duration_ms, usage = ended.usage }
   events = { { 'shard_cancelled', cjson.encode(data) } }
 end
 redis.call('HSET', KEYS[3], id, text)
-if outcome ~= 'backoff' then redis.call('SREM', KEYS[10], id) end
-if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(KEYS[1], entry) end
+if outcome ~= 'backoff' then redis.call('SREM', KEYS[13], id) end
+if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
 if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
 elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then

@@ -9,6 +9,9 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] journal   stream
 --   KEYS[9] inputs    hash
+--   KEYS[10] semaphores hash
+--   KEYS[11] holders   hash
+--   KEYS[12] recalled  set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -21,9 +24,12 @@
 --   ARGV[10] data of the phase_started event, JSON object
 --   ARGV[11] failed shards that are tolerated
 --   ARGV[12] shards failing in a row that trip the phase, 0 for none
+--   ARGV[13] concurrency key, '' for none
+--   ARGV[14] limit the plan gives the key
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …].
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
 local phase, revision = ARGV[1], tonumber(ARGV[2])
 local entry = load_entry(KEYS[2], phase)
@@ -34,6 +40,8 @@ if not entry or entry.revision ~= revision then
     max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
     tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }
+  if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
+  if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
   save_entry(KEYS[2], phase, entry)
   redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
   if entry.total > 0 then redis.call('ZADD', KEYS[6], ARGV[5], phase) end
@@ -41,7 +49,7 @@ if not entry or entry.revision ~= revision then
     emit(KEYS[1], KEYS[8], ARGV[4], 'phase_started', phase, '', '', ARGV[10])
   end
 end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
 local claimed = claim(k, ARGV[3])
 local state = phase_state(load_entry(KEYS[2], phase), is_stopped(KEYS[1]))
 return { state, unpack(claimed) }

@@ -8,6 +8,9 @@
 --   KEYS[6] open      sorted set
 --   KEYS[7] claims    hash
 --   KEYS[8] cancelled set
+--   KEYS[9] semaphores hash
+--   KEYS[10] holders   hash
+--   KEYS[11] recalled  set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -15,11 +18,13 @@
 --   ARGV[5] shard ids, JSON array
 -- Returns the claimed shard ids.
 --- @include "ledger"
+--- @include "slots"
 --- @include "claim"
 local phase, revision = ARGV[1], tonumber(ARGV[2])
 local entry = load_entry(KEYS[2], phase)
 if not entry or entry.revision ~= revision then return {} end
 for _, id in ipairs(cjson.decode(ARGV[5])) do
+  redis.call('SREM', KEYS[11], id)
   local record = load_shard(KEYS[3], id)
   local status = record and record.status
   if status == 'failed' or status == 'cancelled' then
@@ -35,4 +40,4 @@ entry.tripped, entry.consecutive = 0, 0
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10] }, ARGV[3])

@@ -5,7 +5,10 @@
 --   KEYS[4] released  set
 --   KEYS[5] cancelled set
 --   KEYS[6] journal   stream
---   KEYS[7] started   set
+--   KEYS[7] semaphores hash
+--   KEYS[8] holders   hash
+--   KEYS[9] recalled  set
+--   KEYS[10] started  set
 --   ARGV[1] shard id
 --   ARGV[2] worker
 --   ARGV[3] now, Unix ms
@@ -23,12 +26,15 @@
 --   unknown    the ledger has no such shard in this revision
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
+local k = { run = KEYS[1], semaphores = KEYS[7], holders = KEYS[8] }
 local id, worker, now, starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local phase, revision, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
 local record = load_shard(KEYS[3], id)
 if not entry or entry.revision ~= revision or not record then return { 'unknown', '', '', '' } end
 local stopped = is_stopped(KEYS[1])
+local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[9], id) == 1
 local seq = ''
 
 local function reply(verdict)
@@ -39,11 +45,11 @@ end
 
 local function cancel(counter)
   record.status, record.starts = 'cancelled', starts
-  redis.call('SREM', KEYS[7], id)
-  if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
+  redis.call('SREM', KEYS[10], id)
+  if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
-  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }))
   return reply('ended')
 end
 
@@ -63,8 +69,8 @@ local function fail_lost()
   local next_action = 'look for crashes or out-of-memory kills on the workers, then: fanfold retry'
   record.status, record.starts = 'failed', starts
   record.failure = { error_code = 'WORKER_LOST', why = why, next_action = next_action }
-  redis.call('SREM', KEYS[7], id)
-  free_slot(KEYS[1], entry)
+  redis.call('SREM', KEYS[10], id)
+  free_slot(k, entry, id)
   count_failure(entry, shard)
   seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_failed', phase, shard, record.attempt, cjson.encode(record.failure))
   return reply('ended')
@@ -84,11 +90,12 @@ if status == 'failed' or status == 'cancelled' then
   entry.excused = entry.failed
   record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
   redis.call('SREM', KEYS[5], id)
+  redis.call('SREM', KEYS[9], id)
 elseif status == 'running' then
   lose()
-  if stopped then return cancel('slot') end
+  if stopped or recalled then return cancel('slot') end
   if record.losses > tonumber(ARGV[6]) then return fail_lost() end
-elseif stopped then
+elseif stopped or recalled then
   if status == 'released' then
     redis.call('SREM', KEYS[4], id)
     return cancel('slot')
@@ -96,16 +103,22 @@ elseif stopped then
   return cancel('held')
 end
 
+if (record.status == 'running' or record.status == 'released') and is_paused(KEYS[1]) then
+  redis.call('SREM', KEYS[4], id)
+  free_slot(k, entry, id)
+  entry.held = entry.held + 1
+  record.status = 'waiting'
+end
 if record.status == 'backoff' or record.status == 'waiting' then
-  if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 then
+  if free_in_run(KEYS[1]) <= 0 or free_in_phase(entry) <= 0 or free_in_key(k, entry) <= 0 then
     record.status = 'waiting'
     return reply('no_slot')
   end
   entry.held = entry.held - 1
-  take_slot(KEYS[1], entry)
+  take_slot(k, entry, id)
 end
 redis.call('SREM', KEYS[4], id)
-redis.call('SADD', KEYS[7], id)
+redis.call('SADD', KEYS[10], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
 record.attempt = (record.attempt or 0) + 1
 record.start_token = ARGV[7]

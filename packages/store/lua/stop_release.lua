@@ -8,19 +8,23 @@
 --   KEYS[6] journal   stream
 --   KEYS[7] waiting   list
 --   KEYS[8] open      sorted set
+--   KEYS[9] semaphores hash
+--   KEYS[10] holders   hash
 --   ARGV[1] now, Unix ms
 -- Returns [[ids `<phase>.r<revision>` of drained phases], [ids of cancelled shards]]; both empty when the
 -- run is not stopped (any more).
 --- @include "journal"
 --- @include "ledger"
+--- @include "slots"
 if not is_stopped(KEYS[1]) then return { {}, {} } end
+local k = { run = KEYS[1], semaphores = KEYS[9], holders = KEYS[10] }
 local entries, cancelled = {}, {}
 local function cancel(id, counter)
   local phase, revision, shard = parse_shard_id(id)
   entries[phase] = entries[phase] or load_entry(KEYS[2], phase)
   local entry, record = entries[phase], load_shard(KEYS[3], id)
   if not entry or not record or entry.revision ~= revision then return end
-  if counter == 'slot' then free_slot(KEYS[1], entry) else entry.held = entry.held - 1 end
+  if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   -- its job is still on a queue: the one start to come is not a hand retry
   record.status, record.starts = 'cancelled', (record.seen or 0) + 1

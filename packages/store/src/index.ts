@@ -38,6 +38,7 @@ export {
   type PhaseFacts,
   type PhaseOpening,
   type PhaseRef,
+  type RecallReply,
   type ShardMetric,
   type ShardRepair,
   type ShardFinish,
@@ -45,8 +46,10 @@ export {
   type StartReply,
 } from "./ledger.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
+export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
+export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";
 export { openStore, type Store } from "./store.ts";

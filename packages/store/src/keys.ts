@@ -79,6 +79,8 @@ export interface RunKeys {
   readonly waiting: string;
   /** Set: shard ids cancelled by a stop. */
   readonly cancelled: string;
+  /** Set: phase revisions and shard ids cancelled by hand, until they are retried. */
+  readonly recalled: string;
   /** Hash: claimant → shard ids it claimed and has not yet put on their queue. */
   readonly claims: string;
   /** Hash: phase revision → where its input records and shard plan are. */
@@ -105,6 +107,21 @@ export class Keys {
   /** Set: ids of the runs that are not over. */
   get liveRuns(): string {
     return `${this.prefix}:runs:live`;
+  }
+
+  /** Hash: concurrency key → its limit, the slots in use, and the runs that wait. */
+  get semaphores(): string {
+    return `${this.prefix}:semaphores`;
+  }
+
+  /** Hash: the shards that hold a slot of a concurrency key. */
+  get holders(): string {
+    return `${this.prefix}:semaphores:holders`;
+  }
+
+  /** Set: pools with a limit of their own. */
+  get limitedPools(): string {
+    return `${this.prefix}:pools:limited`;
   }
 
   /** Set: names of the locks that are held. */
@@ -137,6 +154,7 @@ export class Keys {
       started: `${base}:started`,
       waiting: `${base}:waiting`,
       cancelled: `${base}:cancelled`,
+      recalled: `${base}:recalled`,
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  type CompiledPhase,
   type FinishVerdict,
   FinishVerdictSchema,
   type Fold,
@@ -26,6 +27,9 @@ const ACK_CLAIMS = new Script("ack_claims");
 const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
+const RECALL_SHARDS = new Script("recall_shards");
+const FORGET_RECALL = new Script("forget_recall");
+const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 const NOTE_SHARD_REPAIR = new Script("note_shard_repair");
@@ -34,8 +38,11 @@ const NOTE_PHASE_REPAIR = new Script("note_phase_repair");
 /** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
 const REPAIR_PAUSE_MS = 5_000;
 
-/** Shards of a phase on the queue at once where no cap is lower. */
-const RELEASE_WINDOW = 500;
+/**
+ * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
+ * shards that were on the queue before.
+ */
+const RELEASE_WINDOW = 250;
 
 /** A phase in the making of a revision. */
 export interface PhaseRef {
@@ -59,6 +66,7 @@ export interface PhaseOpening extends PhaseRef {
   readonly tolerated: number;
   /** Shards failing in a row after which no more is released. */
   readonly maxConsecutiveFailures: number | null;
+  readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
@@ -71,6 +79,8 @@ export interface PhaseFacts {
   readonly isStopped: boolean;
   /** A decision to resume the phase is committed and not yet carried out: the counts are about to change. */
   readonly isResuming: boolean;
+  /** The phase, or a shard of it, was cancelled by hand. */
+  readonly isRecalled: boolean;
 }
 
 /** What {@link Ledger.startShard} needs to know of a start. */
@@ -115,6 +125,9 @@ export interface ShardRepair {
   readonly untilMs: number;
 }
 
+/** Answer to a cancellation by hand. */
+export type RecallReply = PhaseProgress | "unopened" | "over";
+
 /** What an attempt says of one of its metrics. */
 export interface ShardMetric {
   readonly unit: string;
@@ -141,10 +154,13 @@ export interface FinishReply {
 export class Ledger {
   readonly #redis: Redis;
   readonly #keys: Keys;
+  /** Keys of the slots that runs share. */
+  readonly #slotKeys: readonly string[];
 
   constructor(redis: Redis, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#slotKeys = [keys.semaphores, keys.holders];
   }
 
   /** Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else. */
@@ -157,7 +173,7 @@ export class Ledger {
     const [progress, ...claimed] = strings(
       await OPEN_PHASE.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.inputs],
+        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled],
         [
           opening.phase,
           opening.revision,
@@ -171,6 +187,8 @@ export class Ledger {
           JSON.stringify(opening.started),
           opening.tolerated,
           opening.maxConsecutiveFailures ?? 0,
+          opening.concurrencyKey?.name ?? "",
+          opening.concurrencyKey?.limit ?? "",
         ],
       ),
     );
@@ -181,7 +199,9 @@ export class Ledger {
   async claim(runId: string, claimant: string, waiting?: ShardRef): Promise<ClaimedShard[]> {
     const keys = this.#keys.run(runId);
     const id = waiting === undefined ? "" : shardId(waiting);
-    return strings(await CLAIM_SHARDS.run(this.#redis, claimKeys(keys), [claimant, id])).map(parseClaim);
+    return strings(await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys], [claimant, id])).map(
+      parseClaim,
+    );
   }
 
   /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
@@ -201,7 +221,17 @@ export class Ledger {
     const [verdict, record = "", progress, seq] = strings(
       await START_SHARD.run(
         this.#redis,
-        [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.started],
+        [
+          keys.run,
+          keys.ledger,
+          keys.shards,
+          keys.released,
+          keys.cancelled,
+          keys.journal,
+          ...this.#slotKeys,
+          keys.recalled,
+          keys.started,
+        ],
         [shardId(ref), start.worker, start.nowMs, start.starts, start.reopened ? 1 : 0, start.lossLimit, randomUUID()],
       ),
     );
@@ -219,7 +249,7 @@ export class Ledger {
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled, keys.started],
+        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started],
         [
           shardId(ref),
           finish.fence,
@@ -261,11 +291,68 @@ export class Ledger {
     const keys = this.#keys.run(runId);
     const reply = await STOP_RELEASE.run(
       this.#redis,
-      [keys.run, keys.ledger, keys.shards, keys.released, keys.cancelled, keys.journal, keys.waiting, keys.open],
+      [
+        keys.run,
+        keys.ledger,
+        keys.shards,
+        keys.released,
+        keys.cancelled,
+        keys.journal,
+        keys.waiting,
+        keys.open,
+        ...this.#slotKeys,
+      ],
       [nowMs],
     );
     const [drained, cancelled] = Array.isArray(reply) ? reply : [];
     return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
+  }
+
+  /**
+   * Lets nothing more start of a phase, or of one shard of it, and cancels what has not been started.
+   *
+   * @returns how the phase stands; `unopened` before it is opened; `over` when the shard has had its end
+   */
+  async recall(runId: string, ref: PhaseRef, shard: number | undefined, nowMs: number): Promise<RecallReply> {
+    const keys = this.#keys.run(runId);
+    const reply = await RECALL_SHARDS.run(
+      this.#redis,
+      [
+        keys.run,
+        keys.ledger,
+        keys.shards,
+        keys.released,
+        keys.waiting,
+        keys.open,
+        keys.cancelled,
+        keys.journal,
+        keys.recalled,
+        ...this.#slotKeys,
+      ],
+      [ref.phase, ref.revision, shard ?? "", nowMs],
+    );
+    return reply === "unopened" || reply === "over" ? reply : PhaseProgressSchema.parse(reply);
+  }
+
+  /** Indexes of the shards of a phase that were cancelled by hand one by one. */
+  async listRecalled(runId: string, ref: PhaseRef): Promise<number[]> {
+    const recalled = await this.#redis.smembers(this.#keys.run(runId).recalled);
+    const opening = `${phaseRevisionId(ref.phase, ref.revision)}.`;
+    return recalled.filter((id) => id.startsWith(opening)).map((id) => parseShardId(id).shard);
+  }
+
+  /** Takes back that a phase, or shards of it, were cancelled by hand; the shards still have to be requeued. */
+  async forgetRecall(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+    const { ledger, recalled } = this.#keys.run(runId);
+    await FORGET_RECALL.run(this.#redis, [ledger, recalled], [phase, revision]);
+  }
+
+  /** Takes back what a paused run has on its queues. @returns the number of shards */
+  async pauseRelease(runId: string): Promise<number> {
+    const { run, ledger, shards, released, waiting } = this.#keys.run(runId);
+    return Number(
+      await PAUSE_RELEASE.run(this.#redis, [run, ledger, shards, released, waiting, ...this.#slotKeys], []),
+    );
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and claims what it may release. */
@@ -279,7 +366,7 @@ export class Ledger {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);
@@ -351,8 +438,9 @@ export class Ledger {
       .hget(keys.ledger, phase)
       .hmget(keys.run, "version", "stop")
       .hexists(keys.outbox, resuming)
+      .smembers(keys.recalled)
       .exec();
-    const [counts, run, isResuming] = (reply ?? []).map(([, value]) => value);
+    const [counts, run, isResuming, recalled] = (reply ?? []).map(([, value]) => value);
     if (typeof counts !== "string") return undefined;
     const [version, stop] = strings(run);
     return {
@@ -360,7 +448,13 @@ export class Ledger {
       version: Number(version),
       isStopped: stop !== "",
       isResuming: isResuming === 1,
+      isRecalled: strings(recalled).some((id) => `${id}.`.startsWith(`${phaseRevisionId(phase, revision)}.`)),
     };
+  }
+
+  /** Shards of a run that hold a slot: they are on a queue or run. */
+  async countInFlight(runId: string): Promise<number> {
+    return Number((await this.#redis.hget(this.#keys.run(runId).run, "in_flight")) ?? 0);
   }
 
   /** Counts of every phase that was opened. */

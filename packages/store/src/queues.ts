@@ -1,3 +1,4 @@
+import { jobPriority } from "@fanfold/core";
 import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
 import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
@@ -15,9 +16,12 @@ const KEEP_LOG_ROWS = 500;
 const SCHEDULER_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "exponential", delay: 500 } };
 /** For failures of the worker itself only: what user code does is retried by the ledger's rule. */
 const SHARD_RETRIES: JobsOptions = { attempts: 5, backoff: { type: "fixed", delay: 1_000 } };
-/** How often, and how far apart in ms, a job that is just being finished by a worker is looked at again. */
+/** How often, and how far apart in ms, a job is looked at again that is just being finished, or its flow added. */
 const SETTLING_TRIES = 100;
 const SETTLING_PAUSE_MS = 20;
+
+/** What BullMQ gives for the id of a job whose parent is not there. */
+const PARENT_MISSING = "-5";
 
 /** A leaf of a flow. */
 interface ShardNode {
@@ -32,6 +36,8 @@ export interface FlowPhase extends PhaseRef {
   readonly runId: string;
   readonly definition: CompiledPhase;
   readonly shardCount: number;
+  /** Shards of the run in flight, those to be put on a queue now included. */
+  readonly inFlight: number;
 }
 
 /** Whether a phase's only shard is its output: then nothing is folded, and no aggregate stands between. */
@@ -75,7 +81,9 @@ export class Queues {
     const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
     const isWhole = claimed.length === phase.shardCount && claimed.length <= ADD_CHUNK;
-    const leaves = isWhole ? claimed.map((shard) => this.#shardNode(phase, shard)) : [gateNode(phase)];
+    const leaves = isWhole
+      ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed, i)))
+      : [gateNode(phase)];
     await this.#flows.add(settleNode(phase, leaves));
     if (!isWhole) await this.admit(phase, claimed);
   }
@@ -90,7 +98,7 @@ export class Queues {
 
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
   async restoreShard(phase: FlowPhase, shard: ShardRef, delayMs = 0): Promise<void> {
-    await this.#addShards(phase, [shard], delayMs);
+    await this.#addShards(phase, [shard], phase.inFlight, delayMs);
   }
 
   /** Lets a job that has failed, or ended otherwise, run again. */
@@ -103,7 +111,9 @@ export class Queues {
   /** Puts claimed shards on their queue, under their waiting parent. Doing it twice is harmless. */
   async admit(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
     const fresh = claimed.filter((shard) => !shard.again);
-    for (let i = 0; i < fresh.length; i += ADD_CHUNK) await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK));
+    for (let i = 0; i < fresh.length; i += ADD_CHUNK) {
+      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), nthInFlight(phase, fresh, i));
+    }
     for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
   }
 
@@ -187,31 +197,36 @@ export class Queues {
     return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
   }
 
-  async #addShards(phase: FlowPhase, shards: readonly ShardRef[], delay = 0): Promise<void> {
+  async #addShards(phase: FlowPhase, shards: readonly ShardRef[], firstNth: number, delay = 0): Promise<void> {
     const isUnderSettle = isDirect(phase.definition);
     const parent = {
       id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),
       queue: `${this.#prefix}:${isUnderSettle ? SCHEDULER_QUEUE : AGGREGATE_QUEUE}`,
     };
-    const jobs = shards.map((shard) => {
-      const { name, data, opts } = this.#shardNode(phase, shard);
+    const jobs = shards.map((shard, i) => {
+      const { name, data, opts } = this.#shardNode(phase, shard, firstNth + i);
       return { name, data, opts: { ...opts, parent, delay } };
     });
-    const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
-    const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
-    if (refused !== undefined) {
-      throw new StoreError(
-        "JOB_REFUSED",
-        `redis refused shard job ${refused.name} of ${phase.runId}: code ${refused.id}`,
-      );
+    for (let tries = 1; ; tries += 1) {
+      const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
+      const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
+      if (refused === undefined) return;
+      // whoever opens the phase may not have added its flow yet
+      if (String(refused.id) !== PARENT_MISSING || tries === SETTLING_TRIES) {
+        const code = `code ${refused.id}`;
+        throw new StoreError("JOB_REFUSED", `redis refused shard job ${refused.name} of ${phase.runId}: ${code}`);
+      }
+      await settling();
     }
   }
 
-  #shardNode(phase: FlowPhase, { shard }: ShardRef): ShardNode {
+  /** @param nth the shard is the nth of its run in flight: later ones wait for those of other runs */
+  #shardNode(phase: FlowPhase, { shard }: ShardRef, nth: number): ShardNode {
     const { runId: run_id, revision, shardCount: shard_count } = phase;
     const data: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
     const jobId = jobIds.shard(run_id, { phase: phase.phase, revision, shard });
-    const opts = { ...SHARD_RETRIES, jobId, removeOnComplete: KEEP_COMPLETED, keepLogs: KEEP_LOG_ROWS };
+    const priority = jobPriority(phase.definition.priority, nth);
+    const opts = { ...SHARD_RETRIES, jobId, priority, removeOnComplete: KEEP_COMPLETED, keepLogs: KEEP_LOG_ROWS };
     return { name: shardJobName(data), queueName: shardQueue(phase.definition.pool), data, opts };
   }
 
@@ -220,7 +235,7 @@ export class Queues {
     const id = jobIds.shard(phase.runId, shard);
     for (let i = 0; i < SETTLING_TRIES; i += 1) {
       const job = await queue.getJob(id);
-      if (job === undefined) return this.#addShards(phase, [shard]);
+      if (job === undefined) return this.#addShards(phase, [shard], phase.inFlight);
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return job.promote();
@@ -229,6 +244,11 @@ export class Queues {
     }
     throw new StoreError("JOB_REFUSED", `job ${id} is still held by a worker; the next sweep tries again`);
   }
+}
+
+/** Which of its run's shards in flight the i-th of those being released is, from 1. */
+function nthInFlight({ inFlight }: FlowPhase, released: readonly ShardRef[], i: number): number {
+  return Math.max(0, inFlight - released.length) + i + 1;
 }
 
 /** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */

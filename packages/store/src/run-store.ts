@@ -149,10 +149,17 @@ export class RunStore {
     return Number((await this.#redis.hget(this.#keys.run(runId).run, "cost_usd")) ?? 0);
   }
 
-  /** Whether the run was stopped, and how: what a worker asks again and again. */
-  async findStop(runId: string): Promise<{ stopped: boolean; kills: boolean }> {
-    const [stop, kills] = await this.#redis.hmget(this.#keys.run(runId).run, "stop", "stop_kills");
-    return { stopped: typeof stop === "string" && stop !== "", kills: kills === "1" };
+  /**
+   * Whether the run was stopped, and how: what a worker asks again and again. `recalled` are the phase revisions and
+   * shard ids that were cancelled by hand.
+   */
+  async findStop(runId: string): Promise<{ stopped: boolean; kills: boolean; recalled: string[] }> {
+    const keys = this.#keys.run(runId);
+    const [[stop, kills], recalled] = await Promise.all([
+      this.#redis.hmget(keys.run, "stop", "stop_kills"),
+      this.#redis.smembers(keys.recalled),
+    ]);
+    return { stopped: typeof stop === "string" && stop !== "", kills: kills === "1", recalled };
   }
 }
 
@@ -209,6 +216,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     stop_phase: text("stop_phase"),
     stop_kills: fields.stop_kills === "1",
     cascades: fields.cascades === "1",
+    paused: fields.paused === "1",
     tolerated_failures: number("tolerated_failures"),
     ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
     created_at_ms: number("created_at_ms"),

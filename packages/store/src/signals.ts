@@ -3,7 +3,7 @@ import { duplicateConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 
 /**
- * Tells every worker at once that a run was stopped. Only a hint: a worker that misses it finds the same in
+ * Tells every worker at once that a run, or something of it, was stopped. Only a hint: a worker that misses it finds the same in
  * the run's record, which it reads again and again.
  */
 export class Signals {

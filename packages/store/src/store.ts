@@ -7,8 +7,10 @@ import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
+import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
 import { RunStore } from "./run-store.ts";
+import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
 
 /** Everything a process of a deployment shares with the others. */
@@ -18,6 +20,8 @@ export interface Store {
   readonly runs: RunStore;
   readonly ledger: Ledger;
   readonly locks: Locks;
+  readonly semaphores: Semaphores;
+  readonly pools: Pools;
   readonly journal: Journal;
   readonly queues: Queues;
   readonly flows: FlowStates;
@@ -48,6 +52,8 @@ export function openStore(
     runs: new RunStore(redis, keys, signer),
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
+    semaphores: new Semaphores(redis, keys),
+    pools: new Pools(redis, keys, queues),
     journal: new Journal(redis, keys),
     queues,
     flows: new FlowStates(redis, keys),

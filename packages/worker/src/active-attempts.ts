@@ -31,6 +31,13 @@ export class ActiveAttempts {
     for (const entry of this.#entries.values()) if (entry.runId === runId) entry.controller.abort(reason);
   }
 
+  /** Ends what belongs to one of these phase revisions or shards of a run. */
+  abortParts(runId: string, parts: readonly string[], reason: AbortReason): void {
+    for (const [jobId, { controller }] of this.#entries) {
+      if (parts.some((part) => `${jobId}.`.startsWith(`${runId}.${part}.`))) controller.abort(reason);
+    }
+  }
+
   /** Ends everything, also what begins from now on. */
   abortAll(reason: AbortReason): void {
     this.#abortedAll = reason;

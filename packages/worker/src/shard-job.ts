@@ -3,7 +3,7 @@ import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type RunEngine, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
 import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store";
-import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
+import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { ActiveAttempts } from "./active-attempts.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { type AttemptPlace, executeAttempt } from "./execute-attempt.ts";
@@ -166,11 +166,13 @@ class ShardRun {
     const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
     if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
     await engine.release(run_id, reply.claimed, claimant);
+    await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
     if (finish.outcome === "given_back" && reply.verdict === "ok") {
-      await this.#job.moveToWait(this.#token);
-      throw new WaitingError();
+      // not moveToWait: with a job of a priority it wakes no worker (BullMQ 6.7)
+      await this.#job.moveToDelayed(systemClock.nowMs() + 1, this.#token);
+      throw new DelayedError();
     }
     if (retryAfterMs !== undefined && reply.verdict === "ok") {
       await this.#job.moveToDelayed(systemClock.nowMs() + Math.max(1, retryAfterMs), this.#token);
@@ -184,7 +186,8 @@ class ShardRun {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
-    await engine.release(run_id, await engine.store.ledger.claim(run_id, claimant), claimant);
+    await engine.claim(run_id, claimant);
+    await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (hasFailed || needsScheduler(progress)) await this.#report();
   }
 

@@ -15,6 +15,8 @@ import { ShardInputs } from "./shard-inputs.ts";
 
 /** Lost workers are counted by the ledger; BullMQ's own lifetime count must never decide. */
 const UNLIMITED_STALLS = 1_000_000;
+/** How long a worker that a pool's rate holds back waits before it looks again, in ms: the rate may have been changed. */
+const RATE_RECHECK_MS = 1_000;
 /** How often the runs of running attempts are asked whether they were stopped, in ms. */
 const STOP_CHECK_MS = 2_000;
 /** Aggregates folded at once by one worker: they stream, and share one disk. */
@@ -132,6 +134,7 @@ export class WorkerService {
       lockRenewTime: JOB_LOCK.renewMs,
       stalledInterval: JOB_LOCK.stalledCheckMs,
       maxStalledCount: UNLIMITED_STALLS,
+      maximumRateLimitDelay: RATE_RECHECK_MS,
     });
     worker.on("error", (err) => this.#log.debug({ err, queue }, "queue connection trouble"));
     worker.on("failed", (job, err) =>
@@ -150,8 +153,9 @@ export class WorkerService {
 
   async #checkRun(runId: string): Promise<void> {
     try {
-      const { stopped, kills } = await this.#engine.store.runs.findStop(runId);
+      const { stopped, kills, recalled } = await this.#engine.store.runs.findStop(runId);
       if (stopped && kills) this.#active.abortRun(runId, "run_stopped");
+      else this.#active.abortParts(runId, recalled, "run_stopped");
     } catch (err) {
       this.#log.debug({ err, run_id: runId }, "could not ask whether the run was stopped");
     }

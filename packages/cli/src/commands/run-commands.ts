@@ -119,11 +119,15 @@ async function carryOptions(
 async function submit(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
   const { runId, isNew } = await session.engine.submit(plan, flags.runId);
   if (!isNew) say(`run ${runId} is there already: nothing was submitted`);
+  const warnings = session.isEmbedded
+    ? []
+    : await (await import("@fanfold/engine")).warnOfUnservedPools(session.store, plan);
+  for (const warning of warnings) say(`warning: ${warning}`);
   if (flags.wait === true) {
     const { watchRun } = await import("../carry-run.ts");
     return watchRun(session, runId, { json: flags.json ?? false });
   }
-  print(flags.json === true ? JSON.stringify({ run_id: runId, is_new: isNew }) : runId);
+  print(flags.json === true ? JSON.stringify({ run_id: runId, is_new: isNew, warnings }) : runId);
   if (session.isEmbedded)
     say("no REDIS_URL: the run waits in the embedded Redis for `fanfold scheduler` and `fanfold worker`");
   return 0;

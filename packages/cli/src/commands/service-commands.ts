@@ -12,7 +12,7 @@ const DEFAULT_DRAIN_SEC = 30;
 /** Longest time from a second signal to the end, in ms: what runs is killed, and given back if that is quick. */
 const ABORT_MS = 2_000;
 
-/** `scheduler`, `worker`, `dashboard`, `cancel`: the processes of a deployment, and the order to stop a run. */
+/** `scheduler`, `worker`, `dashboard`: the processes of a deployment. */
 export function addServiceCommands(program: Command): void {
   program
     .command("scheduler")
@@ -30,19 +30,6 @@ export function addServiceCommands(program: Command): void {
     );
   addWorkerCommand(program);
   addDashboardCommand(program);
-  program
-    .command("cancel")
-    .argument("<run>", "id of a run, the beginning of one, or @latest")
-    .description("cancel a run: nothing new starts, what runs is killed")
-    .action((run: string, _flags, command: Command) =>
-      withSession(command, async (session) => {
-        const { findRunId } = await import("../find-run.ts");
-        const runId = await findRunId(session.store, run);
-        const { status } = await session.engine.cancel(runId, "cli");
-        print(status === "cancelled" ? `${runId} is cancelled` : `${runId} is being cancelled`);
-        return EXIT.ok;
-      }),
-    );
 }
 
 function addWorkerCommand(program: Command): void {

@@ -104,10 +104,12 @@ function consumed({ name, sources }: PhaseExplanation["consumes"][number]): stri
 }
 
 function limitsOf(phase: PhaseExplanation): string[] {
-  const { pool, max_parallel, timeout_sec, lock } = phase;
+  const { pool, max_parallel, concurrency_key: key, priority, timeout_sec, lock } = phase;
   return [
     `pool ${pool}`,
     ...(max_parallel === null ? [] : [`at most ${max_parallel} at once`]),
+    ...(key === null ? [] : [`at most ${key.limit} at once under key ${key.name}`]),
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
     `timeout ${seconds(timeout_sec)}`,
     ...(lock === null
       ? []

@@ -7,7 +7,7 @@ import { renderTable } from "./text-table.ts";
 export type RunRow = Pick<
   RunRecord,
   "run_id" | "plan_id" | "plan_version" | "status" | "created_at_ms" | "started_at_ms" | "finished_at_ms"
->;
+> & { readonly paused?: boolean };
 
 const COLUMNS = ["RUN", "STATUS", "PLAN", "CREATED", "DURATION"].map((title) => ({ title }));
 
@@ -35,7 +35,7 @@ function runCells(row: RunRow, nowMs: number | undefined): string[] {
   const isMeasured = row.started_at_ms !== null && endMs !== null;
   return [
     row.run_id,
-    row.status,
+    row.paused === true ? `${row.status} (paused)` : row.status,
     `${row.plan_id} ${row.plan_version}`,
     `${new Date(row.created_at_ms).toISOString().slice(0, 19)}Z`,
     isMeasured ? formatDuration(endMs - (row.started_at_ms ?? endMs)) : "",

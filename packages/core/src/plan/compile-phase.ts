@@ -33,6 +33,8 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     shard: phase.shard ?? null,
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
+    concurrency_key: compileConcurrencyKey(phase.concurrency_key),
+    priority: phase.priority ?? globals.priority ?? 0,
     pool: phase.pool ?? "default",
     retry: compileRetry(phase, globals),
     timeout_sec: phase.timeout_sec ?? globals.default_timeout_sec ?? DEFAULT_TIMEOUT_SEC,
@@ -114,4 +116,9 @@ function compileLock(lock: Phase["lock"]): CompiledPhase["lock"] {
   return typeof lock === "string"
     ? { name: lock, timeout_sec: null }
     : { name: lock.name, timeout_sec: lock.timeout_sec ?? null };
+}
+
+function compileConcurrencyKey(key: Phase["concurrency_key"]): CompiledPhase["concurrency_key"] {
+  if (key === undefined) return null;
+  return typeof key === "string" ? { name: key, limit: 1 } : { name: key.name, limit: key.limit ?? 1 };
 }

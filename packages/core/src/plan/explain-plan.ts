@@ -36,6 +36,8 @@ export interface PhaseExplanation {
   readonly critical: boolean;
   readonly max_failed_shards: CompiledPhase["max_failed_shards"];
   readonly max_consecutive_failures: number | null;
+  readonly concurrency_key: CompiledPhase["concurrency_key"];
+  readonly priority: number;
   readonly lock: CompiledPhase["lock"];
   readonly consumes: CompiledPhase["consumes"];
   readonly provides: readonly string[];
@@ -102,6 +104,7 @@ function decideStart(planned: PlannedRun): ReadonlyMap<string, PhaseRecord> {
     stop: null,
     stop_phase: null,
     stop_kills: false,
+    paused: false,
     cascades: false,
     tolerated_failures: 0,
     created_at_ms: 0,
@@ -142,6 +145,7 @@ interface Surroundings {
 function explainPhase(phase: CompiledPhase, level: number, around: Surroundings): PhaseExplanation {
   const { template, name, matrix, depends_on, condition, pool, max_parallel, retry, timeout_sec } = phase;
   const { on_failure, critical, max_failed_shards, max_consecutive_failures, lock, consumes, provides } = phase;
+  const { concurrency_key, priority } = phase;
   return {
     phase: phase.id,
     template,
@@ -156,6 +160,8 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
     merge: phase.merge.strategy,
     pool,
     max_parallel,
+    concurrency_key,
+    priority,
     retry,
     timeout_sec,
     on_failure,

@@ -11,7 +11,9 @@ const MATRIX_PREFIX = "matrix.";
 const MATRIX_REFERENCE = /\$\{matrix\.[^{}]*\}/g;
 
 /** Fields of a phase whose strings may differ between the instances of a matrix: none that makes a name or an edge. */
-const MATRIX_FIELDS = new Set("name description command args handler cwd env tags ui_hints pool lock cost".split(" "));
+const MATRIX_FIELDS = new Set(
+  "name description command args handler cwd env tags ui_hints pool lock concurrency_key cost".split(" "),
+);
 
 /** Whether a place inside a phase may use the values of its matrix. */
 function mayUseMatrix([field, part, index]: PlanPath): boolean {

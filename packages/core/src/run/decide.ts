@@ -66,11 +66,17 @@ class DecisionDraft {
       case "phase_failed":
         return this.#failed(trigger);
       case "phase_drained":
-        return this.#drained(trigger.phase, trigger.revision);
+        return this.#drained(trigger.phase, trigger.revision, trigger.isRecalled ?? false);
       case "shard_failed":
         return this.#shardFailed(trigger.phase, trigger.revision, trigger.why);
       case "cancel":
         return this.#cancel();
+      case "cancel_phase":
+        return this.#cancelPending(trigger.phase);
+      case "pause":
+        return this.#pause(trigger.actor);
+      case "resume":
+        return this.#resume(trigger.actor);
       case "timeout":
         return this.#timeOut(trigger.atMs);
       case "budget_spent":
@@ -162,12 +168,13 @@ class DecisionDraft {
     if (abortsRun(phase)) this.#abort(id, why);
   }
 
-  #drained(phase: string, revision: number): void {
+  #drained(phase: string, revision: number, isRecalled: boolean): void {
     const record = this.#record(phase);
     if (record.status !== "running" || record.revision >= revision) return;
     const { stop, stop_phase } = this.#runNow();
+    if (stop === null && isRecalled) this.#giveUp(phase);
     // the stop that cancelled its shards has been lifted
-    if (stop === null) this.#resumeRelease(phase);
+    else if (stop === null) this.#resumeRelease(phase);
     // the run was aborted because of it, and yet nothing of it has failed: it was retried by hand meanwhile
     else if (stop_phase === phase) this.#reopen(phase, "engine");
     else this.#cancelPhase(phase, this.#stopCause());
@@ -177,6 +184,16 @@ class DecisionDraft {
     const record = this.#record(phase);
     if (record.status !== "running" || record.revision >= revision) return;
     if (abortsRun(this.#state.graph.phase(phase))) this.#abort(phase, why);
+  }
+
+  /** A phase that somebody cancelled: what needs its success is skipped. */
+  #giveUp(phase: string): void {
+    this.#cancelPhase(phase, { code: "cancel_requested", phase });
+    this.#affectsWhatWaits(phase);
+  }
+
+  #cancelPending(phase: string): void {
+    if (!isRunOver(this.#runNow().status) && this.#record(phase).status === "pending") this.#giveUp(phase);
   }
 
   #abort(phase: string, why: string): void {
@@ -192,6 +209,21 @@ class DecisionDraft {
     if (isRunOver(run.status) || run.stop === "cancel") return;
     this.#run = { ...this.#run, stop: "cancel", stop_phase: null, stop_kills: true };
     this.#stopEverything(true);
+  }
+
+  #pause(actor: string): void {
+    const run = this.#runNow();
+    if (isRunOver(run.status) || run.paused) return;
+    this.#run = { ...this.#run, paused: true };
+    this.#emit({ event: "run_paused", data: { actor } });
+    this.#effects.push({ kind: "pause_release" });
+  }
+
+  #resume(actor: string): void {
+    if (!this.#runNow().paused) return;
+    this.#run = { ...this.#run, paused: false };
+    this.#emit({ event: "run_resumed", data: { actor } });
+    this.#effects.push({ kind: "resume_run" });
   }
 
   #timeOut(atMs: number | undefined): void {
@@ -246,7 +278,8 @@ class DecisionDraft {
     if (isBudgetSpent(this.#state.plan, run, this.#costUsd))
       this.#run = { ...this.#run, budget_from_usd: this.#costUsd };
     if (run.stop !== null) this.#liftStop();
-    if (conditionDecided(phase, record)) this.#restore(phase, phase);
+    const wasKeptOut = wasRecalled(phase, record.cause) && !hasBegun(record);
+    if (wasKeptOut || conditionDecided(phase, record)) this.#restore(phase, phase);
     else if (hasBegun(record) && this.#record(phase).status !== "running") this.#resumePhase(phase, phase);
     this.#restoreBecauseOf(phase);
   }
@@ -368,9 +401,9 @@ class DecisionDraft {
   #endRunIfOver(): void {
     const run = this.#runNow();
     if (isRunOver(run.status) || this.#unfinished() > 0) return;
-    const failed = this.#state.graph.ids.filter((id) => isFailure(this.#record(id).status));
+    const failed = this.#state.graph.ids.filter((id) => isFailure(id, this.#record(id)));
     const harmful = failed.filter((id) => !isTolerated(this.#state.graph.phase(id)));
-    const hasLeftOut = this.#state.graph.ids.some((id) => this.#record(id).status === "cancelled");
+    const hasLeftOut = this.#state.graph.ids.some((id) => isLeftOut(id, this.#record(id)));
     const status = run.stop === "cancel" ? "cancelled" : harmful.length > 0 || hasLeftOut ? "failed" : "succeeded";
     const tolerated = failed.length - harmful.length;
     this.#run = {
@@ -378,6 +411,7 @@ class DecisionDraft {
       status: moveRun(this.#runId(), run.status, status),
       finished_at_ms: this.#nowMs,
       tolerated_failures: tolerated,
+      ...(run.paused ? { paused: false } : {}),
     };
     const durationMs = this.#nowMs - (run.started_at_ms ?? run.created_at_ms);
     this.#emit({
@@ -439,8 +473,19 @@ class DecisionDraft {
   }
 }
 
-function isFailure(status: PhaseStatus): boolean {
-  return status === "failed" || status === "blocked";
+/** A phase that was cancelled by hand counts as failed. */
+function isFailure(id: string, { status, cause }: PhaseRecord): boolean {
+  return status === "failed" || status === "blocked" || (status === "cancelled" && wasRecalled(id, cause));
+}
+
+/** Whether a phase was cancelled together with others, because the run was stopped. */
+function isLeftOut(id: string, { status, cause }: PhaseRecord): boolean {
+  return status === "cancelled" && !wasRecalled(id, cause);
+}
+
+/** Whether a phase was cancelled by hand. */
+function wasRecalled(id: string, cause: Cause | undefined): boolean {
+  return cause?.code === "cancel_requested" && cause.phase === id;
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

@@ -10,7 +10,7 @@ export function phaseProgress(counts: PhaseLedger, isStopped: boolean): PhasePro
   if (counts.in_flight > 0) return "busy";
   const { succeeded, failed, total } = counts;
   if (succeeded + failed >= total && failed <= counts.tolerated) return "tolerable";
-  if (isStopped) return "drained";
+  if (isStopped || counts.recalled === 1) return "drained";
   const isReleased = counts.next >= total || counts.tripped === 1;
   return isReleased && counts.held === 0 ? "drained" : "busy";
 }

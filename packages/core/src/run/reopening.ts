@@ -6,9 +6,9 @@ export function hasBegun({ status, started_at_ms }: PhaseRecord): boolean {
   return status === "running" || status === "failed" || (status === "cancelled" && started_at_ms !== undefined);
 }
 
-/** Whether the limits of the run cut it short before the phase could start. */
+/** Whether the limits of the run, or somebody, cancelled the phase before it could start. */
 export function wasLeftOut({ status, cause }: PhaseRecord): boolean {
-  return status === "cancelled" && isLimit(cause);
+  return status === "cancelled" && (isLimit(cause) || cause?.code === "cancel_requested");
 }
 
 /** Whether it was the phase's own condition that kept it from starting: it was false, or made no sense. */

@@ -37,9 +37,18 @@ export type Trigger =
       readonly cause: Cause;
       readonly failedShards: number;
     }
-  | { readonly type: "phase_drained"; readonly phase: string; readonly revision: number }
+  | {
+      readonly type: "phase_drained";
+      readonly phase: string;
+      readonly revision: number;
+      /** It, or shards of it, were cancelled by hand. */
+      readonly isRecalled?: boolean;
+    }
+  | { readonly type: "cancel_phase"; readonly phase: string }
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
+  | { readonly type: "pause"; readonly actor: string }
+  | { readonly type: "resume"; readonly actor: string }
   /** `atMs`: the end of the time that was set, Unix ms; one that was replaced since has no effect. */
   | { readonly type: "timeout"; readonly atMs?: number }
   /** The attempts of the run have cost that much, in USD; no effect while it is within the budget. */

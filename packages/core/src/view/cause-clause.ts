@@ -9,7 +9,7 @@ const CLAUSES: { readonly [Code in Cause["code"]]: Clause } = {
   dependency_failed: (phase) => `${of(phase)} failed`,
   unreachable: (phase) => `the outcome of ${of(phase)} leaves it no way to start`,
   plan_aborted: (phase) => `the failure of ${of(phase)} aborted the plan`,
-  cancel_requested: () => "cancellation was requested",
+  cancel_requested: (phase) => (phase === null ? "cancellation was requested" : `${phase} was cancelled by hand`),
   missing_dependency: (phase) => `${of(phase)} has no accepted output`,
   not_selected: (phase) => `${phase ?? "it"} does not take part in this run`,
   condition_false: (phase) => `${phase === null ? "its condition" : `the condition of ${phase}`} does not hold`,

@@ -38,6 +38,8 @@ describe("a valid plan", () => {
           over_phase: null,
           merge: { strategy: "none" },
           max_parallel: null,
+          concurrency_key: null,
+          priority: 0,
           pool: "default",
           retry: {
             retries: 0,
@@ -67,6 +69,7 @@ describe("a valid plan", () => {
   test("keeps every value it gives", () => {
     const globals = {
       max_concurrency: 8,
+      priority: -5,
       default_timeout_sec: 60,
       default_retries: 2,
       kill_grace_sec: 1,
@@ -86,6 +89,8 @@ describe("a valid plan", () => {
       shard: { strategy: "group", over: "a", batch_size: 2, group_by: "region", grouping: "key" },
       merge: { strategy: "records", key: "id", on_duplicate: "last", complete: true },
       max_parallel: 4,
+      concurrency_key: { name: "api", limit: 3 },
+      priority: 5,
       pool: "gpu",
       retries: 0,
       retry_delay_sec: 5,
@@ -144,6 +149,8 @@ describe("a valid plan", () => {
       over_phase: "a",
       merge: { strategy: "records", key: ["id"], on_duplicate: "last", complete: true },
       max_parallel: 4,
+      concurrency_key: { name: "api", limit: 3 },
+      priority: 5,
       pool: "gpu",
       retry: {
         retries: 0,
@@ -166,7 +173,7 @@ describe("a valid plan", () => {
       provides: ["out", "report"],
       tags: ["slow"],
     });
-    expect(plan.phases[0]).toMatchObject({ timeout_sec: 60, retry: { retries: 2 } });
+    expect(plan.phases[0]).toMatchObject({ timeout_sec: 60, retry: { retries: 2 }, priority: -5 });
   });
 
   test.each([

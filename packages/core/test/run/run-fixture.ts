@@ -64,6 +64,8 @@ export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
     over_phase: null,
     merge: { strategy: "none" },
     max_parallel: null,
+    concurrency_key: null,
+    priority: 0,
     pool: "default",
     retry: {
       retries: 0,
@@ -140,6 +142,7 @@ export function queuedRun(cascades = false): RunRecord {
     stop: null,
     stop_phase: null,
     stop_kills: false,
+    paused: false,
     cascades,
     tolerated_failures: 0,
     created_at_ms: 1_000,

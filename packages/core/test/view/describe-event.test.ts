@@ -200,7 +200,7 @@ test("says of each cause what it means, with and without the phase at its root",
     "dependency_failed | a dependency failed | fetch failed
     unreachable | the outcome of a dependency leaves it no way to start | the outcome of fetch leaves it no way to start
     plan_aborted | the failure of a dependency aborted the plan | the failure of fetch aborted the plan
-    cancel_requested | cancellation was requested | cancellation was requested
+    cancel_requested | cancellation was requested | fetch was cancelled by hand
     missing_dependency | a dependency has no accepted output | fetch has no accepted output
     not_selected | it does not take part in this run | fetch does not take part in this run
     condition_false | its condition does not hold | the condition of fetch does not hold

@@ -1,22 +1,29 @@
 -- Claims free slots for a claimant: first shards that wait for one, then new shards of the open phases
 -- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
 -- again before that gives the same shards: a claimant that died repeats exactly its own adds.
---   k: {run, ledger, shards, released, waiting, open, claims}
+--   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders}
 -- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
 local function claim(k, claimant)
   local kept = redis.call('HGET', k.claims, claimant)
   if kept then return cjson.decode(kept) end
-  if is_stopped(k.run) then return {} end
-  local free = free_in_run(k.run)
-  if free <= 0 then return {} end
-  local claimed, entries = {}, {}
+  local free = is_stopped(k.run) and 0 or free_in_run(k.run)
+  local claimed, entries, blocked = {}, {}, {}
   local function entry_of(phase)
     if entries[phase] == nil then entries[phase] = load_entry(k.ledger, phase) or false end
     return entries[phase]
   end
 
+  -- How many of the wanted shards of a phase may be handed out; a key that keeps it from more is waited for.
+  local function room_in(entry, wanted)
+    local room = math.min(wanted, free_in_phase(entry))
+    if room <= 0 or not entry.key then return room end
+    local of_key = free_in_key(k, entry)
+    if of_key < room then blocked[entry.key] = entry.key_limit end
+    return math.min(room, of_key)
+  end
+
   local function hand_out(id, entry, record, mark)
-    take_slot(k.run, entry)
+    take_slot(k, entry, id)
     entry.unacked = entry.unacked + 1
     record.status = 'released'
     save_shard(k.shards, id, record)
@@ -32,7 +39,7 @@ local function claim(k, claimant)
     local entry = entry_of(phase)
     local record = load_shard(k.shards, id)
     if entry and entry.revision == revision and record and record.status == 'waiting' then
-      if free_in_phase(entry) > 0 then
+      if room_in(entry, 1) > 0 then
         entry.held = entry.held - 1
         hand_out(id, entry, record, '~')
       else
@@ -45,16 +52,17 @@ local function claim(k, claimant)
     if free <= 0 then break end
     local entry = entry_of(phase)
     if entry then
-      local room = entry.tripped == 1 and 0 or math.min(free, free_in_phase(entry), entry.total - entry.next)
+      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, entry.total - entry.next))
       for _ = 1, room do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
         hand_out(id, entry, {}, '')
       end
-      if entry.next >= entry.total or entry.tripped == 1 then redis.call('ZREM', k.open, phase) end
+      if entry.next >= entry.total or entry.tripped == 1 or entry.recalled == 1 then redis.call('ZREM', k.open, phase) end
     end
   end
 
+  wait_for_keys(k, blocked)
   for phase, entry in pairs(entries) do
     if entry then save_entry(k.ledger, phase, entry) end
   end

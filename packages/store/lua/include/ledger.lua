@@ -5,10 +5,10 @@
 --   succeeded, failed, cancelled: done with
 --   tolerated   failed shards the phase may have and still be complete
 --   tripped     1 when too many shards failed in a row: no new shard is released
+--   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
+--   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
 --   excused     failed shards that had their effect on the run before it was re-opened
 -- next = in_flight + held + succeeded + failed + cancelled, always.
-
-local UNLIMITED = 1000000000
 
 local function load_entry(ledger, phase)
   local text = redis.call('HGET', ledger, phase)
@@ -41,29 +41,8 @@ local function is_stopped(run)
   return stop ~= false and stop ~= ''
 end
 
--- Free slots of the run as a whole.
-local function free_in_run(run)
-  local v = redis.call('HMGET', run, 'max_concurrency', 'in_flight')
-  local cap = tonumber(v[1] or '') or UNLIMITED
-  return cap - (tonumber(v[2] or '') or 0)
-end
-
--- Free slots of a phase. `window` bounds what waits on the queue where no cap does.
-local function free_in_phase(entry)
-  local cap = entry.max_parallel
-  if cap == 0 or cap > entry.window then cap = entry.window end
-  return cap - entry.in_flight
-end
-
--- Takes a slot of the run and the phase for one shard.
-local function take_slot(run, entry)
-  entry.in_flight = entry.in_flight + 1
-  redis.call('HINCRBY', run, 'in_flight', 1)
-end
-
-local function free_slot(run, entry)
-  entry.in_flight = entry.in_flight - 1
-  redis.call('HINCRBY', run, 'in_flight', -1)
+local function is_paused(run)
+  return redis.call('HGET', run, 'paused') == '1'
 end
 
 -- A phase is complete when every shard succeeded, tolerable when all are done with and few enough failed,
@@ -72,7 +51,7 @@ local function phase_state(entry, stopped)
   if entry.succeeded >= entry.total then return 'complete' end
   if entry.in_flight > 0 then return 'busy' end
   if entry.succeeded + entry.failed >= entry.total and entry.failed <= entry.tolerated then return 'tolerable' end
-  if stopped then return 'drained' end
+  if stopped or entry.recalled == 1 then return 'drained' end
   if entry.held == 0 and (entry.next >= entry.total or entry.tripped == 1) then return 'drained' end
   return 'busy'
 end

@@ -114,6 +114,8 @@ export function examplePhase(work: CompiledPhase["work"]): CompiledPhase {
     over_phase: null,
     merge: { strategy: "none" },
     max_parallel: null,
+    concurrency_key: null,
+    priority: 0,
     pool: "default",
     retry: {
       retries: 0,

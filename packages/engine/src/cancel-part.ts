@@ -1,0 +1,63 @@
+import { isPhaseOver, isRunOver, type Trigger } from "@fanfold/core";
+import { EngineError } from "./engine-error.ts";
+import type { RunEngine } from "./run-engine.ts";
+
+/** A phase of a run, or one shard of it. */
+export interface RunPart {
+  readonly phase: string;
+  readonly shard?: number | undefined;
+}
+
+/** What a cancellation needs of the engine that it does not show. */
+export interface CancelTools {
+  readonly decideOn: (trigger: Trigger) => Promise<void>;
+  readonly nowMs: number;
+}
+
+/**
+ * Cancels a phase or a shard by hand. A pending phase is cancelled by a decision; of a running one the ledger hands
+ * out nothing more, workers are told to kill what runs, and the phase is cancelled once that is gone.
+ */
+export async function cancelPart(
+  engine: RunEngine,
+  { runId, phase, shard }: RunPart & { readonly runId: string },
+  { decideOn, nowMs }: CancelTools,
+): Promise<void> {
+  const { store } = engine;
+  const [run, { graph }, phases] = await Promise.all([
+    store.runs.get(runId),
+    engine.plan(runId),
+    store.runs.loadPhases(runId),
+  ]);
+  if (!graph.ids.includes(phase)) {
+    throw new EngineError("UNKNOWN_PHASE", `run ${runId} has no phase ${phase}; it has ${graph.ids.join(", ")}`);
+  }
+  const { status, revision } = phases.get(phase) ?? { status: "pending", revision: 0 };
+  if (status === "cancelled") return;
+  if (isRunOver(run.status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${run.status}`);
+  if (isPhaseOver(status)) throw new EngineError("PHASE_OVER", `phase ${phase} is over: ${status}`);
+  if (status === "pending" && shard === undefined) {
+    await decideOn({ type: "cancel_phase", phase });
+    // it may have been started in between
+    if ((await store.runs.loadPhases(runId)).get(phase)?.status !== "running") return;
+  }
+  const ref = { phase, revision: revision + 1 };
+  const counts = await store.ledger.findPhase(runId, phase);
+  if (shard !== undefined && counts?.revision === ref.revision && shard >= counts.total) {
+    throw new EngineError("UNKNOWN_PHASE", `phase ${phase} has no shard ${shard}; it has ${counts.total}`);
+  }
+  const reply = await store.ledger.recall(runId, ref, shard, nowMs);
+  if (reply === "over" || reply === "complete") throw tooLate(phase, shard);
+  await store.signals.publishStop(runId);
+  await engine.keys.wakeForPhase(runId, phase, `recall.${runId}`);
+  if (reply === "drained") await engine.report(runId, ref);
+  if (reply !== "unopened" || shard !== undefined) return;
+  await decideOn({ type: "phase_drained", ...ref, isRecalled: true });
+  // it may have been opened in between
+  await store.ledger.recall(runId, ref, undefined, nowMs);
+}
+
+function tooLate(phase: string, shard: number | undefined): EngineError {
+  const what = shard === undefined ? `every shard of ${phase}` : `${phase}[${shard}]`;
+  return new EngineError("PHASE_OVER", `${what} has ended already; there is nothing to cancel`);
+}
