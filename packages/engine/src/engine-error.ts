@@ -1,5 +1,12 @@
 /** Why the engine refused a request. */
-export type EngineErrorCode = "INVALID_RUN_ID" | "RUN_CANCELLED" | "NOTHING_TO_RETRY" | "UNKNOWN_PHASE" | "RUN_OVER";
+export type EngineErrorCode =
+  | "INVALID_RUN_ID"
+  | "RUN_CANCELLED"
+  | "NOTHING_TO_RETRY"
+  | "UNKNOWN_PHASE"
+  | "RUN_OVER"
+  | "RUN_LIVE"
+  | "RUN_BUSY";
 
 /** A request that does not fit the state of its run. */
 export class EngineError extends Error {

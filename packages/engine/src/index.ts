@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from "./clock.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
+export type { RemovedRun } from "./remove-run.ts";
 export type { RetryScope } from "./retry-failed.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";

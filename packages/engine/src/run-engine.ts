@@ -36,6 +36,7 @@ import { EngineError } from "./engine-error.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
+import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
 
 /** Wait before a phase that is just being resumed is looked at again, in ms. */
@@ -72,6 +73,7 @@ export class RunEngine {
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
     const isNew = await this.store.runs.create(newRun(runId, plan, this.#clock.nowMs()), plan);
+    if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
   }
@@ -200,6 +202,41 @@ export class RunEngine {
    */
   retry(runId: string, scope: RetryScope, actor: string): Promise<string[]> {
     return retryFailed(this, runId, scope, actor);
+  }
+
+  /**
+   * Removes an ended run from Redis: its records, its journal, its jobs. Its content in the artifact store stays.
+   *
+   * @param force cancels a run that is not over, and waits for its end first
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} RUN_LIVE, RUN_BUSY
+   */
+  async remove(runId: string, { force, actor }: { force: boolean; actor: string }): Promise<RemovedRun> {
+    if (force) await cancelToRemove(this, runId, actor);
+    return removeRun(this, runId);
+  }
+
+  /** Gives back the locks that phases of a run hold or wait for: none, unless something went wrong. */
+  async releaseLocks(runId: string): Promise<void> {
+    const phases = await this.store.runs.loadPhases(runId);
+    for (const [phase, { revision }] of phases) {
+      await this.#locks.release(runId, { phase, revision });
+      await this.#locks.release(runId, { phase, revision: revision + 1 });
+    }
+  }
+
+  /**
+   * Makes sure that what is kept in memory of a run is of this run: one that was removed may have had the same id.
+   *
+   * @returns when the run was created, Unix ms; undefined when there is no such run
+   */
+  recall(runId: string): Promise<number | undefined> {
+    return this.#states.recall(runId);
+  }
+
+  /** Forgets what is kept in memory of a run. */
+  forget(runId: string): void {
+    this.#states.forget(runId);
   }
 
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */
@@ -443,7 +480,8 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
     plan_id: plan.plan_id,
     plan_version: plan.version,
     status: "queued",
-    version: 0,
+    // above every version that an earlier run of this id had: what was decided on that one is refused here
+    version: nowMs * 1000,
     stop: null,
     stop_phase: null,
     stop_kills: false,
@@ -456,7 +494,7 @@ function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRecord {
 }
 
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
-  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
+  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND" || error.code === "ARTIFACT_CORRUPT";
   return error instanceof JsonlError || error instanceof ShardError;
 }
 

@@ -64,6 +64,9 @@ export class SchedulerService {
 
   async #process(job: Job): Promise<void> {
     const data = SchedulerJobSchema.parse(job.data);
+    if ("run_id" in data && (await this.#engine.recall(data.run_id)) === undefined) {
+      return this.#log.debug({ run_id: data.run_id, job: job.name }, "job of a run that was removed");
+    }
     try {
       // its first handler died or failed: what it had committed and not carried out is in the outbox
       if (job.attemptsStarted > 1 && "run_id" in data) await this.#engine.sweep(data.run_id);

@@ -21,11 +21,13 @@
 --   ARGV[10] data of the phase_started event, JSON object
 --   ARGV[11] failed shards that are tolerated
 --   ARGV[12] shards failing in a row that trip the phase, 0 for none
--- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …].
+-- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
+-- no such run or it is being removed.
 --- @include "journal"
 --- @include "ledger"
 --- @include "claim"
 local phase, revision = ARGV[1], tonumber(ARGV[2])
+if is_gone(KEYS[1]) then return { 'gone' } end
 local entry = load_entry(KEYS[2], phase)
 if not entry or entry.revision ~= revision then
   entry = {

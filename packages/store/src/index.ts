@@ -14,6 +14,7 @@ export {
   type RedisAddress,
 } from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
+export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
 export { Journal } from "./journal.ts";
 export {
   AGGREGATE_QUEUE,
@@ -43,6 +44,7 @@ export {
 } from "./ledger.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
+export { type ReleasedShard, type RemovalStart, type RunAge, RunRemovals } from "./run-removals.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";

@@ -105,6 +105,16 @@ export class Keys {
     return `${this.prefix}:runs:live`;
   }
 
+  /** Set: ids of the runs whose removal has begun. */
+  get removingRuns(): string {
+    return `${this.prefix}:runs:removing`;
+  }
+
+  /** String: the id under which this deployment is known in its artifact store. */
+  get deployment(): string {
+    return `${this.prefix}:deployment`;
+  }
+
   /** Set: names of the locks that are held. */
   get locks(): string {
     return `${this.prefix}:locks`;

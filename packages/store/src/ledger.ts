@@ -27,6 +27,7 @@ const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
 const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
+const RECORD_FOLD = new Script("record_fold");
 
 /** Shards of a phase on the queue at once where no cap is lower. */
 const RELEASE_WINDOW = 500;
@@ -133,7 +134,11 @@ export class Ledger {
     this.#keys = keys;
   }
 
-  /** Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else. */
+  /**
+   * Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else.
+   *
+   * @throws {StoreError} RUN_NOT_FOUND when the run was removed, or is just being
+   */
   async openPhase(
     runId: string,
     opening: PhaseOpening,
@@ -160,6 +165,7 @@ export class Ledger {
         ],
       ),
     );
+    if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);
     return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
   }
 
@@ -338,10 +344,15 @@ export class Ledger {
     return PhaseInputsSchema.parse(JSON.parse(text));
   }
 
-  /** Keeps what came of an aggregate. A failure never replaces what was persisted. */
+  /** Keeps what came of an aggregate, unless its run is gone. A failure never replaces what was persisted. */
   async recordFold(runId: string, { phase, revision }: PhaseRef, fold: Fold): Promise<void> {
-    const [key, field, text] = [this.#keys.run(runId).folds, phaseRevisionId(phase, revision), JSON.stringify(fold)];
-    await ("failure" in fold ? this.#redis.hsetnx(key, field, text) : this.#redis.hset(key, field, text));
+    const { run, folds } = this.#keys.run(runId);
+    const isFailure = "failure" in fold ? 1 : 0;
+    await RECORD_FOLD.run(
+      this.#redis,
+      [run, folds],
+      [phaseRevisionId(phase, revision), JSON.stringify(fold), isFailure],
+    );
   }
 
   /** Forgets that an aggregate failed, because it is tried again. */

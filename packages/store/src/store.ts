@@ -1,12 +1,14 @@
 import type { Redis } from "ioredis";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
+import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Queues } from "./queues.ts";
+import { RunRemovals } from "./run-removals.ts";
 import { RunStore } from "./run-store.ts";
 import { Signals } from "./signals.ts";
 
@@ -22,6 +24,8 @@ export interface Store {
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly artifacts: ArtifactStore;
+  readonly removals: RunRemovals;
+  readonly jobRemovals: JobRemovals;
   /** Closes the queues and the connection. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -51,6 +55,8 @@ export function openStore(
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
     artifacts,
+    removals: new RunRemovals(redis, keys),
+    jobRemovals: new JobRemovals(redis, queues),
     close() {
       closing ??= queues.close().finally(() => redis.disconnect());
       return closing;

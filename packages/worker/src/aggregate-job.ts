@@ -22,6 +22,7 @@ export interface AggregateResult {
 export async function processAggregate(context: FoldContext, job: Job, token: string): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
   try {
+    context.inputs.keepOnly(data.run_id, await context.engine.recall(data.run_id));
     return await foldAndRecord(context, data, job);
   } catch (error) {
     if (!(error instanceof FoldGivenUp) || error.reason !== "worker_stopping") throw error;
