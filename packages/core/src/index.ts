@@ -36,6 +36,7 @@ export {
   type UsageSum,
 } from "./policy/cost.ts";
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
+export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
 export { phaseProgress } from "./run/phase-progress.ts";

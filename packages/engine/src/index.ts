@@ -1,4 +1,6 @@
 export { type Clock, systemClock } from "./clock.ts";
+export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./collect-artifacts.ts";
+export { type CollectedGarbage, collectGarbage, type GarbageScope, resumeRemovals } from "./collect-garbage.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
 export type { RemovedRun } from "./remove-run.ts";

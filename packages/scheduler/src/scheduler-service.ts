@@ -1,8 +1,9 @@
-import type { RunEngine } from "@fanfold/engine";
+import { type RunEngine, resumeRemovals } from "@fanfold/engine";
 import { type SchedulerJob, SchedulerJobSchema } from "@fanfold/schemas";
 import { SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
 import { type Job, UnrecoverableError, Worker } from "bullmq";
 import type { Logger } from "pino";
+import { collect, type RetentionSettings, RetentionTimer } from "./retention-timer.ts";
 
 /** How often live runs are compared with what is queued for them, in ms. */
 const SWEEP_EVERY_MS = 15_000;
@@ -12,17 +13,22 @@ const CONCURRENCY = 16;
 const LOCK_MS = 8_000;
 const STALLED_CHECK_MS = 2_000;
 const UNLIMITED_STALLS = 1_000_000;
+/** Age of a begun removal in ms from which its process is taken for dead. */
+const REMOVAL_DEAD_MS = 600_000;
 
 /** A scheduler: starts runs, settles phases, applies failures and sweeps. Any number of them may run. */
 export class SchedulerService {
   readonly #engine: RunEngine;
   readonly #log: Logger;
+  readonly #retention: RetentionTimer | undefined;
   #worker: Worker | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(engine: RunEngine, log: Logger) {
+  /** @param retention what is kept of the runs that are over; everything when missing */
+  constructor(engine: RunEngine, log: Logger, retention?: RetentionSettings) {
     this.#engine = engine;
     this.#log = log;
+    if (retention !== undefined) this.#retention = new RetentionTimer(engine, log, retention);
   }
 
   /** Begins to take jobs. */
@@ -50,12 +56,14 @@ export class SchedulerService {
       this.#log.error({ err, job: job?.name, job_id: job?.id }, "scheduler job failed"),
     );
     await this.#worker.waitUntilReady();
+    await this.#retention?.start();
     this.#log.info("scheduler ready");
   }
 
   /** Takes nothing new and finishes what it has begun. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      this.#retention?.stop();
       await this.#worker?.close();
       this.#log.info("scheduler stopped");
     })();
@@ -72,7 +80,9 @@ export class SchedulerService {
       if (job.attemptsStarted > 1 && "run_id" in data) await this.#engine.sweep(data.run_id);
       await this.#dispatch(data);
     } catch (error) {
-      if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") throw new UnrecoverableError(error.message);
+      const isNotFound = error instanceof StoreError && error.code === "RUN_NOT_FOUND";
+      if (isNotFound && "run_id" in data && (await this.#engine.recall(data.run_id)) === undefined) return;
+      if (isNotFound) throw new UnrecoverableError(error.message);
       throw error;
     }
   }
@@ -91,6 +101,8 @@ export class SchedulerService {
         return this.#engine.open(data.run_id, { phase: data.phase, revision: data.revision });
       case "lock_timeout":
         return this.#engine.lockTimedOut(data.run_id, { phase: data.phase, revision: data.revision });
+      case "collect":
+        return collect(this.#engine, this.#log, data, this.#retention?.onRemoved);
       case "sweep":
         return this.#sweep();
     }
@@ -98,6 +110,8 @@ export class SchedulerService {
 
   async #sweep(): Promise<void> {
     await this.#engine.sweepLocks();
+    const resumed = await resumeRemovals(this.#engine, REMOVAL_DEAD_MS);
+    if (resumed.length > 0) this.#log.info({ run_ids: resumed }, "finished the removal of runs");
     for (const runId of await this.#engine.store.runs.listLive()) {
       try {
         await this.#engine.sweep(runId);

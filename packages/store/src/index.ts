@@ -1,7 +1,9 @@
 export {
   type ArtifactStore,
   type ByteRange,
+  type Enrolment,
   readContent,
+  type RemovedFiles,
   type StoredArtifact,
   streamContent,
 } from "./artifact-store.ts";
@@ -44,7 +46,7 @@ export {
 } from "./ledger.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
-export { type ReleasedShard, type RemovalStart, type RunAge, RunRemovals } from "./run-removals.ts";
+export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";

@@ -49,6 +49,7 @@ export const jobIds = {
   timeout: (runId: string, atMs: number): string => `timeout.${runId}.${atMs}`,
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
+  collect: (slot: number): string => `collect.${slot}`,
   lockTimeout: (runId: string, phase: string, revision: number): string =>
     `lock-timeout.${runId}.${phase}.r${revision}`,
 } as const;

@@ -1,3 +1,4 @@
+import type { RunAge } from "@fanfold/core";
 import { type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
 import type { Redis } from "ioredis";
 import { type Keys, parseShardId, type ShardRef } from "./keys.ts";
@@ -24,15 +25,6 @@ export type RemovalStart =
 /** A shard that has, or had, a job. */
 export interface ReleasedShard extends ShardRef {
   readonly record: ShardRecord;
-}
-
-/** What retention judges a run by. Times in Unix ms. */
-export interface RunAge {
-  readonly runId: string;
-  readonly isOver: boolean;
-  readonly createdAtMs: number;
-  /** Undefined while the run is not over. */
-  readonly finishedAtMs: number | undefined;
 }
 
 /**
@@ -128,15 +120,14 @@ export class RunRemovals {
     }
   }
 
-  /** All runs, the oldest first, page by page; without those that were removed meanwhile. */
+  /** All runs that are there from the beginning to the end of the scan, page by page, in no order. */
   async *scanAges(): AsyncGenerator<RunAge[]> {
-    let from = 0;
-    for (;;) {
-      const ids = await this.#redis.zrange(this.#keys.runs, from, `${from + PAGE - 1}`);
-      if (ids.length === 0) return;
-      yield await this.#loadAges(ids);
-      from += ids.length;
-    }
+    let cursor = "0";
+    do {
+      const [next, flat] = await this.#redis.zscan(this.#keys.runs, cursor, "COUNT", PAGE);
+      cursor = next;
+      yield await this.#loadAges(flat.filter((_, i) => i % 2 === 0));
+    } while (cursor !== "0");
   }
 
   async #loadAges(ids: readonly string[]): Promise<RunAge[]> {
@@ -144,13 +135,13 @@ export class RunRemovals {
     for (const id of ids) reads.hmget(this.#keys.run(id).run, "status", "created_at_ms", "finished_at_ms");
     const replies = (await reads.exec()) ?? [];
     return replies.flatMap(([error, fields], i) => {
-      const [runId] = [ids[i] ?? ""];
+      const runId = ids[i] ?? "";
       if (error !== null) throw error;
       const [status, created, finished] = Array.isArray(fields) ? fields : [];
       if (typeof status !== "string") return [];
       const isOver = status !== "queued" && status !== "running";
       const finishedAtMs = isOver && finished ? Number(finished) : undefined;
-      return [{ runId, isOver, createdAtMs: Number(created), finishedAtMs }];
+      return [{ runId, createdAtMs: Number(created), finishedAtMs }];
     });
   }
 }

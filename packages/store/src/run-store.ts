@@ -73,10 +73,13 @@ export class RunStore {
     return fields.run_id === undefined ? undefined : parseRun(fields);
   }
 
-  /** When a run was created, Unix ms; tells it from an earlier one of the same id. Undefined when there is none. */
+  /**
+   * When a run was created, Unix ms; tells it from an earlier one of the same id. Undefined when there is none, or it
+   * is being removed.
+   */
   async findCreated(runId: string): Promise<number | undefined> {
-    const createdAtMs = await this.#redis.hget(this.#keys.run(runId).run, "created_at_ms");
-    return createdAtMs === null ? undefined : Number(createdAtMs);
+    const [createdAtMs, removing] = await this.#redis.hmget(this.#keys.run(runId).run, "created_at_ms", "removing");
+    return typeof createdAtMs === "string" && removing === null ? Number(createdAtMs) : undefined;
   }
 
   /** @throws {StoreError} RUN_NOT_FOUND */

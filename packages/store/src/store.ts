@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
+import { EnrolledArtifacts } from "./enrolled-artifacts.ts";
 import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
@@ -23,7 +24,7 @@ export interface Store {
   readonly queues: Queues;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: EnrolledArtifacts;
   readonly removals: RunRemovals;
   readonly jobRemovals: JobRemovals;
   /** Closes the queues and the connection. Safe to call twice. */
@@ -54,7 +55,7 @@ export function openStore(
     queues,
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
-    artifacts,
+    artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     removals: new RunRemovals(redis, keys),
     jobRemovals: new JobRemovals(redis, queues),
     close() {

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import {
@@ -133,9 +133,7 @@ export class ShardInputs {
   async #fetch(artifact: Artifact, file: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await rm(file, { force: true });
-    const content = contentOf(artifact);
-    if ("inline" in content) await writeFile(file, content.inline);
-    else await copyFile(await this.#store.artifacts.localFile(content.sha256), file);
+    await pipeline(streamContent(this.#store.artifacts, contentOf(artifact)), createWriteStream(file));
     await chmod(file, 0o444);
   }
 
