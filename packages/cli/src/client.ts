@@ -47,6 +47,14 @@ export interface Client {
   cancel(runId: string): Promise<RunRecord>;
   /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
   retry(runId: string, scope?: RetryScope): Promise<string[]>;
+  /**
+   * Removes a run that is over from Redis; content that it alone referred to goes with the next collection.
+   *
+   * @param options `force` cancels a run that is not over, and waits for its end
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} RUN_LIVE, RUN_BUSY
+   */
+  remove(runId: string, options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,6 +79,9 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
     cancel: (runId) => engine.cancel(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
+    remove: async (runId, { force = false } = {}) => {
+      await engine.remove(runId, { force, actor: "client" });
+    },
     close: () => store.close(),
   };
 }

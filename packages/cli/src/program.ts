@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
+import { addRemoveCommands } from "./commands/remove-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addPlanCommands(program);
   addReadCommands(program);
   addReportCommand(program);
+  addRemoveCommands(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;

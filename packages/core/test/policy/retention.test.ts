@@ -50,7 +50,10 @@ describe("expiredRuns", () => {
           createdAtMs,
           finishedAtMs: lastsMs === undefined ? undefined : createdAtMs + lastsMs,
         }));
-        const limits = { ...(keepRuns === undefined ? {} : { keepRuns }), ...(keepDays === undefined ? {} : { keepDays }) };
+        const limits = {
+          ...(keepRuns === undefined ? {} : { keepRuns }),
+          ...(keepDays === undefined ? {} : { keepDays }),
+        };
         const removed = expiredRuns(runs, limits, NOW_MS);
         expect(expiredRuns([...runs].reverse(), limits, NOW_MS)).toEqual(removed);
         const over = runs.filter(({ finishedAtMs }) => finishedAtMs !== undefined);

@@ -1,0 +1,174 @@
+import { readdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { collectArtifacts, collectGarbage } from "@fanfold/engine";
+import type { PlanInput } from "@fanfold/schemas";
+import { SchedulerService } from "@fanfold/scheduler";
+import { type Deployment, eventually } from "@fanfold/testkit";
+import { array, assert, asyncProperty, boolean, integer, record } from "fast-check";
+import pino from "pino";
+import { describe, expect, test } from "vitest";
+import { useDeployments } from "./with-deployment.ts";
+
+const withDeployment = useDeployments();
+
+/** A run whose outputs, shards and logs are too large for Redis: the same word gives the same content. */
+function bulky(word: string): PlanInput {
+  const print = `yes ${word} | head -c 20000`;
+  return {
+    plan_id: "bulky",
+    version: "1",
+    phases: [
+      { id: "log", command: `${print} >&2; ${print}`, shell: true },
+      {
+        id: "cut",
+        command: `cat $FANFOLD_INPUT; ${print}`,
+        shell: true,
+        shard: { strategy: "chunk", over: [1, 2], chunk_size: 1 },
+        merge: { strategy: "concat" },
+      },
+      { id: "fails", command: `${print}; exit 1`, shell: true, on_failure: "continue", critical: false },
+    ],
+  };
+}
+
+async function filesOf({ dir }: Deployment): Promise<string[]> {
+  const groups = await readdir(join(dir, "artifacts", "sha256"), { recursive: true });
+  return groups.flatMap((path) => (path.length > 10 ? [path.slice(3)] : [])).sort();
+}
+
+async function referred({ store }: Deployment, runIds: readonly string[]): Promise<string[]> {
+  const shas = new Set<string>();
+  for (const runId of runIds) {
+    for await (const page of store.removals.scanReferences(runId)) for (const sha of page) shas.add(sha);
+  }
+  return [...shas].sort();
+}
+
+const NOW = { graceMs: 0, dryRun: false };
+
+describe("collecting garbage", () => {
+  test(
+    "removes runs beyond the limits, the oldest first, and then what no kept run refers to",
+    withDeployment(async (deployment) => {
+      const ids: string[] = [];
+      for (const word of ["one", "two", "two", "three"]) ids.push((await deployment.run(bulky(word))).run_id);
+      const [oldest = "", older = ""] = ids;
+      const before = await filesOf(deployment);
+
+      const plan = await collectGarbage(deployment.engine, { keepRuns: 2, graceMs: 0, dryRun: true });
+      expect(plan.runs).toEqual([oldest, older]);
+      expect(await filesOf(deployment)).toEqual(before);
+
+      const { runs, keys, artifacts } = await collectGarbage(deployment.engine, { keepRuns: 2, graceMs: 0 });
+      expect(runs).toEqual([oldest, older]);
+      expect(keys).toBeGreaterThan(40);
+      expect(artifacts).toMatchObject({ files: plan.artifacts.files, bytes: plan.artifacts.bytes });
+      const kept = await referred(deployment, ids);
+      expect(await filesOf(deployment)).toEqual(before.filter((sha) => kept.includes(sha)));
+      expect(artifacts.files).toBe(before.length - (await filesOf(deployment)).length);
+      expect(artifacts.files).toBeGreaterThan(2);
+      expect((await collectGarbage(deployment.engine, { keepRuns: 2, graceMs: 0 })).runs).toEqual([]);
+    }),
+  );
+
+  test(
+    "never removes content that a kept run refers to, whatever is removed around it",
+    withDeployment(async (deployment) => {
+      const step = record({ word: integer({ min: 0, max: 2 }), removed: boolean(), collected: boolean() });
+      await assert(
+        asyncProperty(array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
+          const kept: string[] = [];
+          for (const { word, removed, collected } of steps) {
+            const { run_id: runId } = await deployment.run(bulky(`w${word}`));
+            if (!removed) kept.push(runId);
+            else {
+              const { references } = await deployment.engine.remove(runId, { force: false, actor: "test" });
+              await collectArtifacts(deployment.engine, { ...NOW, only: references });
+            }
+            if (collected) await collectGarbage(deployment.engine, { graceMs: 0 });
+            const files = await filesOf(deployment);
+            const wanted = await referred(deployment, kept);
+            for (const sha of wanted)
+              if (!files.includes(sha)) expect(await isInline(deployment, sha, kept)).toBe(true);
+            if (removed || collected) expect(files.filter((sha) => !wanted.includes(sha))).toEqual([]);
+          }
+          for (const runId of kept) await deployment.engine.remove(runId, { force: false, actor: "test" });
+          await collectGarbage(deployment.engine, { graceMs: 0 });
+          expect(await filesOf(deployment)).toEqual([]);
+        }),
+        { numRuns: 4 },
+      );
+    }),
+  );
+
+  test(
+    "keeps young content, and all that a live run may be about to name",
+    withDeployment(async (deployment) => {
+      const { run_id: ended } = await deployment.run(bulky("old"));
+      const live = await deployment.submit({
+        plan_id: "live",
+        version: "1",
+        phases: [{ id: "wait", command: "sleep", args: ["60"] }],
+      });
+      await eventually(async () => (await deployment.story(live)).includes("shard_started"));
+      const before = await filesOf(deployment);
+      await deployment.engine.remove(ended, { force: false, actor: "test" });
+      const { runs, artifacts } = await collectGarbage(deployment.engine, { keepRuns: 0, keepDays: 0, graceMs: 0 });
+      expect(runs).toEqual([]);
+      expect(artifacts.files).toBe(0);
+      expect(await filesOf(deployment)).toEqual(before);
+      expect((await deployment.store.runs.get(live)).status).toBe("running");
+      await deployment.engine.remove(live, { force: true, actor: "test" });
+      expect((await collectGarbage(deployment.engine, { graceMs: 3_600_000 })).artifacts.files).toBe(0);
+      for (const sha of before) await utimes(join(deployment.dir, "artifacts/sha256", sha.slice(0, 2), sha), 1, 1);
+      expect((await collectGarbage(deployment.engine, { graceMs: 3_600_000 })).artifacts.files).toBe(before.length);
+    }),
+  );
+
+  test(
+    "leaves content alone where another deployment keeps its own, and names it",
+    withDeployment(async (deployment) => {
+      const { run_id } = await deployment.run(bulky("mine"));
+      await writeFile(join(deployment.dir, "artifacts/deployments/other"), "{other} at elsewhere\n");
+      await deployment.engine.remove(run_id, { force: false, actor: "test" });
+      const before = await filesOf(deployment);
+      const { artifacts } = await collectGarbage(deployment.engine, { graceMs: 0 });
+      expect(artifacts.sharedWith).toMatchObject([{ id: "other", label: "{other} at elsewhere" }]);
+      expect(await filesOf(deployment)).toEqual(before);
+    }),
+  );
+
+  test(
+    "finishes what a removal that died has begun",
+    withDeployment(async (deployment) => {
+      const { run_id } = await deployment.run(bulky("died"));
+      await deployment.store.removals.begin(run_id, "0.died");
+      expect((await collectGarbage(deployment.engine, { graceMs: 0 })).runs).toEqual([run_id]);
+      expect(await filesOf(deployment)).toEqual([]);
+    }),
+  );
+
+  test(
+    "is done by a scheduler that was given limits",
+    withDeployment(async (deployment) => {
+      const ids = [(await deployment.run(bulky("s"))).run_id, (await deployment.run(bulky("s"))).run_id];
+      const gone: string[] = [];
+      const onRemoved = async (runId: string): Promise<void> => void gone.push(runId);
+      const settings = { keepRuns: 1, onRemoved };
+      const scheduler = new SchedulerService(deployment.engine, pino({ level: "silent" }), settings);
+      await scheduler.start();
+      await eventually(async () => (await deployment.store.runs.list({ limit: 9 })).length === 1);
+      expect((await deployment.store.runs.list({ limit: 9 })).map(({ run_id }) => run_id)).toEqual([ids[1]]);
+      await scheduler.stop();
+    }),
+  );
+});
+
+async function isInline({ store }: Deployment, sha: string, runIds: readonly string[]): Promise<boolean> {
+  for (const runId of runIds) {
+    for (const { artifacts = [] } of (await store.runs.loadPhases(runId)).values()) {
+      if (artifacts.some(({ sha256, inline }) => sha256 === sha && inline !== undefined)) return true;
+    }
+  }
+  return false;
+}
