@@ -14,7 +14,12 @@ function plan({ dir }: Deployment, damage: string, use: object): PlanInput {
     version: "1",
     phases: [
       { id: "make", command: "seq", args: ["-f", '{"n":%g}', "1", "4000"] },
-      { id: "damage", command: damage.replaceAll("FILE", `$(find ${files} -type f)`), shell: true, depends_on: ["make"] },
+      {
+        id: "damage",
+        command: damage.replaceAll("FILE", `$(find ${files} -type f)`),
+        shell: true,
+        depends_on: ["make"],
+      },
       {
         id: "use",
         command: "cat $FANFOLD_ARTIFACTS/make $FANFOLD_INPUT",

@@ -1,5 +1,12 @@
 import type { CompiledPlan } from "@fanfold/schemas";
-import { addRemoved, type HeldJob, type PhaseRef, type ReleasedShard, type RemovedJobs } from "@fanfold/store";
+import {
+  addRemoved,
+  type HeldJob,
+  type PhaseRef,
+  type ReleasedShard,
+  type RemovedJobs,
+  StoreError,
+} from "@fanfold/store";
 import { v4 as uuid4 } from "uuid";
 import { systemClock } from "./clock.ts";
 import { EngineError } from "./engine-error.ts";
@@ -42,8 +49,8 @@ export async function removeRun(engine: RunEngine, runId: string): Promise<Remov
   if (start.kind === "live") throw liveRun(runId, start.status);
   const references = new Set<string>();
   for await (const page of removals.scanReferences(runId)) for (const sha of page) references.add(sha);
-  const { plan } = await engine.plan(runId);
-  await engine.releaseLocks(runId);
+  const plan = await findPlan(engine, runId);
+  if (plan !== undefined) await engine.releaseLocks(runId);
   const { jobs, keys, logs } = await new Removal(engine, runId, token, plan).removeJobs();
   const own = await removals.end(runId, token);
   if (own === 0) throw takenOver(runId);
@@ -67,6 +74,16 @@ export async function cancelToRemove(engine: RunEngine, runId: string, actor: st
   throw new EngineError("RUN_LIVE", `${what}: a worker of its pools must tell that its processes are gone`);
 }
 
+/** The plan, unless somebody has removed it by hand: what is left can be removed all the same. */
+async function findPlan(engine: RunEngine, runId: string): Promise<CompiledPlan | undefined> {
+  try {
+    return (await engine.plan(runId)).plan;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
 /** One removal's way through the queues. */
 class Removal {
   readonly #engine: RunEngine;
@@ -74,11 +91,11 @@ class Removal {
   readonly #token: string;
   readonly #pools: ReadonlyMap<string, string>;
 
-  constructor(engine: RunEngine, runId: string, token: string, plan: CompiledPlan) {
+  constructor(engine: RunEngine, runId: string, token: string, plan: CompiledPlan | undefined) {
     this.#engine = engine;
     this.#runId = runId;
     this.#token = token;
-    this.#pools = new Map(plan.phases.map(({ id, pool }) => [id, pool]));
+    this.#pools = new Map((plan?.phases ?? []).map(({ id, pool }) => [id, pool]));
   }
 
   async removeJobs(): Promise<{ jobs: number; keys: number; logs: number }> {

@@ -60,11 +60,26 @@ export class RetentionTimer {
   }
 }
 
-/** Removes what is beyond the limits of a job, and logs what that was. */
+/** Removes what is beyond the limits of a job, and logs what that was. A failure is logged: the next period tries again. */
 export async function collect(
   engine: RunEngine,
   log: Logger,
-  { keep_runs, keep_days }: Extract<SchedulerJob, { kind: "collect" }>,
+  limits: CollectJob,
+  onRemoved: RetentionSettings["onRemoved"],
+): Promise<void> {
+  try {
+    await collectOnce(engine, log, limits, onRemoved);
+  } catch (err) {
+    log.error({ err }, "collection failed");
+  }
+}
+
+type CollectJob = Extract<SchedulerJob, { kind: "collect" }>;
+
+async function collectOnce(
+  engine: RunEngine,
+  log: Logger,
+  { keep_runs, keep_days }: CollectJob,
   onRemoved: RetentionSettings["onRemoved"],
 ): Promise<void> {
   const { runs, skipped, keys, artifacts } = await collectGarbage(engine, {
