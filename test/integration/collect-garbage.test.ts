@@ -2,11 +2,9 @@ import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { collectArtifacts, collectGarbage } from "@fanfold/engine";
 import type { PlanInput, RunRecord } from "@fanfold/schemas";
-import { SchedulerService } from "@fanfold/scheduler";
 import { shardId } from "@fanfold/store";
 import { compile, type Deployment, eventually } from "@fanfold/testkit";
 import { array, assert, asyncProperty, boolean, integer, record } from "fast-check";
-import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -153,14 +151,9 @@ describe("collecting garbage", () => {
     "is done by a scheduler that was given limits",
     withDeployment(async (deployment) => {
       const ids = [(await deployment.run(bulky("s"))).run_id, (await deployment.run(bulky("s"))).run_id];
-      const gone: string[] = [];
-      const onRemoved = async (runId: string): Promise<void> => void gone.push(runId);
-      const settings = { keepRuns: 1, onRemoved };
-      const scheduler = new SchedulerService(deployment.engine, pino({ level: "silent" }), settings);
-      await scheduler.start();
+      await deployment.addScheduler({ keepRuns: 1 });
       await eventually(async () => (await deployment.store.runs.list({ limit: 9 })).length === 1);
       expect((await deployment.store.runs.list({ limit: 9 })).map(({ run_id }) => run_id)).toEqual([ids[1]]);
-      await scheduler.stop();
     }),
   );
 });

@@ -51,7 +51,8 @@ export class VerifyingReader {
   async #verifyOnce(source: HashedFile): Promise<void> {
     const { size } = await source.file.stat();
     if (size > VERIFY_BEFORE_RANGE_BYTES || this.#verified.get(source.sha256) === (await version(source.file))) return;
-    for await (const _chunk of this.readAll(source));
+    const chunks = this.readAll(source);
+    for (let read = await chunks.next(); read.done !== true; ) read = await chunks.next();
   }
 
   async #judge(source: HashedFile, found: string): Promise<void> {

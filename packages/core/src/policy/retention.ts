@@ -31,7 +31,7 @@ export function expiredRuns(runs: readonly RunAge[], limits: RetentionLimits, no
   const sinceMs = keepDays === undefined ? Number.POSITIVE_INFINITY : nowMs - keepDays * DAY_MS;
   const latestFirst = runs.filter(({ finishedAtMs }) => finishedAtMs !== undefined).sort(byAge);
   const beyond = latestFirst.slice(keepRuns).filter(({ finishedAtMs = 0 }) => finishedAtMs < sinceMs);
-  return beyond.reverse().map(({ runId }) => runId);
+  return beyond.toReversed().map(({ runId }) => runId);
 }
 
 /** The latest first; the id decides between runs of one millisecond, so that every process decides alike. */

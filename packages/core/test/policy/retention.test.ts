@@ -55,7 +55,7 @@ describe("expiredRuns", () => {
           ...(keepDays === undefined ? {} : { keepDays }),
         };
         const removed = expiredRuns(runs, limits, NOW_MS);
-        expect(expiredRuns([...runs].reverse(), limits, NOW_MS)).toEqual(removed);
+        expect(expiredRuns(runs.toReversed(), limits, NOW_MS)).toEqual(removed);
         const over = runs.filter(({ finishedAtMs }) => finishedAtMs !== undefined);
         expect(removed.length).toBeLessThanOrEqual(Math.max(0, over.length - (keepRuns ?? 0)));
         const byId = new Map(over.map((one) => [one.runId, one]));
