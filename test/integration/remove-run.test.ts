@@ -1,5 +1,8 @@
+import { join } from "node:path";
+import { RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { type Deployment, eventually } from "@fanfold/testkit";
+import { connectRedis, FileArtifactStore, openStore } from "@fanfold/store";
+import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -37,6 +40,22 @@ const MIXED: PlanInput = {
   ],
 };
 
+/** A gate, an aggregate that waits, and a shard that fails. */
+const FAN: PlanInput = {
+  plan_id: "fan",
+  version: "1",
+  phases: [
+    {
+      id: "fan",
+      command: "echo x; test $FANFOLD_SHARD_INDEX -ne 1",
+      shell: true,
+      shard: { strategy: "chunk", over: [1, 2, 3], chunk_size: 1 },
+      max_parallel: 1,
+      merge: { strategy: "concat" },
+    },
+  ],
+};
+
 /** Keys of the deployment, without those of the repeated sweep, whose names hold the time. */
 async function keysOf({ store }: Deployment): Promise<string[]> {
   const keys: string[] = [];
@@ -54,7 +73,7 @@ describe("removing a run", () => {
     "leaves no key of it: as many keys as before",
     withDeployment(async (deployment) => {
       // the queues' own counters and event streams, which stay, come with the first run
-      await deployment.engine.remove((await deployment.run(MIXED)).run_id, { force: false, actor: "test" });
+      await deployment.engine.remove((await deployment.run(FAN)).run_id, { force: false, actor: "test" });
       const before = await keysOf(deployment);
       expect(before.filter((key) => key.includes("run_"))).toEqual([]);
       const run = await deployment.run(MIXED);
@@ -133,7 +152,7 @@ describe("removing a run", () => {
   test(
     "may die half-way: the run takes no more work, cannot be submitted, and is removed by doing it again",
     withDeployment(async (deployment) => {
-      const { run_id: runId } = await deployment.run(MIXED);
+      const { run_id: runId } = await deployment.run(FAN);
       const { store } = deployment;
       expect(await store.removals.begin(runId, "died")).toEqual({ kind: "begun" });
       await store.jobRemovals.removeSchedulerJobs(runId);
@@ -149,4 +168,48 @@ describe("removing a run", () => {
       expect(await store.removals.listBegun()).toEqual([]);
     }),
   );
+
+  test(
+    "may be cut off anywhere, and leaves nothing when it is repeated",
+    withDeployment(async (deployment, redis) => {
+      const runSmall = async (): Promise<string> => (await deployment.run(FAN)).run_id;
+      await deployment.engine.remove(await runSmall(), { force: false, actor: "test" });
+      const before = await keysOf(deployment);
+      const whole = await removeCutOff(deployment, redis, await runSmall(), Number.POSITIVE_INFINITY);
+      expect(await keysOf(deployment)).toEqual(before);
+      for (const part of [0.2, 0.5, 0.8]) {
+        const runId = await runSmall();
+        await removeCutOff(deployment, redis, runId, Math.floor(whole * part));
+        expect((await deployment.store.runs.list({ limit: 10 })).map(({ run_id }) => run_id)).toEqual([runId]);
+        await deployment.engine.remove(runId, { force: false, actor: "test" });
+        expect(await keysOf(deployment)).toEqual(before);
+      }
+    }),
+  );
 });
+
+/** Removes a run by a process whose connection breaks after so many commands. @returns how many it sent */
+async function removeCutOff(
+  { store, dir }: Deployment,
+  { socketPath }: TestRedis,
+  runId: string,
+  commands: number,
+): Promise<number> {
+  const redis = await connectRedis({ socketPath });
+  const remover = openStore(redis, new FileArtifactStore(join(dir, "artifacts")), store.keys.prefix);
+  let sent = 0;
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (...args) => {
+    sent += 1;
+    if (sent > commands) redis.disconnect();
+    return send(...args);
+  };
+  try {
+    await new RunEngine(remover).remove(runId, { force: false, actor: "test" });
+  } catch (error) {
+    if (sent <= commands) throw error;
+  } finally {
+    await remover.close();
+  }
+  return sent;
+}

@@ -35,7 +35,7 @@ export interface RemovedRun {
 
 /**
  * Removes everything Redis keeps of an ended run. May die at any point and be repeated: the run is found until its
- * last key is gone. Content in the artifact store stays; `removeUnused` of the artifact collector takes that.
+ * last key is gone. Content in the artifact store stays: `collectArtifacts` takes that.
  *
  * @throws {StoreError} RUN_NOT_FOUND
  * @throws {EngineError} RUN_LIVE when the run is not over; RUN_BUSY when a worker goes on holding a job of it, or
@@ -45,7 +45,9 @@ export async function removeRun(engine: RunEngine, runId: string): Promise<Remov
   const { removals } = engine.store;
   const token = `${systemClock.nowMs()}.${uuid4()}`;
   const start = await removals.begin(runId, token);
-  if (start.kind === "gone") await engine.store.runs.get(runId);
+  if (start.kind === "gone") {
+    throw new StoreError("RUN_NOT_FOUND", `there is no run ${runId}; \`fanfold ls\` lists the runs`);
+  }
   if (start.kind === "live") throw liveRun(runId, start.status);
   const references = new Set<string>();
   for await (const page of removals.scanReferences(runId)) for (const sha of page) references.add(sha);
@@ -71,7 +73,8 @@ export async function cancelToRemove(engine: RunEngine, runId: string, actor: st
     await pause(END_PAUSE_MS);
   }
   const what = `run ${runId} was cancelled and has not ended within ${END_WITHIN_MS / 1000} s`;
-  throw new EngineError("RUN_LIVE", `${what}: a worker of its pools must tell that its processes are gone`);
+  const next = "start one (`fanfold worker`) where there is none, then remove the run again";
+  throw new EngineError("RUN_LIVE", `${what}: a worker of its pools must tell that its processes are gone; ${next}`);
 }
 
 /** The plan, unless somebody has removed it by hand: what is left can be removed all the same. */
@@ -104,6 +107,7 @@ class Removal {
     let removed = await this.#untilFree(() => jobRemovals.removeSchedulerJobs(runId));
     let logs = 0;
     for (const ref of await removals.listOpened(runId)) {
+      await this.#mustOwn();
       logs += await this.#removeFoldLogs(ref);
       removed = addRemoved(removed, await this.#untilFree(() => jobRemovals.removePhaseJobs(runId, ref)));
     }
