@@ -171,13 +171,14 @@ describe("removing a run", () => {
 
   test(
     "may be cut off anywhere, and leaves nothing when it is repeated",
+    { timeout: 40_000 },
     withDeployment(async (deployment, redis) => {
       const runSmall = async (): Promise<string> => (await deployment.run(FAN)).run_id;
       await deployment.engine.remove(await runSmall(), { force: false, actor: "test" });
       const before = await keysOf(deployment);
       const whole = await removeCutOff(deployment, redis, await runSmall(), Number.POSITIVE_INFINITY);
       expect(await keysOf(deployment)).toEqual(before);
-      for (const part of [0.2, 0.5, 0.8]) {
+      for (const part of [0.3, 0.7]) {
         const runId = await runSmall();
         await removeCutOff(deployment, redis, runId, Math.floor(whole * part));
         expect((await deployment.store.runs.list({ limit: 10 })).map(({ run_id }) => run_id)).toEqual([runId]);
