@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 
 /** Gives the tests of a file one Redis, and each of them a deployment of its own. */
 export function useDeployments(): (
-  body: (deployment: Deployment) => Promise<void>,
+  body: (deployment: Deployment, redis: TestRedis) => Promise<void>,
   options?: DeploymentOptions,
 ) => () => Promise<void> {
   let redis: TestRedis | undefined;
@@ -15,7 +15,7 @@ export function useDeployments(): (
     if (redis === undefined) throw new Error("redis is not up");
     const deployment = await Deployment.start(redis, options);
     try {
-      await body(deployment);
+      await body(deployment, redis);
     } finally {
       await deployment.stop();
     }

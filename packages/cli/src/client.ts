@@ -53,6 +53,14 @@ export interface Client {
   resume(runId: string): Promise<RunRecord>;
   /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
   retry(runId: string, scope?: RetryScope): Promise<string[]>;
+  /**
+   * Removes a run that is over from Redis; content that it alone referred to goes with the next collection.
+   *
+   * @param options `force` cancels a run that is not over, and waits for its end
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} RUN_LIVE, RUN_BUSY
+   */
+  remove(runId: string, options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,6 +93,9 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
+    remove: async (runId, { force = false } = {}) => {
+      await engine.remove(runId, { force, actor: "client" });
+    },
     close: () => store.close(),
   };
 }

@@ -28,6 +28,7 @@ export class CliError extends Error {
 
 const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   RUN_NOT_FOUND: EXIT.notFound,
+  RUN_REMOVING: EXIT.refused,
   ARTIFACT_NOT_FOUND: EXIT.notFound,
   ARTIFACT_CORRUPT: EXIT.environment,
   REDIS_UNREACHABLE: EXIT.environment,
@@ -45,6 +46,8 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   PHASE_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
+  RUN_LIVE: EXIT.refused,
+  RUN_BUSY: EXIT.refused,
 };
 
 /** By name, not by class: the classes would load Redis and BullMQ into every command, `--help` included. */

@@ -30,6 +30,14 @@ export function seconds(text: string): number {
   return value;
 }
 
+/** Parses a number from 0, which need not be whole. */
+export function notNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError("write a number from 0");
+  return value;
+}
+
 /** Collects a flag that may be given several times. */
 export function collectText(text: string, previous: readonly string[]): string[] {
   return [...previous, text];

@@ -4,6 +4,7 @@ import { addAdmissionCommands } from "./commands/admission-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
+import { addRemoveCommands } from "./commands/remove-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
   addWhyCommand(program);
   addCapsCommand(program);
   addAdmissionCommands(program);
+  addRemoveCommands(program);
   addServiceCommands(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;

@@ -16,7 +16,16 @@ const LOG_TAIL_BYTES = 16 * 1024;
 
 /** Directory of a run's files in the workspace. */
 export function runDirOf(session: Session, runId: string): string {
-  return join(session.config.stateDir, "runs", runId);
+  return dirOfRun(session.config.stateDir, runId);
+}
+
+/** Removes the files of a run from the workspace. @param stateDir `.fanfold` of the workspace */
+export async function removeRunDir(stateDir: string, runId: string): Promise<void> {
+  await rm(dirOfRun(stateDir, runId), { recursive: true, force: true });
+}
+
+function dirOfRun(stateDir: string, runId: string): string {
+  return join(stateDir, "runs", runId);
 }
 
 /** An output of a run, as `--json` tells it. */
@@ -57,8 +66,9 @@ async function writeContent(session: Session, content: Content, file: string): P
     await pipeline(streamContent(session.store.artifacts, content), createWriteStream(file));
     return true;
   } catch (error) {
-    if (!isOutOfReach(error)) throw error;
+    // part of an output must not pass for the whole
     await rm(file, { force: true });
+    if (!isOutOfReach(error)) throw error;
     return false;
   }
 }

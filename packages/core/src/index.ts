@@ -37,6 +37,7 @@ export {
 } from "./policy/cost.ts";
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
+export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { decide, isTolerated } from "./run/decide.ts";
 export { phaseProgress } from "./run/phase-progress.ts";

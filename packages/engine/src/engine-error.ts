@@ -5,7 +5,9 @@ export type EngineErrorCode =
   | "NOTHING_TO_RETRY"
   | "UNKNOWN_PHASE"
   | "PHASE_OVER"
-  | "RUN_OVER";
+  | "RUN_OVER"
+  | "RUN_LIVE"
+  | "RUN_BUSY";
 
 /** A request that does not fit the state of its run. */
 export class EngineError extends Error {

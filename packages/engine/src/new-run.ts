@@ -7,7 +7,8 @@ export function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRec
     plan_id: plan.plan_id,
     plan_version: plan.version,
     status: "queued",
-    version: 0,
+    // above every version that an earlier run of this id had: what was decided on that one is refused here
+    version: nowMs * 1000,
     stop: null,
     stop_phase: null,
     stop_kills: false,

@@ -40,6 +40,7 @@ import { newRun } from "./new-run.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
 import { PhaseLocks } from "./phase-locks.ts";
+import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
 import { listFailed, retryFailed, type RetryScope } from "./retry-failed.ts";
 import { RunRepair } from "./run-repair.ts";
 
@@ -81,6 +82,7 @@ export class RunEngine {
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
     const isNew = await this.store.runs.create(newRun(runId, plan, this.#clock.nowMs()), plan);
+    if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
   }
@@ -268,6 +270,41 @@ export class RunEngine {
    */
   retry(runId: string, scope: RetryScope, actor: string): Promise<string[]> {
     return retryFailed(this, runId, scope, actor);
+  }
+
+  /**
+   * Removes an ended run from Redis: its records, its journal, its jobs. Its content in the artifact store stays.
+   *
+   * @param force cancels a run that is not over, and waits for its end first
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} RUN_LIVE, RUN_BUSY
+   */
+  async remove(runId: string, { force, actor }: { force: boolean; actor: string }): Promise<RemovedRun> {
+    if (force) await cancelToRemove(this, runId, actor);
+    return removeRun(this, runId);
+  }
+
+  /** Gives back the locks that phases of a run hold or wait for: none, unless something went wrong. */
+  async releaseLocks(runId: string): Promise<void> {
+    const phases = await this.store.runs.loadPhases(runId);
+    for (const [phase, { revision }] of phases) {
+      await this.#locks.release(runId, { phase, revision });
+      await this.#locks.release(runId, { phase, revision: revision + 1 });
+    }
+  }
+
+  /**
+   * Makes sure that what is kept in memory of a run is of this run: one that was removed may have had the same id.
+   *
+   * @returns when the run was created, Unix ms; undefined when there is no such run
+   */
+  recall(runId: string): Promise<number | undefined> {
+    return this.#states.recall(runId);
+  }
+
+  /** Forgets what is kept in memory of a run. */
+  forget(runId: string): void {
+    this.#states.forget(runId);
   }
 
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */
@@ -549,6 +586,6 @@ function tolerance({ unit, value }: CompiledPhase["max_failed_shards"], shardCou
 }
 
 function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
-  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND";
+  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND" || error.code === "ARTIFACT_CORRUPT";
   return error instanceof JsonlError || error instanceof ShardError;
 }

@@ -23,6 +23,8 @@ export interface RunPlan extends PlannedRun {
 }
 
 interface Slot {
+  /** Creation of the run the rest is of, Unix ms; undefined until it is known. */
+  createdAtMs: number | undefined;
   plan: RunPlan | undefined;
   state: RunState | undefined;
   /** Decisions of one process on one run happen one after another. */
@@ -54,13 +56,23 @@ export class RunStates {
     return slot.plan;
   }
 
+  /** Drops what is kept of another run of this id. @returns creation of the run, Unix ms; undefined when it is gone */
+  async recall(runId: string): Promise<number | undefined> {
+    const createdAtMs = await this.#runs.findCreated(runId);
+    this.#keepOnly(runId, createdAtMs);
+    return createdAtMs;
+  }
+
+  /** Drops what is kept of a run. */
+  forget(runId: string): void {
+    this.#slots.delete(runId);
+  }
+
   /** The state of a run as stored now. @throws {StoreError} RUN_NOT_FOUND */
   async load(runId: string): Promise<RunState> {
-    const [planned, run, phases] = await Promise.all([
-      this.plan(runId),
-      this.#runs.get(runId),
-      this.#runs.loadPhases(runId),
-    ]);
+    const [run, phases] = await Promise.all([this.#runs.get(runId), this.#runs.loadPhases(runId)]);
+    this.#keepOnly(runId, run.created_at_ms);
+    const planned = await this.plan(runId);
     return restoreRunState(planned, run, phases);
   }
 
@@ -118,8 +130,18 @@ export class RunStates {
     return (await this.#runs.get(runId)).version !== state.run.version;
   }
 
+  /** Drops the plan and the state that are kept, unless they are of the run that was created then. */
+  #keepOnly(runId: string, createdAtMs: number | undefined): void {
+    const slot = this.#slot(runId);
+    if (slot.createdAtMs === createdAtMs) return;
+    slot.plan = undefined;
+    slot.state = undefined;
+    slot.createdAtMs = createdAtMs;
+  }
+
   #slot(runId: string): Slot {
-    const slot = this.#slots.get(runId) ?? { plan: undefined, state: undefined, tail: Promise.resolve() };
+    const empty = { createdAtMs: undefined, plan: undefined, state: undefined, tail: Promise.resolve() };
+    const slot = this.#slots.get(runId) ?? empty;
     this.#slots.delete(runId);
     this.#slots.set(runId, slot);
     if (this.#slots.size > KEPT_RUNS) {

@@ -1,8 +1,9 @@
-import { type RunEngine, systemClock } from "@fanfold/engine";
+import { type RunEngine, resumeRemovals, systemClock } from "@fanfold/engine";
 import { type SchedulerJob, SchedulerJobSchema } from "@fanfold/schemas";
 import { JOB_LOCK, SCHEDULER_QUEUE, StoreError } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError, WaitingChildrenError, Worker } from "bullmq";
 import type { Logger } from "pino";
+import { collect, type RetentionSettings, RetentionTimer } from "./retention-timer.ts";
 
 /** How often live runs are compared with what is queued for them, in ms. */
 const SWEEP_EVERY_MS = 15_000;
@@ -14,18 +15,23 @@ const LOOK_AGAIN_MS = 1_000;
 
 /** A scheduler's job about a phase. */
 type PhaseJob = Extract<SchedulerJob, { phase: string }>;
+/** Age of a begun removal in ms from which its process is taken for dead. */
+const REMOVAL_DEAD_MS = 600_000;
 
 /** A scheduler: starts runs, settles phases, applies failures and sweeps. Any number of them may run. */
 export class SchedulerService {
   readonly #engine: RunEngine;
   readonly #log: Logger;
+  readonly #retention: RetentionTimer | undefined;
   #worker: Worker | undefined;
   #sweepCheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(engine: RunEngine, log: Logger) {
+  /** @param retention what is kept of the runs that are over; everything when missing */
+  constructor(engine: RunEngine, log: Logger, retention?: RetentionSettings) {
     this.#engine = engine;
     this.#log = log;
+    if (retention !== undefined) this.#retention = new RetentionTimer(engine, log, retention);
   }
 
   /** Begins to take jobs. */
@@ -48,6 +54,7 @@ export class SchedulerService {
       this.#log.error({ err, job: job?.name, job_id: job?.id }, "scheduler job failed"),
     );
     await this.#worker.waitUntilReady();
+    await this.#retention?.start();
     this.#log.info("scheduler ready");
   }
 
@@ -55,6 +62,7 @@ export class SchedulerService {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       clearInterval(this.#sweepCheck);
+      this.#retention?.stop();
       await this.#worker?.close();
       this.#log.info("scheduler stopped");
     })();
@@ -72,6 +80,9 @@ export class SchedulerService {
 
   async #process(job: Job, token: string): Promise<void> {
     const data = SchedulerJobSchema.parse(job.data);
+    if ("run_id" in data && (await this.#engine.recall(data.run_id)) === undefined) {
+      return this.#log.debug({ run_id: data.run_id, job: job.name }, "job of a run that was removed");
+    }
     try {
       // its first handler died or failed: what it had committed and not carried out is in the outbox
       if (job.attemptsStarted > 1 && "run_id" in data) await this.#engine.sweep(data.run_id);
@@ -80,7 +91,9 @@ export class SchedulerService {
       }
       await this.#dispatch(data);
     } catch (error) {
-      if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") throw new UnrecoverableError(error.message);
+      const isNotFound = error instanceof StoreError && error.code === "RUN_NOT_FOUND";
+      if (isNotFound && "run_id" in data && (await this.#engine.recall(data.run_id)) === undefined) return;
+      if (isNotFound) throw new UnrecoverableError(error.message);
       throw error;
     }
   }
@@ -107,6 +120,8 @@ export class SchedulerService {
         return this.#engine.open(data.run_id, { phase: data.phase, revision: data.revision });
       case "lock_timeout":
         return this.#engine.lockTimedOut(data.run_id, { phase: data.phase, revision: data.revision });
+      case "collect":
+        return collect(this.#engine, this.#log, data, this.#retention?.onRemoved);
       case "sweep":
         return this.#sweep();
     }
@@ -114,6 +129,8 @@ export class SchedulerService {
 
   async #sweep(): Promise<void> {
     await this.#engine.sweepShared();
+    const resumed = await resumeRemovals(this.#engine, REMOVAL_DEAD_MS);
+    if (resumed.length > 0) this.#log.info({ run_ids: resumed }, "finished the removal of runs");
     for (const runId of await this.#engine.store.runs.listLive()) {
       try {
         await this.#engine.sweep(runId);

@@ -23,5 +23,11 @@ export const SchedulerJobSchema = z.discriminatedUnion("kind", [
   /** The phase has waited long enough for its lock. */
   z.strictObject({ kind: z.literal("lock_timeout"), ...phaseRef }),
   z.strictObject({ kind: z.literal("sweep") }),
+  /** Remove the ended runs beyond these limits, and content that no run refers to. */
+  z.strictObject({
+    kind: z.literal("collect"),
+    keep_runs: z.int().min(0).optional(),
+    keep_days: z.number().min(0).optional(),
+  }),
 ]);
 export type SchedulerJob = z.infer<typeof SchedulerJobSchema>;

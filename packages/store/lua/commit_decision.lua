@@ -13,10 +13,11 @@
 --           commit that is sent again, because its answer was lost with the connection, from another one
 --   ARGV[5] budget in USD that the decision takes to be not spent; '' when it does not matter to it
 --   ARGV[6] cost in USD from which on the budget counts
--- Returns the new version, -1 when the run has moved on or its budget is spent meanwhile, -2 when there is no such run.
+-- Returns the new version, -1 when the run has moved on or its budget is spent meanwhile, -2 when there is no such run
+-- or it is being removed.
 --- @include "journal"
 local version = redis.call('HGET', KEYS[1], 'version')
-if not version then return -2 end
+if not version or redis.call('HEXISTS', KEYS[1], 'removing') == 1 then return -2 end
 local change = cjson.decode(ARGV[4])
 if version ~= ARGV[2] then
   return redis.call('HGET', KEYS[1], 'commit') == change.token and tonumber(version) or -1

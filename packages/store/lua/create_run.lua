@@ -9,8 +9,9 @@
 --   ARGV[3] now, Unix ms
 --   ARGV[4] fields of the run hash, JSON object of strings
 --   ARGV[5] data of the run_queued event, JSON object
--- Returns 1 when the run was stored, 0 when it existed.
+-- Returns 1 when the run was stored, 0 when it existed, -1 when one of this id is just being removed.
 --- @include "journal"
+if redis.call('HEXISTS', KEYS[1], 'removing') == 1 then return -1 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 for field, value in pairs(cjson.decode(ARGV[4])) do
   redis.call('HSET', KEYS[1], field, value)

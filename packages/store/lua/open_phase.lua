@@ -26,12 +26,14 @@
 --   ARGV[12] shards failing in a row that trip the phase, 0 for none
 --   ARGV[13] concurrency key, '' for none
 --   ARGV[14] limit the plan gives the key
--- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …].
+-- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
+-- no such run or it is being removed.
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
 --- @include "claim"
 local phase, revision = ARGV[1], tonumber(ARGV[2])
+if is_gone(KEYS[1]) then return { 'gone' } end
 local entry = load_entry(KEYS[2], phase)
 if not entry or entry.revision ~= revision then
   entry = {

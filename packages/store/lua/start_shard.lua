@@ -23,7 +23,7 @@
 --   ended      it had failed or was cancelled already, or is now
 --   reopen     a hand retry: re-open the phase and ask again
 --   no_slot    it now waits for a slot
---   unknown    the ledger has no such shard in this revision
+--   unknown    the ledger has no such shard in this revision, or the run is being removed
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
@@ -32,7 +32,9 @@ local id, worker, now, starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(AR
 local phase, revision, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
 local record = load_shard(KEYS[3], id)
-if not entry or entry.revision ~= revision or not record then return { 'unknown', '', '', '' } end
+if not entry or entry.revision ~= revision or not record or is_gone(KEYS[1]) then
+  return { 'unknown', '', '', '' }
+end
 local stopped = is_stopped(KEYS[1])
 local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[9], id) == 1
 local seq = ''

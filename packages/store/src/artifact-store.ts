@@ -12,17 +12,57 @@ export interface StoredArtifact {
   readonly size_bytes: number;
 }
 
+/** What was removed of an artifact store. */
+export interface RemovedFiles {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** A deployment that writes to an artifact store. */
+export interface Enrolment {
+  /** Unique among all deployments. */
+  readonly id: string;
+  /** For people: where it is. */
+  readonly label: string;
+  /** What to remove to make the store forget a deployment that is no more. */
+  readonly entry: string;
+}
+
 /**
  * Content-addressed bytes, shared by every process of a deployment. Writes are atomic: an artifact is
  * there whole or not at all, and putting the same bytes twice is harmless.
  */
-export interface ArtifactStore {
-  /** Streams bytes in. @returns their hash and size */
+export interface ArtifactStore extends ArtifactUpkeep {
+  /** Streams bytes in, and keeps them durably. @returns their hash and size */
   put(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredArtifact>;
-  /** Streams bytes out, or a range of them. @throws {StoreError} ARTIFACT_NOT_FOUND on the first read */
+  /**
+   * Streams bytes out, or a range of them. What is read to its end is verified: bytes that are not those of the hash
+   * make the stream fail, so whatever it was written to is to be thrown away.
+   *
+   * @throws {StoreError} ARTIFACT_NOT_FOUND on the first read, ARTIFACT_CORRUPT at the latest at the end
+   */
   stream(sha256: string, range?: ByteRange): AsyncIterable<Uint8Array>;
-  /** A local file with these bytes, verified, which must not be changed. @throws {StoreError} ARTIFACT_NOT_FOUND, ARTIFACT_CORRUPT */
-  localFile(sha256: string): Promise<string>;
+}
+
+/** What the removal of content that nothing refers to needs of an artifact store. */
+export interface ArtifactUpkeep {
+  /** The clock that stamps what is put, in Unix ms: nothing put from now on is older. */
+  nowMs(): Promise<number>;
+  /** Hashes of everything that is there; what comes or goes meanwhile may be missing. */
+  list(): AsyncIterable<string>;
+  /**
+   * Removes an artifact, unless it was put (again) at or after a time.
+   *
+   * @param options `dryRun` only looks
+   * @returns its size in bytes, or undefined when it stays or was not there
+   */
+  remove(sha256: string, putBeforeMs: number, options: { dryRun: boolean }): Promise<number | undefined>;
+  /** Removes what writers that died left behind, if nothing was written to it since a time. */
+  removeLeftovers(writtenBeforeMs: number, options: { dryRun: boolean }): Promise<RemovedFiles>;
+  /** Notes that a deployment keeps content here: only one that is alone can tell what is used. */
+  enrol(id: string, label: string): Promise<void>;
+  /** The deployments that keep content here. */
+  listEnrolled(): Promise<Enrolment[]>;
 }
 
 /** Streams content, wherever it is kept. */

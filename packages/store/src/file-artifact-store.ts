@@ -1,28 +1,36 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { access, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ArtifactStore, ByteRange, StoredArtifact } from "./artifact-store.ts";
+import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
+import { ArtifactFiles } from "./artifact-files.ts";
+import { isMissing } from "./file-errors.ts";
 import { StoreError } from "./store-error.ts";
+import { type HashedFile, VerifyingReader } from "./verified-file.ts";
 
-/** Artifacts as files of a directory that every process of the deployment sees: `sha256/<ab>/<hash>`. */
+/**
+ * Artifacts as files of a directory that every process of the deployment sees: `sha256/<ab>/<hash>`.
+ *
+ * 1. A file is written under another name, brought to the disk, and moved into place: it is there whole, or not at all.
+ * 2. What is read is verified against its hash.
+ */
 export class FileArtifactStore implements ArtifactStore {
-  readonly #dir: string;
-  readonly #verified = new Set<string>();
+  readonly #files: ArtifactFiles;
+  readonly #reader = new VerifyingReader();
 
   constructor(dir: string) {
-    this.#dir = dir;
+    this.#files = new ArtifactFiles(dir);
   }
 
   async put(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredArtifact> {
-    const incoming = join(this.#dir, "incoming");
+    const { incoming } = this.#files;
     await mkdir(incoming, { recursive: true });
     const temporary = join(incoming, randomUUID());
     try {
       const stored = await writeHashed(temporary, chunks);
-      const path = this.#path(stored.sha256);
+      const path = this.#files.path(stored.sha256);
       await mkdir(dirname(path), { recursive: true });
       await rename(temporary, path);
+      await syncDirectory(dirname(path));
       return stored;
     } catch (error) {
       await rm(temporary, { force: true });
@@ -32,33 +40,49 @@ export class FileArtifactStore implements ArtifactStore {
 
   async *stream(sha256: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
     if (range !== undefined && range.end <= range.start) return;
-    const path = this.#path(sha256);
-    await this.#mustExist(sha256);
-    const options = range === undefined ? {} : { start: range.start, end: range.end - 1 };
-    yield* createReadStream(path, options) as AsyncIterable<Uint8Array>;
-  }
-
-  async localFile(sha256: string): Promise<string> {
-    await this.#mustExist(sha256);
-    const path = this.#path(sha256);
-    if (!this.#verified.has(sha256)) {
-      await verify(path, sha256);
-      this.#verified.add(sha256);
-    }
-    return path;
-  }
-
-  async #mustExist(sha256: string): Promise<void> {
+    const source = await this.#open(sha256);
     try {
-      await access(this.#path(sha256));
-    } catch (cause) {
-      const where = `${this.#dir}; every worker and scheduler must see the same artifact store`;
-      throw new StoreError("ARTIFACT_NOT_FOUND", `artifact ${sha256} is not in ${where}`, { cause });
+      if (range === undefined) yield* this.#reader.readAll(source);
+      else yield* this.#reader.readRange(source, range);
+    } finally {
+      await source.file.close();
     }
   }
 
-  #path(sha256: string): string {
-    return join(this.#dir, "sha256", sha256.slice(0, 2), sha256);
+  nowMs(): Promise<number> {
+    return this.#files.nowMs();
+  }
+
+  list(): AsyncIterable<string> {
+    return this.#files.list();
+  }
+
+  remove(sha256: string, putBeforeMs: number, options: { dryRun: boolean }): Promise<number | undefined> {
+    return this.#files.remove(sha256, putBeforeMs, options);
+  }
+
+  removeLeftovers(writtenBeforeMs: number, options: { dryRun: boolean }): Promise<RemovedFiles> {
+    return this.#files.removeLeftovers(writtenBeforeMs, options);
+  }
+
+  enrol(id: string, label: string): Promise<void> {
+    return this.#files.enrol(id, label);
+  }
+
+  listEnrolled(): Promise<Enrolment[]> {
+    return this.#files.listEnrolled();
+  }
+
+  /** Once a file is open its bytes stay readable to the end, even if it is removed meanwhile. */
+  async #open(sha256: string): Promise<HashedFile> {
+    const path = this.#files.path(sha256);
+    try {
+      return { file: await open(path, "r"), path, sha256 };
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+      const why = "its run was removed, or this process does not see the artifact store of the others";
+      throw new StoreError("ARTIFACT_NOT_FOUND", `artifact ${sha256} is not at ${path}: ${why}`, { cause });
+    }
   }
 }
 
@@ -75,20 +99,20 @@ async function writeHashed(
       sizeBytes += chunk.byteLength;
       await file.writeFile(chunk);
     }
+    // Redis may have the record on its disk a second later: then the bytes must be on ours
+    await file.datasync();
   } finally {
     await file.close();
   }
   return { sha256: hash.digest("hex"), size_bytes: sizeBytes };
 }
 
-async function verify(path: string, sha256: string): Promise<void> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(chunk);
-  const actual = hash.digest("hex");
-  if (actual === sha256) return;
-  const { size } = await stat(path);
-  throw new StoreError(
-    "ARTIFACT_CORRUPT",
-    `${path} holds ${size} bytes with hash ${actual}, not ${sha256}; restore or remove the file`,
-  );
+/** Makes a move durable, where directories can be synced. */
+async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, "r");
+  try {
+    await handle.sync().catch(() => undefined);
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,7 +1,9 @@
 export {
   type ArtifactStore,
   type ByteRange,
+  type Enrolment,
   readContent,
+  type RemovedFiles,
   type StoredArtifact,
   streamContent,
 } from "./artifact-store.ts";
@@ -16,6 +18,7 @@ export {
 export { FileArtifactStore } from "./file-artifact-store.ts";
 export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
+export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
 export { Journal } from "./journal.ts";
 export {
   AGGREGATE_QUEUE,
@@ -48,6 +51,7 @@ export {
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
+export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";

@@ -49,6 +49,7 @@ export const jobIds = {
   timeout: (runId: string, atMs: number): string => `timeout.${runId}.${atMs}`,
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
+  collect: (slot: number): string => `collect.${slot}`,
   lockTimeout: (runId: string, phase: string, revision: number): string =>
     `lock-timeout.${runId}.${phase}.r${revision}`,
 } as const;
@@ -122,6 +123,16 @@ export class Keys {
   /** Set: pools with a limit of their own. */
   get limitedPools(): string {
     return `${this.prefix}:pools:limited`;
+  }
+
+  /** Set: ids of the runs whose removal has begun. */
+  get removingRuns(): string {
+    return `${this.prefix}:runs:removing`;
+  }
+
+  /** String: the id under which this deployment is known in its artifact store. */
+  get deployment(): string {
+    return `${this.prefix}:deployment`;
   }
 
   /** Set: names of the locks that are held. */

@@ -34,6 +34,7 @@ const REPORT_PROGRESS = new Script("report_progress");
 const REQUEUE_SHARDS = new Script("requeue_shards");
 const NOTE_SHARD_REPAIR = new Script("note_shard_repair");
 const NOTE_PHASE_REPAIR = new Script("note_phase_repair");
+const RECORD_FOLD = new Script("record_fold");
 
 /** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
 const REPAIR_PAUSE_MS = 5_000;
@@ -163,7 +164,11 @@ export class Ledger {
     this.#slotKeys = [keys.semaphores, keys.holders];
   }
 
-  /** Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else. */
+  /**
+   * Opens a phase and claims its first shards. Doing it twice repeats the claim and nothing else.
+   *
+   * @throws {StoreError} RUN_NOT_FOUND when the run was removed, or is just being
+   */
   async openPhase(
     runId: string,
     opening: PhaseOpening,
@@ -192,6 +197,7 @@ export class Ledger {
         ],
       ),
     );
+    if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);
     return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
   }
 
@@ -487,10 +493,15 @@ export class Ledger {
     return PhaseInputsSchema.parse(JSON.parse(text));
   }
 
-  /** Keeps what came of an aggregate. A failure never replaces what was persisted. */
+  /** Keeps what came of an aggregate, unless its run is gone. A failure never replaces what was persisted. */
   async recordFold(runId: string, { phase, revision }: PhaseRef, fold: Fold): Promise<void> {
-    const [key, field, text] = [this.#keys.run(runId).folds, phaseRevisionId(phase, revision), JSON.stringify(fold)];
-    await ("failure" in fold ? this.#redis.hsetnx(key, field, text) : this.#redis.hset(key, field, text));
+    const { run, folds } = this.#keys.run(runId);
+    const isFailure = "failure" in fold ? 1 : 0;
+    await RECORD_FOLD.run(
+      this.#redis,
+      [run, folds],
+      [phaseRevisionId(phase, revision), JSON.stringify(fold), isFailure],
+    );
   }
 
   /** Forgets that an aggregate failed, because it is tried again. */

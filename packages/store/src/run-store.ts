@@ -46,6 +46,7 @@ export class RunStore {
    * Stores a new run with its plan, signed where there is a key, and emits `run_queued`.
    *
    * @returns whether it is new; a run of this id that exists is left as it is
+   * @throws {StoreError} RUN_REMOVING while one of this id is being removed
    */
   async create(run: RunRecord, plan: CompiledPlan): Promise<boolean> {
     const keys = this.#keys.run(run.run_id);
@@ -61,6 +62,9 @@ export class RunStore {
       [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns],
       [run.run_id, text, run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued)],
     );
+    if (created === -1) {
+      throw new StoreError("RUN_REMOVING", `run ${run.run_id} is just being removed; submit it again when it is gone`);
+    }
     return created === 1;
   }
 
@@ -68,6 +72,15 @@ export class RunStore {
   async find(runId: string): Promise<RunRecord | undefined> {
     const fields = await this.#redis.hgetall(this.#keys.run(runId).run);
     return fields.run_id === undefined ? undefined : parseRun(fields);
+  }
+
+  /**
+   * When a run was created, Unix ms; tells it from an earlier one of the same id. Undefined when there is none, or it
+   * is being removed.
+   */
+  async findCreated(runId: string): Promise<number | undefined> {
+    const [createdAtMs, removing] = await this.#redis.hmget(this.#keys.run(runId).run, "created_at_ms", "removing");
+    return typeof createdAtMs === "string" && removing === null ? Number(createdAtMs) : undefined;
   }
 
   /** @throws {StoreError} RUN_NOT_FOUND */

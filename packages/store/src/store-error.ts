@@ -1,6 +1,7 @@
 /** Why the store could not do what it was asked. */
 export type StoreErrorCode =
   | "RUN_NOT_FOUND"
+  | "RUN_REMOVING"
   | "ARTIFACT_NOT_FOUND"
   | "ARTIFACT_CORRUPT"
   | "REDIS_UNREACHABLE"

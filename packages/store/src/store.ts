@@ -2,6 +2,8 @@ import type { Redis } from "ioredis";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
 import { FlowStates } from "./flow-states.ts";
+import { EnrolledArtifacts } from "./enrolled-artifacts.ts";
+import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
@@ -9,6 +11,7 @@ import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
+import { RunRemovals } from "./run-removals.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
@@ -27,7 +30,9 @@ export interface Store {
   readonly flows: FlowStates;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: EnrolledArtifacts;
+  readonly removals: RunRemovals;
+  readonly jobRemovals: JobRemovals;
   /** Closes the queues and the connection. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -59,7 +64,9 @@ export function openStore(
     flows: new FlowStates(redis, keys),
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
-    artifacts,
+    artifacts: new EnrolledArtifacts(artifacts, redis, keys),
+    removals: new RunRemovals(redis, keys),
+    jobRemovals: new JobRemovals(redis, queues),
     close() {
       closing ??= queues.close().finally(() => redis.disconnect());
       return closing;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compilePlanValue, formatProblem } from "@fanfold/core";
 import { RunEngine } from "@fanfold/engine";
-import { SchedulerService } from "@fanfold/scheduler";
+import { type RetentionSettings, SchedulerService } from "@fanfold/scheduler";
 import type { CompiledPlan, JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, FileArtifactStore, openStore, PlanSigner, type Store } from "@fanfold/store";
 import { WorkerService } from "@fanfold/worker";
@@ -49,8 +49,8 @@ export class Deployment {
     return deployment;
   }
 
-  async addScheduler(): Promise<SchedulerService> {
-    const scheduler = new SchedulerService(this.engine, pino({ level: "silent" }));
+  async addScheduler(retention?: RetentionSettings): Promise<SchedulerService> {
+    const scheduler = new SchedulerService(this.engine, pino({ level: "silent" }), retention);
     await scheduler.start();
     this.#schedulers.push(scheduler);
     return scheduler;

@@ -27,6 +27,7 @@ export async function processAggregate(context: FoldContext, job: Job, token: st
   const data = AggregateJobSchema.parse(job.data);
   if (await comesTooEarly(context, data)) return waitAgain(context, data, { job, token });
   try {
+    context.inputs.keepOnly(data.run_id, await context.engine.recall(data.run_id));
     return await foldAndRecord(context, data, job);
   } catch (error) {
     if (!(error instanceof FoldGivenUp) || error.reason !== "worker_stopping") throw error;

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import {
@@ -23,6 +23,8 @@ import {
 
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
+/** Runs whose creation a worker remembers: more than it keeps phases of. */
+const KEPT_RUNS = 200;
 
 interface PhaseFiles {
   readonly inputs: PhaseInputs;
@@ -37,6 +39,8 @@ export class ShardInputs {
   readonly #store: Store;
   readonly #dir: string;
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
+  /** Creation of the runs the phases are of, Unix ms. */
+  readonly #created = new Map<string, number | undefined>();
 
   /** @param dir directory of this worker alone */
   constructor(store: Store, dir: string) {
@@ -63,6 +67,18 @@ export class ShardInputs {
     await mkdir(dirname(file), { recursive: true });
     await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
     return file;
+  }
+
+  /** Forgets the phases of an earlier run of this id, which was created at another time and removed. */
+  keepOnly(runId: string, createdAtMs: number | undefined): void {
+    if (this.#created.get(runId) === createdAtMs) return;
+    for (const id of this.#phases.keys()) if (id.startsWith(`${runId}/`)) this.#phases.delete(id);
+    this.#created.delete(runId);
+    this.#created.set(runId, createdAtMs);
+    if (this.#created.size > KEPT_RUNS) {
+      const [oldest] = this.#created.keys();
+      if (oldest !== undefined) this.#created.delete(oldest);
+    }
   }
 
   /** Removes every file. */
@@ -117,9 +133,7 @@ export class ShardInputs {
   async #fetch(artifact: Artifact, file: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await rm(file, { force: true });
-    const content = contentOf(artifact);
-    if ("inline" in content) await writeFile(file, content.inline);
-    else await copyFile(await this.#store.artifacts.localFile(content.sha256), file);
+    await pipeline(streamContent(this.#store.artifacts, contentOf(artifact)), createWriteStream(file));
     await chmod(file, 0o444);
   }
 

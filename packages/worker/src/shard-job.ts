@@ -72,11 +72,16 @@ class ShardRun {
     }
   }
 
-  #start(reopened: boolean): Promise<StartReply> {
-    const { engine, workerName } = this.#context;
+  async #start(reopened: boolean): Promise<StartReply> {
+    const { engine, inputs, workerName } = this.#context;
     const starts = this.#job.attemptsStarted - this.#job.stalledCounter;
     const start = { worker: workerName, nowMs: systemClock.nowMs(), starts, reopened, lossLimit: DEFAULT_INFRA_LIMIT };
-    return engine.store.ledger.startShard(this.#data.run_id, this.#ref, start);
+    const [reply, createdAtMs] = await Promise.all([
+      engine.store.ledger.startShard(this.#data.run_id, this.#ref, start),
+      engine.recall(this.#data.run_id),
+    ]);
+    inputs.keepOnly(this.#data.run_id, createdAtMs);
+    return reply;
   }
 
   /** Somebody retried the job by hand: the run carries on. */

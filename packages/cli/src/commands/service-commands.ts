@@ -1,7 +1,7 @@
 import type { DashboardErrorCode } from "@fanfold/dashboard";
 import { type Command, Option } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { collectText, DEFAULT_CONCURRENCY, seconds, wholeNumber } from "../options.ts";
+import { collectText, DEFAULT_CONCURRENCY, notNegative, seconds, wholeNumber } from "../options.ts";
 import type { RuleFlags } from "../local-services.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
@@ -17,13 +17,17 @@ export function addServiceCommands(program: Command): void {
   program
     .command("scheduler")
     .description("expand and advance the runs of a deployment; start as many as you like")
+    .option("--keep-runs <n>", "remove ended runs but the latest n (default: FANFOLD_KEEP_RUNS)", wholeNumber(0))
+    .option("--keep-days <d>", "remove runs that ended over d days ago (default: FANFOLD_KEEP_DAYS)", notNegative)
     .action((_flags, command: Command) =>
       withSession(command, async (session) => {
-        const [{ SchedulerService }, { openLog }] = await Promise.all([
+        const [{ SchedulerService }, { openLog }, { retentionSettings }] = await Promise.all([
           import("@fanfold/scheduler"),
           import("../local-services.ts"),
+          import("../retention.ts"),
         ]);
-        const scheduler = new SchedulerService(session.engine, openLog("info"));
+        const retention = retentionSettings(command.opts(), session.config.stateDir);
+        const scheduler = new SchedulerService(session.engine, openLog("info"), retention);
         await serve(scheduler);
         return EXIT.ok;
       }),

@@ -4,6 +4,7 @@
 --   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders}
 -- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
 local function claim(k, claimant)
+  if is_gone(k.run) then return {} end
   local kept = redis.call('HGET', k.claims, claimant)
   if kept then return cjson.decode(kept) end
   local free = is_stopped(k.run) and 0 or free_in_run(k.run)

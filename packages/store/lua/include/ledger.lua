@@ -36,6 +36,11 @@ local function save_shard(shards, id, record)
   redis.call('HSET', shards, id, cjson.encode(record))
 end
 
+-- Whether a run was removed, or is just being: nothing may be written for it any more.
+local function is_gone(run)
+  return redis.call('EXISTS', run) == 0 or redis.call('HEXISTS', run, 'removing') == 1
+end
+
 local function is_stopped(run)
   local stop = redis.call('HGET', run, 'stop')
   return stop ~= false and stop ~= ''

@@ -1,0 +1,4 @@
+/** Whether a file operation failed because there is no such file or directory. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
