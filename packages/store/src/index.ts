@@ -5,7 +5,7 @@ export {
   type StoredArtifact,
   streamContent,
 } from "./artifact-store.ts";
-export { AttemptLogs } from "./attempt-logs.ts";
+export { AttemptLogs, type LogPiece } from "./attempt-logs.ts";
 export {
   connectRedis,
   describeAddress,
@@ -46,6 +46,7 @@ export {
 } from "./ledger.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
+export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";

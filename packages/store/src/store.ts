@@ -8,6 +8,7 @@ import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Queues } from "./queues.ts";
+import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
 import { Signals } from "./signals.ts";
 
@@ -16,6 +17,7 @@ export interface Store {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly runs: RunStore;
+  readonly index: RunIndex;
   readonly ledger: Ledger;
   readonly locks: Locks;
   readonly journal: Journal;
@@ -46,6 +48,7 @@ export function openStore(
     redis,
     keys,
     runs: new RunStore(redis, keys, signer),
+    index: new RunIndex(redis, keys),
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
     journal: new Journal(redis, keys),

@@ -1,7 +1,14 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { createServer, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunEngine } from "@fanfold/engine";
+import { listApiRoutes } from "../api/api-routes.ts";
+import type { ApiParts } from "../api/api-parts.ts";
+import type { Caller } from "../api/api-route.ts";
+import { RunFeeds } from "../live/run-feed.ts";
+import { RunListFeed } from "../live/run-list-feed.ts";
+import { RunListItems } from "../live/run-list-items.ts";
+import { RunViews } from "../live/run-views.ts";
 import { BOARD_PATH, createDashboardApp } from "./dashboard-app.ts";
 import { DashboardError } from "./dashboard-error.ts";
 import type { DashboardLog } from "./dashboard-log.ts";
@@ -12,6 +19,9 @@ const SAFE_HOST = "127.0.0.1";
 const DEFAULT_PORT = 3_000;
 /** Time that requests under way have to end when the service stops, in ms. */
 const STOP_GRACE_MS = 2_000;
+
+/** Who asks where nobody has to log in. */
+const LOCAL_OPERATOR: Caller = { user: "dashboard", role: "operator" };
 
 /** Where a {@link DashboardService} listens. */
 export interface DashboardSettings {
@@ -38,6 +48,7 @@ export class DashboardService {
     this.#settings = { host: SAFE_HOST, port: DEFAULT_PORT, isUnsafeAllowed: false, ...settings };
     this.#log = log;
     this.#board = new QueueBoard(engine.store, BOARD_PATH);
+    setMaxListeners(0, this.#stop.signal); // one for each open stream
   }
 
   /**
@@ -50,6 +61,9 @@ export class DashboardService {
     this.#checkHost();
     await this.refresh();
     const app = createDashboardApp({
+      routes: listApiRoutes(this.#apiParts()),
+      findCaller: () => LOCAL_OPERATOR,
+      basePath: "",
       store: this.#engine.store,
       board: this.#board,
       onPage: () => this.#refreshLater(),
@@ -77,6 +91,23 @@ export class DashboardService {
   stop(): Promise<void> {
     this.#stopping ??= this.#close();
     return this.#stopping;
+  }
+
+  #apiParts(): ApiParts {
+    const engine = this.#engine;
+    const views = new RunViews(engine);
+    const items = new RunListItems(engine, views);
+    const log = this.#log;
+    return {
+      engine,
+      views,
+      items,
+      feeds: new RunFeeds(engine.store),
+      listFeed: new RunListFeed(engine.store, items, log),
+      log,
+      basePath: "",
+      stop: this.#stop.signal,
+    };
   }
 
   #checkHost(): void {
