@@ -1,4 +1,5 @@
 import type { RunEngine } from "@fanfold/engine";
+import type { Pools } from "../live/pools.ts";
 import type { RunFeeds } from "../live/run-feed.ts";
 import type { RunListFeed } from "../live/run-list-feed.ts";
 import type { RunListItems } from "../live/run-list-items.ts";
@@ -12,6 +13,7 @@ export interface ApiParts {
   readonly items: RunListItems;
   readonly feeds: RunFeeds;
   readonly listFeed: RunListFeed;
+  readonly pools: Pools;
   readonly log: DashboardLog;
   /** Path that the dashboard is mounted at: empty, or with a slash at its beginning and none at its end. */
   readonly basePath: string;

@@ -1,5 +1,4 @@
 import { EventEmitter, once } from "node:events";
-import { isRunOver } from "@fanfold/core";
 import type { JournalLine, RunStatus } from "@fanfold/schemas";
 import type { Store } from "@fanfold/store";
 import { frameOf } from "./event-stream.ts";
@@ -58,6 +57,11 @@ export class RunFeed {
   /** Aborts when the feed is closed, or cannot read any more. */
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** Last line the feed knows of. */
+  get position(): number {
+    return this.#lastSeq;
   }
 
   close(): void {
@@ -143,9 +147,4 @@ export class RunFeeds {
 
 function fed(line: JournalLine): FedLine {
   return { line, frame: frameOf({ event: "journal", id: String(line.seq), data: JSON.stringify(line) }) };
-}
-
-/** Whether a stream that is up to date has seen the end of its run. */
-export function isFeedOver({ lines, status }: FedLines): boolean {
-  return lines.length === 0 && isRunOver(status);
 }

@@ -93,8 +93,8 @@ function readCount({ data }: JournalLine): number | undefined {
   return typeof count === "number" ? count : undefined;
 }
 
+/** A number is the beginning of an index; other text is part of a worker's name or of a failure. */
 function matches(shard: number, entry: ShardEntry | undefined, text: string): boolean {
-  if (String(shard).startsWith(text)) return true;
-  if (entry === undefined) return false;
-  return entry.worker.toLowerCase().includes(text) || entry.why.toLowerCase().includes(text);
+  if (/^\d+$/.test(text)) return String(shard).startsWith(text);
+  return entry !== undefined && [entry.worker, entry.why].some((word) => word.toLowerCase().includes(text));
 }

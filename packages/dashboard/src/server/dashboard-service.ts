@@ -5,6 +5,7 @@ import type { RunEngine } from "@fanfold/engine";
 import { listApiRoutes } from "../api/api-routes.ts";
 import type { ApiParts } from "../api/api-parts.ts";
 import type { Caller } from "../api/api-route.ts";
+import { Pools } from "../live/pools.ts";
 import { RunFeeds } from "../live/run-feed.ts";
 import { RunListFeed } from "../live/run-list-feed.ts";
 import { RunListItems } from "../live/run-list-items.ts";
@@ -104,6 +105,7 @@ export class DashboardService {
       items,
       feeds: new RunFeeds(engine.store),
       listFeed: new RunListFeed(engine.store, items, log),
+      pools: new Pools(engine.store, this.#stop.signal),
       log,
       basePath: "",
       stop: this.#stop.signal,
