@@ -114,6 +114,8 @@ interface DashboardFlags {
 const DASHBOARD_EXITS: Record<DashboardErrorCode, ExitCode> = {
   UNSAFE_HOST: EXIT.usage,
   ADDRESS_UNUSABLE: EXIT.environment,
+  BAD_USERS: EXIT.usage,
+  BAD_BASE_PATH: EXIT.usage,
 };
 
 async function runDashboard(session: Session, { port, host }: DashboardFlags): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 import type { RunEngine } from "@fanfold/engine";
+import type { Access } from "../auth/access.ts";
 import type { Pools } from "../live/pools.ts";
 import type { RunFeeds } from "../live/run-feed.ts";
 import type { RunListFeed } from "../live/run-list-feed.ts";
@@ -14,6 +15,7 @@ export interface ApiParts {
   readonly feeds: RunFeeds;
   readonly listFeed: RunListFeed;
   readonly pools: Pools;
+  readonly access: Access;
   readonly log: DashboardLog;
   /** Path that the dashboard is mounted at: empty, or with a slash at its beginning and none at its end. */
   readonly basePath: string;

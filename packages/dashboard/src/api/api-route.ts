@@ -1,5 +1,5 @@
 import { NothingSchema, type Role } from "@fanfold/schemas";
-import type { Request, Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { z } from "zod";
 import { readPart } from "./failure-of.ts";
 
@@ -42,6 +42,8 @@ export interface RouteFacts {
 
 /** A route of the API. */
 export interface ApiRoute extends RouteFacts {
+  /** What a request passes first. */
+  readonly before: readonly RequestHandler[];
   /** Answers a request of somebody who may make it. @throws {ApiFailure} and what {@link failureOf} knows */
   run(exchange: Exchange, caller: Caller): Promise<void>;
 }
@@ -51,6 +53,7 @@ interface Parts<Params extends z.ZodType, Query extends z.ZodType, Body extends 
   readonly path: string;
   readonly summary: string;
   readonly access?: RouteFacts["access"];
+  readonly before?: readonly RequestHandler[];
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -61,7 +64,7 @@ type Nothing = typeof NothingSchema;
 interface JsonParts<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType>
   extends Parts<Params, Query, Body> {
   readonly answer: Answer;
-  handle(input: RouteInput<Params, Query, Body>): Promise<z.input<Answer>> | z.input<Answer>;
+  handle(input: RouteInput<Params, Query, Body>, exchange: Exchange): Promise<z.input<Answer>> | z.input<Answer>;
   /** Status of an answer (default 200). */
   statusOf?(answer: z.input<Answer>): number;
 }
@@ -78,9 +81,9 @@ export function jsonRoute<
     ...factsOf(parts),
     produces: "application/json",
     answer: parts.answer,
-    async run({ req, res }, caller) {
-      const answer = await parts.handle(readInput(schemas, req, caller));
-      res.status(parts.statusOf?.(answer) ?? 200).json(answer);
+    async run(exchange, caller) {
+      const answer = await parts.handle(readInput(schemas, exchange.req, caller), exchange);
+      exchange.res.status(parts.statusOf?.(answer) ?? 200).json(answer);
     },
   };
 }
@@ -115,10 +118,10 @@ function schemasOf<Params extends z.ZodType, Query extends z.ZodType, Body exten
   return { params: parts.params, query: parts.query, body: parts.body };
 }
 
-function factsOf(parts: Parts<z.ZodType, z.ZodType, z.ZodType>): Omit<RouteFacts, "produces" | "answer"> {
-  const { method = "get", path, summary, access = "default" } = parts;
+function factsOf(parts: Parts<z.ZodType, z.ZodType, z.ZodType>): Omit<ApiRoute, "produces" | "answer" | "run"> {
+  const { method = "get", path, summary, access = "default", before = [] } = parts;
   const { params = NothingSchema, query = NothingSchema, body = NothingSchema } = parts;
-  return { method, path, summary, access, params, query, body };
+  return { method, path, summary, access, before, params, query, body };
 }
 
 function readInput<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(

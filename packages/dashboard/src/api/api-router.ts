@@ -1,9 +1,9 @@
 import type { Role } from "@fanfold/schemas";
-import express, { type ErrorRequestHandler, type Request, Router } from "express";
+import express, { type Request, Router } from "express";
 import type { DashboardLog } from "../server/dashboard-log.ts";
+import { answerFailure } from "./answer-failure.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiRoute, Caller } from "./api-route.ts";
-import { failureOf } from "./failure-of.ts";
 
 /** Most bytes of a request's body: a plan with its records written into it. */
 const MAX_BODY = "8mb";
@@ -27,7 +27,7 @@ export function createApiRouter({ routes, findCaller, log }: ApiSettings): Route
   });
   router.use(express.json({ limit: MAX_BODY }));
   for (const route of routes) {
-    router[route.method](route.path, async (req, res) => {
+    router[route.method](route.path, ...route.before, async (req, res) => {
       await route.run({ req, res }, admit(route, findCaller(req)));
     });
   }
@@ -42,21 +42,15 @@ export function createApiRouter({ routes, findCaller, log }: ApiSettings): Route
 
 function admit(route: ApiRoute, caller: Caller | undefined): Caller {
   if (route.access === "open") return caller ?? NOBODY;
-  if (caller === undefined) throw new ApiFailure("LOGIN_NEEDED", "log in first, or send a bearer token");
-  const needed: Role = route.method === "get" || route.access === "viewer" ? "viewer" : "operator";
-  if (needed === "viewer" || caller.role === "operator") return caller;
-  const nextAction = "ask somebody who is an operator";
-  throw new ApiFailure("FORBIDDEN", `${caller.user} may look, and only an operator may change runs`, { nextAction });
+  return admitTo(route.method === "get" || route.access === "viewer" ? "viewer" : "operator", caller);
 }
 
 const NOBODY: Caller = { user: "", role: "viewer" };
 
-/** Answers what failed; an answer that has begun is cut off. */
-export function answerFailure(log: DashboardLog): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    const failure = failureOf(error);
-    if (failure.status >= 500) log.info({ err: error, method: req.method, path: req.path }, "request failed");
-    if (res.headersSent) next(error);
-    else res.status(failure.status).json(failure.body());
-  };
+/** Lets somebody through who has a role. @throws {ApiFailure} LOGIN_NEEDED, FORBIDDEN */
+export function admitTo(needed: Role, caller: Caller | undefined): Caller {
+  if (caller === undefined) throw new ApiFailure("LOGIN_NEEDED", "log in first, or send a bearer token");
+  if (needed === "viewer" || caller.role === "operator") return caller;
+  const nextAction = "ask somebody who is an operator";
+  throw new ApiFailure("FORBIDDEN", `${caller.user} may look, and only an operator may change runs`, { nextAction });
 }

@@ -6,6 +6,7 @@ import { deploymentRoutes } from "./deployment-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { shardRoutes } from "./shard-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
 
@@ -20,5 +21,6 @@ export function listApiRoutes(parts: ApiParts): ApiRoute[] {
     planRoutes,
     artifactRoutes,
     deploymentRoutes,
+    sessionRoutes,
   ].flatMap((routesOf) => routesOf(parts));
 }
