@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addDashboardCommands } from "./commands/dashboard-commands.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
+import { addUpCommand } from "./commands/up-command.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 ok · 1 the run failed · 2 wrong usage or invalid plan · 3 Redis or the environment
@@ -37,6 +39,8 @@ export function buildProgram(): Command {
   addReadCommands(program);
   addReportCommand(program);
   addServiceCommands(program);
+  addDashboardCommands(program);
+  addUpCommand(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;
 }

@@ -47,5 +47,5 @@ export async function isPassword(password: string, hash: string): Promise<boolea
 }
 
 function optionsOf(N: number, r: number, p: number): ScryptOptions {
-  return { N, r, p, maxmem: 256 * N * r };
+  return { N, r, p, maxmem: 256 * N * r * p + 2 ** 20 };
 }

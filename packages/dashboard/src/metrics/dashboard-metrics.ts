@@ -10,6 +10,7 @@ import { readRunFigures } from "./run-figures.ts";
 const MAX_POOLS = 100;
 const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const LIVE_RUN_STATES = ["queued", "running"] as const;
+const BEGUN_PHASE_STATES = PhaseStatusSchema.options.filter((status) => status !== "pending");
 const SHARD_STATES = ["waiting", "in_flight", "succeeded", "failed", "cancelled"];
 const OUTCOMES = ["succeeded", "failed", "cancelled", "lost"];
 
@@ -20,7 +21,7 @@ export class DashboardMetrics {
   readonly #registry = new Registry();
   readonly #runs = this.#gauge("fanfold_runs", "Runs that are not over", ["status"]);
   readonly #storedRuns = this.#gauge("fanfold_stored_runs", "Runs that are kept, those that are over included");
-  readonly #phases = this.#gauge("fanfold_phases", "Phases of runs that are not over", ["status"]);
+  readonly #phases = this.#gauge("fanfold_phases", "Phases that have begun, of runs that are not over", ["status"]);
   readonly #shards = this.#gauge("fanfold_shards", "Shards of runs that are not over", ["status"]);
   readonly #depth = this.#gauge("fanfold_queue_jobs", "Jobs on the queue of a pool", ["pool", "state"]);
   readonly #wait = this.#gauge("fanfold_queue_oldest_wait_seconds", "Wait of the job that waits longest", ["pool"]);
@@ -77,7 +78,7 @@ export class DashboardMetrics {
   async #readRuns(): Promise<void> {
     const { runs, phases, shards, storedRuns } = await readRunFigures(this.#store);
     for (const status of LIVE_RUN_STATES) this.#runs.set({ status }, runs.get(status) ?? 0);
-    for (const status of PhaseStatusSchema.options) this.#phases.set({ status }, phases.get(status) ?? 0);
+    for (const status of BEGUN_PHASE_STATES) this.#phases.set({ status }, phases.get(status) ?? 0);
     for (const status of SHARD_STATES) this.#shards.set({ status }, shards.get(status) ?? 0);
     this.#storedRuns.set(storedRuns);
   }

@@ -3,6 +3,7 @@ import { admitTo, createApiRouter } from "../api/api-router.ts";
 import type { ApiParts } from "../api/api-parts.ts";
 import { ApiFailure } from "../api/api-failure.ts";
 import { listApiRoutes } from "../api/api-routes.ts";
+import { openApiRoute } from "../api/openapi-route.ts";
 import type { DashboardMetrics } from "../metrics/dashboard-metrics.ts";
 import { createBoardGuard } from "./board-guard.ts";
 import { createHealthRoutes } from "./health-routes.ts";
@@ -48,7 +49,9 @@ export function createDashboardApp(parts: DashboardParts): Express {
   site.use(ownHeaders());
   site.use(createHealthRoutes(api.engine.store, api.stop));
   site.get("/metrics", showMetrics(parts));
-  site.use(API_PATH, createApiRouter({ routes: listApiRoutes(api), findCaller: (req) => api.access.find(req), log }));
+  const routes = listApiRoutes(api);
+  routes.push(openApiRoute(routes.slice(), `${basePath}${API_PATH}`));
+  site.use(API_PATH, createApiRouter({ routes, findCaller: (req) => api.access.find(req), log }));
   const page = createWebPage(webDir, basePath);
   if (page !== undefined) site.use(page);
   else site.get("/", (_req, res) => res.redirect(`${basePath}${BOARD_PATH}`));
