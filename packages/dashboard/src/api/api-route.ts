@@ -139,7 +139,7 @@ function readInput<Params extends z.ZodType, Query extends z.ZodType, Body exten
 }
 
 /** A part that the route does not name has to be empty. */
-function readAs<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, part: string): z.output<Schema> {
-  const read: unknown = readPart(schema ?? NothingSchema, value, part);
-  return read as z.output<Schema>; // without a schema, `Schema` is the type of NothingSchema
+function readAs<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, part: string): z.output<Schema>;
+function readAs(schema: z.ZodType | undefined, value: unknown, part: string): unknown {
+  return readPart(schema ?? NothingSchema, value, part);
 }

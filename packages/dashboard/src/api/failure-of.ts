@@ -2,7 +2,7 @@ import type { EngineErrorCode } from "@fanfold/engine";
 import { EngineError } from "@fanfold/engine";
 import type { ApiErrorCode } from "@fanfold/schemas";
 import { StoreError, type StoreErrorCode } from "@fanfold/store";
-import { z } from "zod";
+import type { z } from "zod";
 import { ApiFailure } from "./api-failure.ts";
 
 const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {

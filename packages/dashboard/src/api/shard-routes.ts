@@ -56,9 +56,9 @@ export function shardRoutes(parts: ApiParts): ApiRoute[] {
 
 async function listShards(parts: ApiParts, place: PhasePlace, query: ShardQuery): Promise<ShardPage> {
   const { runId, definition, revision } = place;
-  const { shardsOf } = await parts.views.see(runId);
+  const run = await parts.views.see(runId);
   const nowMs = Date.now();
-  const found = shardsOf(definition.id)?.list(query, nowMs) ?? [];
+  const found = run.shardsOf(definition.id)?.list(query, nowMs) ?? [];
   const start = readCursor(query.cursor);
   const shown = found.slice(start, start + query.limit);
   const records = await parts.engine.store.ledger.findShards(runId, { phase: definition.id, revision }, shown);

@@ -52,7 +52,7 @@ export class ShardTable {
       if (text === "" || matches(shard, entry, text)) found.push(shard);
     }
     if (sort !== "index") this.#sort(found, sort, nowMs);
-    return order === "desc" ? found.reverse() : found;
+    return order === "desc" ? found.toReversed() : found;
   }
 
   #sort(shards: number[], sort: "duration" | "attempts", nowMs: number): void {

@@ -16,7 +16,7 @@ export function createOriginGuard({ isLocal }: { isLocal: boolean }, log: Dashbo
   return (req, res, next) => {
     const { origin } = req.headers;
     // what a proxy says of the host counts only where it is told to be trusted
-    const { host = "" } = req;
+    const host = req.headers.host === undefined ? "" : req.host;
     const site = req.headers["sec-fetch-site"];
     const isForeignName = isLocal && !OWN_NAMES.has(host.replace(/:\d+$/, ""));
     const isForeignPage = (origin !== undefined && !isOriginOf(origin, host)) || site === "cross-site";
