@@ -1,27 +1,26 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { expect, test } from "vitest";
 import { ask } from "./api-client.ts";
 import { useDashboards } from "./with-dashboard.ts";
 
 const withDashboard = useDashboards();
 
-const OperationSchema = z.object({
-  summary: z.string().min(1),
-  parameters: z.array(z.object({ name: z.string(), in: z.string(), required: z.boolean() })).optional(),
-  responses: z.object({ "2XX": z.object({}), default: z.object({}) }),
-});
-const DocumentSchema = z.object({
-  openapi: z.literal("3.1.0"),
-  paths: z.record(z.string(), z.record(z.string(), OperationSchema)),
-});
+/** What this test reads of the document. */
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+}
 
 test(
   "describes every route, and docs/api.md lists the same ones",
   withDashboard(async ({ dashboard }) => {
-    const { body } = await ask(dashboard, "/openapi.json");
-    const { paths } = DocumentSchema.parse(body);
+    const { openapi, paths }: OpenApi = await (await fetch(`${dashboard.url}/api/v1/openapi.json`)).json();
+    expect(openapi).toBe("3.1.0");
     const routes = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );

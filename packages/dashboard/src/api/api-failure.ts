@@ -2,7 +2,7 @@ import type { ApiError, ApiErrorCode } from "@fanfold/schemas";
 import { z } from "zod";
 
 /** HTTP status of each code. */
-export const STATUS_OF: Record<ApiErrorCode, number> = {
+const STATUS_OF: Record<ApiErrorCode, number> = {
   INVALID_REQUEST: 400,
   INVALID_PLAN: 400,
   LOGIN_NEEDED: 401,

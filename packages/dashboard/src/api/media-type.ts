@@ -4,7 +4,7 @@ import { extname } from "node:path/posix";
 /** First bytes that tell what a file is. */
 export const SNIFFED_BYTES = 512;
 /** What is handed out when nothing tells what it is. */
-export const UNKNOWN_TYPE = "application/octet-stream";
+const UNKNOWN_TYPE = "application/octet-stream";
 
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   ".json": "application/json",

@@ -16,7 +16,7 @@ import { answerFailure } from "../api/answer-failure.ts";
 /** Where Bull Board is, below the base path. */
 export const BOARD_PATH = "/queues";
 /** Where the API is, below the base path. */
-export const API_PATH = "/api/v1";
+const API_PATH = "/api/v1";
 
 /** What the app is made of. */
 export interface DashboardParts {

@@ -27,7 +27,7 @@ export const PlanRequestSchema = z
 export type PlanRequest = z.infer<typeof PlanRequestSchema>;
 
 /** One thing that is wrong, or doubtful, in a plan. */
-export const PlanProblemDocumentSchema = z.strictObject({
+const PlanProblemDocumentSchema = z.strictObject({
   severity: z.enum(["error", "warning"]),
   code: z.string(),
   message: z.string(),
