@@ -66,6 +66,7 @@ export class RunFeed {
 
   close(): void {
     this.#stop.abort();
+    this.#news.emit("line"); // whoever waits for a line looks again, and sees the end
   }
 
   /** Lines after a position that are there now, at most a page. */
@@ -83,7 +84,7 @@ export class RunFeed {
   /** Waits for a line after a position. */
   async changed(after: number, signal: AbortSignal): Promise<void> {
     if (after < this.#lastSeq || signal.aborted || this.signal.aborted) return;
-    await once(this.#news, "line", { signal: AbortSignal.any([signal, this.signal]) }).catch(() => undefined);
+    await once(this.#news, "line", { signal }).catch(() => undefined);
   }
 
   async #open(): Promise<void> {
@@ -96,7 +97,7 @@ export class RunFeed {
     try {
       for await (const line of this.#store.journal.follow(this.#runId, this.#lastSeq, this.#stop)) this.#take(line);
     } finally {
-      this.#stop.abort();
+      this.close();
     }
   }
 

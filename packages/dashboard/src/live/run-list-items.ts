@@ -8,7 +8,7 @@ import type { RunViews } from "./run-views.ts";
 const KEPT_ITEMS = 2_000;
 const MAX_TAGS = 20;
 
-/** Makes the entries of run lists: of a live run from its journal, of one that is over from its records. */
+/** Makes the entries of run lists: of live runs from their journals, of the others from their records. */
 export class RunListItems {
   readonly #engine: RunEngine;
   readonly #views: RunViews;
@@ -25,8 +25,8 @@ export class RunListItems {
     if (run === undefined) return undefined;
     const kept = this.#kept.get(runId);
     if (kept?.version === run.version && kept.item.created_at_ms === run.created_at_ms) return kept.item;
-    if (!isRunOver(run.status)) return this.#ofLive(run);
-    const item = await this.#ofEnded(run);
+    if (!isRunOver(run.status)) return this.#views.hasRoomFor(runId) ? this.#ofLive(run) : this.#ofRecords(run);
+    const item = await this.#ofRecords(run);
     this.#kept.set(runId, { version: run.version, item });
     return item;
   }
@@ -47,7 +47,8 @@ export class RunListItems {
     };
   }
 
-  async #ofEnded(run: RunRecord): Promise<RunListItem> {
+  /** Of a run that is over, and of one among more live runs than views are kept: then without an estimate. */
+  async #ofRecords(run: RunRecord): Promise<RunListItem> {
     const { store } = this.#engine;
     const [{ plan }, counts, phases] = await Promise.all([
       this.#engine.plan(run.run_id),

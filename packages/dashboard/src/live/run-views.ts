@@ -1,11 +1,11 @@
-import { emptyRunView, reduceRun, type RunView, withPhases } from "@fanfold/core";
+import { emptyRunView, isRunOver, reduceRun, type RunView, withPhases } from "@fanfold/core";
 import type { RunEngine } from "@fanfold/engine";
 import type { CompiledPlan, JournalLine } from "@fanfold/schemas";
 import { BoundedMap } from "./bounded-map.ts";
 import { ShardTable } from "./shard-table.ts";
 
 /** Runs whose views are kept: those looked at last. A view takes O(phases + started shards) of memory. */
-const KEPT_RUNS = 64;
+const KEPT_RUNS = 256;
 
 /** A run as its journal tells it now. Read it at once: the next line changes it. */
 export interface SeenRun {
@@ -22,6 +22,14 @@ export class RunViews {
 
   constructor(engine: RunEngine) {
     this.#engine = engine;
+  }
+
+  /** Whether seeing a live run costs only what is new, or puts out no other live run. */
+  hasRoomFor(runId: string): boolean {
+    if (this.#kept.get(runId) !== undefined) return true;
+    let live = 0;
+    for (const run of this.#kept.values()) if (!run.isOver) live += 1;
+    return live < KEPT_RUNS;
   }
 
   /** The run as it is now. @throws {StoreError} RUN_NOT_FOUND */
@@ -54,6 +62,10 @@ class KeptRun {
     this.#runId = runId;
     this.createdAtMs = createdAtMs;
     this.#view = emptyRunView(runId);
+  }
+
+  get isOver(): boolean {
+    return isRunOver(this.#view.status);
   }
 
   /** Reads what is new. Callers during a read wait for it and then for one more, which they share. */
