@@ -5,6 +5,8 @@ import { frameOf } from "./event-stream.ts";
 
 /** Lines kept for streams that are up to date; one that lags reads its lines from the journal. */
 const KEPT_LINES = 1_000;
+/** Lines that come within so long of each other are told of together, in ms: a burst costs each stream one write. */
+const GATHER_MS = 25;
 /** Lines a stream takes at once. */
 const PAGE = 500;
 
@@ -42,6 +44,7 @@ export class RunFeed {
   #status: RunStatus = "queued";
   #lastSeq = 0;
   #opening: Promise<void> | undefined;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(store: Store, runId: string) {
     this.#store = store;
@@ -106,6 +109,11 @@ export class RunFeed {
     this.#status = STATUS_BY_EVENT[line.event] ?? this.#status;
     this.#recent.push(fed(line));
     if (this.#recent.length > 2 * KEPT_LINES) this.#recent.splice(0, this.#recent.length - KEPT_LINES);
+    this.#gathering ??= setTimeout(() => this.#tell(), GATHER_MS).unref();
+  }
+
+  #tell(): void {
+    this.#gathering = undefined;
     this.#news.emit("line");
   }
 }
