@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addAdmissionCommands } from "./commands/admission-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
+import { addDashboardCommands } from "./commands/dashboard-commands.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addRemoveCommands } from "./commands/remove-commands.ts";
@@ -9,6 +10,7 @@ import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
 import { addWhyCommand } from "./commands/why-command.ts";
+import { addUpCommand } from "./commands/up-command.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 ok · 1 the run failed · 2 wrong usage or invalid plan · 3 Redis or the environment
@@ -45,6 +47,8 @@ export function buildProgram(): Command {
   addAdmissionCommands(program);
   addRemoveCommands(program);
   addServiceCommands(program);
+  addDashboardCommands(program);
+  addUpCommand(program);
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;
 }

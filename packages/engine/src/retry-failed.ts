@@ -3,10 +3,11 @@ import type { PhaseRef } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
 
-/** What to retry: the whole run, a phase (or all instances of one with a matrix), or one shard of it. */
+/** What to retry: the whole run, a phase (or all instances of one with a matrix), or one or several shards of it. */
 export interface RetryScope {
   readonly phase?: string;
   readonly shard?: number;
+  readonly shards?: readonly number[];
 }
 
 /** Shards looked at in one round trip. */
@@ -68,7 +69,8 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   const { phase, entry, actor, scope } = retry;
   const ref = { phase, revision: entry.revision };
   const fold = await engine.store.ledger.findFold(runId, ref);
-  if (fold !== undefined && "failure" in fold && scope.shard === undefined) {
+  const shards = shardsOf(scope);
+  if (fold !== undefined && "failure" in fold && shards === undefined) {
     await engine.store.ledger.clearFoldFailure(runId, ref);
     await engine.reopen(runId, phase, actor);
     const isThere = await engine.store.queues.retryAggregate(runId, ref);
@@ -78,7 +80,7 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   const recalled = await engine.store.ledger.listRecalled(runId, ref);
   if (entry.failed === 0 && recalled.length === 0) return [];
   const failed = [...(await listFailed(engine, runId, ref, entry.next)), ...recalled];
-  const wanted = scope.shard === undefined ? failed : failed.filter((shard) => shard === scope.shard);
+  const wanted = shards === undefined ? failed : failed.filter((shard) => shards.has(shard));
   if (wanted.length === 0) return [];
   await engine.reopen(runId, phase, actor);
   await engine.requeue(runId, ref, wanted);
@@ -87,6 +89,12 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   // and a shard that has failed again meanwhile is told of again
   await engine.report(runId, ref);
   return wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`));
+}
+
+/** Shards that a scope names, or undefined where it takes all. */
+function shardsOf({ shard, shards }: RetryScope): ReadonlySet<number> | undefined {
+  if (shard === undefined && shards === undefined) return undefined;
+  return new Set([...(shard === undefined ? [] : [shard]), ...(shards ?? [])]);
 }
 
 /** Indexes of the shards of a phase that failed for good. */
@@ -99,7 +107,9 @@ export async function listFailed(engine: RunEngine, runId: string, ref: PhaseRef
   return failed;
 }
 
-function nothingToRetry(runId: string, { phase, shard }: RetryScope, status: string): EngineError {
-  const where = phase === undefined ? "" : ` in phase ${phase}${shard === undefined ? "" : `, shard ${shard}`}`;
+function nothingToRetry(runId: string, scope: RetryScope, status: string): EngineError {
+  const shards = [...(shardsOf(scope) ?? [])];
+  const which = shards.length === 0 ? "" : `, shard ${shards.slice(0, 10).join(", ")}`;
+  const where = scope.phase === undefined ? "" : ` in phase ${scope.phase}${which}`;
   return new EngineError("NOTHING_TO_RETRY", `run ${runId} is ${status} and nothing failed${where}`);
 }

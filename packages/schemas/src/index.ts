@@ -116,3 +116,74 @@ export {
   StartVerdictSchema,
 } from "./run.ts";
 export { type Effect, EffectSchema } from "./effect.ts";
+export { CapQuerySchema, CapSchema, RemovedSchema, WhyQuerySchema, WhySchema } from "./api/api-admission.ts";
+export { type ApiError, type ApiErrorCode, ApiErrorCodeSchema, ApiErrorSchema } from "./api/api-error.ts";
+export {
+  type ArtifactDocument,
+  ArtifactDocumentSchema,
+  LoginSchema,
+  type Me,
+  MeSchema,
+  type PoolDocument,
+  PoolSchema,
+  type Role,
+  RoleSchema,
+  type WorkerDocument,
+  WorkerSchema,
+} from "./api/api-deployment.ts";
+export {
+  type PlanCheck,
+  PlanCheckSchema,
+  type PlanRequest,
+  PlanRequestSchema,
+  type SubmitResult,
+  SubmitResultSchema,
+  type VariableDocument,
+} from "./api/api-plan.ts";
+export {
+  type ActionResult,
+  ActionResultSchema,
+  type EventPage,
+  EventPageSchema,
+  type RunDetail,
+  RunDetailSchema,
+  type RunList,
+  type RunListItem,
+  RunListItemSchema,
+  RunListSchema,
+} from "./api/api-run.ts";
+export {
+  type AttemptDocument,
+  type LogPage,
+  LogPageSchema,
+  type ShardDetail,
+  ShardDetailSchema,
+  type ShardPage,
+  ShardPageSchema,
+  type ShardRow,
+  type ShardStand,
+  ShardStandSchema,
+} from "./api/api-shard.ts";
+export {
+  ArtifactParamsSchema,
+  ArtifactQuerySchema,
+  type AttemptParams,
+  AttemptParamsSchema,
+  CancelRequestSchema,
+  type EventQuery,
+  EventQuerySchema,
+  type LogQuery,
+  LogQuerySchema,
+  NothingSchema,
+  PhaseParamsSchema,
+  type RetryRequest,
+  RetryRequestSchema,
+  RunParamsSchema,
+  type RunQuery,
+  RunQuerySchema,
+  type ShardParams,
+  ShardParamsSchema,
+  type ShardQuery,
+  ShardQuerySchema,
+  StreamQuerySchema,
+} from "./api/api-request.ts";

@@ -7,6 +7,12 @@ const MAX_ENTRIES = 256;
 /** How long the live output stays after its last line, in seconds. */
 const KEEP_SEC = 24 * 3600;
 
+/** A piece of live output, and where it is. */
+export interface LogPiece {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** The live output of running attempts: one bounded Redis stream each. */
 export class AttemptLogs {
   readonly #redis: Redis;
@@ -39,13 +45,23 @@ export class AttemptLogs {
     attempt: number,
     options: { signal: AbortSignal },
   ): AsyncGenerator<string> {
+    for await (const { text } of this.followPieces(runId, ref, attempt, options)) yield text;
+  }
+
+  /** The same, with the place of each piece; starts after the piece `after`. */
+  async *followPieces(
+    runId: string,
+    ref: ShardRef,
+    attempt: number,
+    { signal, after = "0-0" }: { signal: AbortSignal; after?: string },
+  ): AsyncGenerator<LogPiece> {
     const key = this.#keys.attemptLog(runId, ref, attempt);
-    let last = "0-0";
-    for await (const [id, fields] of followStream(this.#redis, key, last, options)) {
+    let last = after;
+    for await (const [id, fields] of followStream(this.#redis, key, last, { signal })) {
       last = id;
-      yield fields[1] ?? "";
+      yield { id, text: fields[1] ?? "" };
     }
     const rest = await this.#redis.xrange(key, `(${last}`, "+");
-    for (const [, fields] of rest) yield fields[1] ?? "";
+    for (const [id, fields] of rest) yield { id, text: fields[1] ?? "" };
   }
 }

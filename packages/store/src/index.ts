@@ -7,7 +7,7 @@ export {
   type StoredArtifact,
   streamContent,
 } from "./artifact-store.ts";
-export { AttemptLogs } from "./attempt-logs.ts";
+export { AttemptLogs, type LogPiece } from "./attempt-logs.ts";
 export {
   connectRedis,
   describeAddress,
@@ -52,6 +52,7 @@ export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
+export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";
 export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";

@@ -43,10 +43,20 @@ export class Journal {
     for await (const entry of followStream(this.#redis, key, `${afterSeq}-0`, options)) yield parseEntry(runId, entry);
   }
 
+  /** Position of the last line there is now; 0 when there is none. */
+  async lastSeq(runId: string): Promise<number> {
+    const [last] = await this.#redis.xrevrange(this.#keys.run(runId).journal, "+", "-", "COUNT", 1);
+    return last === undefined ? 0 : seqOf(last[0]);
+  }
+
   /** Whether no line follows this one now. A run that was retried has ends in the middle of its journal. */
   async isLast({ run_id, seq }: JournalLine): Promise<boolean> {
     return (await this.read(run_id, seq, 1)).length === 0;
   }
+}
+
+function seqOf(id: string): number {
+  return Number(id.slice(0, id.indexOf("-")));
 }
 
 function parseEntry(runId: string, [id, fields]: StreamEntry): JournalLine {
@@ -59,7 +69,7 @@ function parseEntry(runId: string, [id, fields]: StreamEntry): JournalLine {
   const attempt = text("a") === null ? null : Number(text("a"));
   const data = JournalLineSchema.shape.data.parse(JSON.parse(text("d") ?? "{}"));
   return {
-    seq: Number(id.slice(0, id.indexOf("-"))),
+    seq: seqOf(id),
     timestamp: new Date(Number(field.get("t"))).toISOString(),
     level: eventLevel(event),
     event,

@@ -476,10 +476,22 @@ export class Ledger {
   }
 
   /** Records of the shards `from` … `to` − 1, undefined where a shard was not released yet. */
-  async listShards(runId: string, ref: PhaseRef, from: number, to: number): Promise<(ShardRecord | undefined)[]> {
-    if (to <= from) return [];
-    const { phase, revision } = ref;
-    const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
+  listShards(runId: string, ref: PhaseRef, from: number, to: number): Promise<(ShardRecord | undefined)[]> {
+    return this.findShards(
+      runId,
+      ref,
+      Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i),
+    );
+  }
+
+  /** Records of these shards, undefined where a shard was not released yet. */
+  async findShards(
+    runId: string,
+    { phase, revision }: PhaseRef,
+    shards: readonly number[],
+  ): Promise<(ShardRecord | undefined)[]> {
+    if (shards.length === 0) return [];
+    const ids = shards.map((shard) => shardId({ phase, revision, shard }));
     const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
     return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
   }

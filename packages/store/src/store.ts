@@ -12,6 +12,7 @@ import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
 import { RunRemovals } from "./run-removals.ts";
+import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
@@ -21,6 +22,7 @@ export interface Store {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly runs: RunStore;
+  readonly index: RunIndex;
   readonly ledger: Ledger;
   readonly locks: Locks;
   readonly semaphores: Semaphores;
@@ -55,6 +57,7 @@ export function openStore(
     redis,
     keys,
     runs: new RunStore(redis, keys, signer),
+    index: new RunIndex(redis, keys),
     ledger: new Ledger(redis, keys),
     locks: new Locks(redis, keys),
     semaphores: new Semaphores(redis, keys),

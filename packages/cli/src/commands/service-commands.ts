@@ -1,10 +1,9 @@
-import type { DashboardErrorCode } from "@fanfold/dashboard";
 import { type Command, Option } from "commander";
-import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, notNegative, seconds, wholeNumber } from "../options.ts";
 import type { RuleFlags } from "../local-services.ts";
 import type { Session } from "../session.ts";
-import { print, say } from "../terminal.ts";
+import { say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
 /** Seconds that the shards of a worker that is to stop may go on. */
@@ -12,7 +11,7 @@ const DEFAULT_DRAIN_SEC = 30;
 /** Longest time from a second signal to the end, in ms: what runs is killed, and given back if that is quick. */
 const ABORT_MS = 2_000;
 
-/** `scheduler`, `worker`, `dashboard`: the processes of a deployment. */
+/** `scheduler`, `worker`: the processes of a deployment that do its work. */
 export function addServiceCommands(program: Command): void {
   program
     .command("scheduler")
@@ -33,7 +32,6 @@ export function addServiceCommands(program: Command): void {
       }),
     );
   addWorkerCommand(program);
-  addDashboardCommand(program);
 }
 
 function addWorkerCommand(program: Command): void {
@@ -86,50 +84,8 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
   return EXIT.ok;
 }
 
-function addDashboardCommand(program: Command): void {
-  program
-    .command("dashboard")
-    .description("show the queues of a deployment in a browser, and retry there what failed")
-    .option("--port <n>", "port to listen on; 0 takes a free one (default: 3000)", wholeNumber(0))
-    .option("--host <address>", "address to listen on; others need FANFOLD_DASHBOARD_UNSAFE=1 (default: 127.0.0.1)")
-    .action((_flags, command: Command) =>
-      withSession(command, (session) => runDashboard(session, command.opts<DashboardFlags>())),
-    );
-}
-
-interface DashboardFlags {
-  readonly port?: number;
-  readonly host?: string;
-}
-
-const DASHBOARD_EXITS: Record<DashboardErrorCode, ExitCode> = {
-  UNSAFE_HOST: EXIT.usage,
-  ADDRESS_UNUSABLE: EXIT.environment,
-};
-
-async function runDashboard(session: Session, { port, host }: DashboardFlags): Promise<ExitCode> {
-  const [{ DashboardError, DashboardService }, { openLog }] = await Promise.all([
-    import("@fanfold/dashboard"),
-    import("../local-services.ts"),
-  ]);
-  const isUnsafeAllowed = process.env.FANFOLD_DASHBOARD_UNSAFE === "1";
-  const settings = {
-    ...(port === undefined ? {} : { port }),
-    ...(host === undefined ? {} : { host }),
-    isUnsafeAllowed,
-  };
-  const dashboard = new DashboardService(session.engine, settings, openLog("info"));
-  try {
-    await serve(dashboard, () => print(dashboard.url));
-  } catch (error) {
-    if (error instanceof DashboardError)
-      throw new CliError(DASHBOARD_EXITS[error.code], error.message, { cause: error });
-    throw error;
-  }
-  return EXIT.ok;
-}
-
-interface Service {
+/** What {@link serve} runs. */
+export interface Service {
   start(): Promise<void>;
   /** Takes nothing new, and resolves when nothing is left. */
   stop(): Promise<void>;
@@ -141,7 +97,7 @@ interface Service {
  * Runs a service until SIGTERM or SIGINT, then lets it stop. A second signal ends what runs at once, and leaves when
  * that is done, at most {@link ABORT_MS} later; a third one leaves.
  */
-async function serve(service: Service, onReady: () => void = () => undefined): Promise<void> {
+export async function serve(service: Service, onReady: () => void = () => undefined): Promise<void> {
   let signals = 0;
   let stopped: Promise<void> | undefined;
   const asked = new Promise<void>((resolve) => {

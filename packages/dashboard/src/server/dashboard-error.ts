@@ -1,7 +1,7 @@
 /** Why the dashboard did not start. */
-export type DashboardErrorCode = "UNSAFE_HOST" | "ADDRESS_UNUSABLE";
+export type DashboardErrorCode = "UNSAFE_HOST" | "ADDRESS_UNUSABLE" | "BAD_USERS" | "BAD_BASE_PATH";
 
-/** A dashboard that cannot listen where it was asked to. */
+/** A dashboard that cannot be set up as it was asked to. */
 export class DashboardError extends Error {
   override readonly name = "DashboardError";
   readonly code: DashboardErrorCode;

@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { ApiFailure } from "../api/api-failure.ts";
 import type { DashboardLog } from "./dashboard-log.ts";
 
 /** Methods that only look. */
@@ -13,14 +14,16 @@ const OWN_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
  */
 export function createOriginGuard({ isLocal }: { isLocal: boolean }, log: DashboardLog): RequestHandler {
   return (req, res, next) => {
-    const { host = "", origin } = req.headers;
+    const { origin } = req.headers;
+    // what a proxy says of the host counts only where it is told to be trusted
+    const host = req.headers.host === undefined ? "" : req.host;
     const site = req.headers["sec-fetch-site"];
     const isForeignName = isLocal && !OWN_NAMES.has(host.replace(/:\d+$/, ""));
     const isForeignPage = (origin !== undefined && !isOriginOf(origin, host)) || site === "cross-site";
     if (!isForeignName && (READS.has(req.method) || !isForeignPage)) return next();
     log.info({ method: req.method, path: req.path, host, origin }, "request of another origin refused");
     const message = "this page changes runs, and only its own pages may ask it to";
-    res.status(403).json({ error: "Refused: another origin", message, code: "FOREIGN_ORIGIN" });
+    res.status(403).json(new ApiFailure("FOREIGN_ORIGIN", message).body());
   };
 }
 

@@ -2,7 +2,14 @@
 export const SECRET_ENV_PREFIX = "FANFOLD_SECRET_";
 
 /** What no command inherits: the secrets of plans, and those of the deployment. */
-const OWN_SECRETS = [`${SECRET_ENV_PREFIX}*`, "FANFOLD_SIGNING_KEY", "FANFOLD_USERS", "REDIS_URL"];
+const OWN_SECRETS = [
+  `${SECRET_ENV_PREFIX}*`,
+  "FANFOLD_SIGNING_KEY",
+  "FANFOLD_USERS",
+  "FANFOLD_TOKENS",
+  "FANFOLD_SESSION_KEY",
+  "REDIS_URL",
+];
 
 /** What a command hardly works without; it is inherited even when the worker names what it passes on. */
 const USUAL = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR"];

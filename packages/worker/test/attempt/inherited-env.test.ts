@@ -13,6 +13,8 @@ const ENV = {
   FANFOLD_SECRET_TOKEN: "s",
   FANFOLD_SIGNING_KEY: "s",
   FANFOLD_USERS: "s",
+  FANFOLD_TOKENS: "s",
+  FANFOLD_SESSION_KEY: "s",
   REDIS_URL: "redis://user:s@host",
   FANFOLD_WORKSPACE: "/w",
 };

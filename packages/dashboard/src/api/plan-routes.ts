@@ -1,0 +1,121 @@
+import {
+  type CompileOptions,
+  type CompileResult,
+  compilePlanText,
+  compilePlanValue,
+  type ListedVariable,
+  listVariables,
+  listVariablesOfText,
+} from "@fanfold/core";
+import {
+  type PlanCheck,
+  PlanCheckSchema,
+  type PlanRequest,
+  PlanRequestSchema,
+  SubmitResultSchema,
+  type VariableDocument,
+} from "@fanfold/schemas";
+import { ApiFailure } from "./api-failure.ts";
+import type { ApiParts } from "./api-parts.ts";
+import { type ApiRoute, jsonRoute } from "./api-route.ts";
+
+/** Routes that take plans. */
+export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
+  return [
+    jsonRoute({
+      method: "post",
+      path: "/runs",
+      summary: "Submit a plan; 200 instead of 201 when a run of this id was there",
+      body: PlanRequestSchema,
+      answer: SubmitResultSchema,
+      statusOf: ({ is_new }) => (is_new ? 201 : 200),
+      handle: async ({ body, caller }) => {
+        const result = compile(body);
+        if (!result.ok) throw invalidPlan(result.problems);
+        const { runId, isNew } = await engine.submit(result.plan, body.run_id);
+        log.info({ run: runId, plan: result.plan.plan_id, user: caller.user }, "plan submitted");
+        return { run_id: runId, is_new: isNew, warnings: result.warnings };
+      },
+    }),
+    jsonRoute({
+      method: "post",
+      path: "/plans/validate",
+      summary: "Check a plan, and list its variables and phases; starts nothing",
+      access: "viewer",
+      body: PlanRequestSchema,
+      answer: PlanCheckSchema,
+      handle: ({ body }) => check(body),
+    }),
+  ];
+}
+
+function check(request: PlanRequest): PlanCheck {
+  const variables = declaredIn(request).map(variableDocument);
+  const result = compile(request);
+  if (!result.ok) return { ok: false, problems: result.problems, warnings: [], variables, phases: [] };
+  const phases = result.plan.phases.map(({ id, name, pool, takes_part, depends_on }) => ({
+    phase: id,
+    name,
+    pool,
+    takes_part,
+    depends_on: depends_on.map((edge) => edge.phase),
+  }));
+  return { ok: true, problems: [], warnings: result.warnings, variables, phases };
+}
+
+function compile(request: PlanRequest): CompileResult {
+  const { plan, plan_text: text, only, skip, from, to } = request;
+  const options: CompileOptions = {
+    variables: request.variables ?? {},
+    baseDir: checkBaseDir(request.base_dir ?? "."),
+    selection: {
+      ...(only === undefined ? {} : { only }),
+      ...(skip === undefined ? {} : { skip }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    },
+  };
+  return text === undefined ? compilePlanValue(plan, options) : compilePlanText(sourceOf(text, request), options);
+}
+
+function declaredIn(request: PlanRequest): ListedVariable[] {
+  const { plan, plan_text: text } = request;
+  return text === undefined ? listVariables(plan) : listVariablesOfText(sourceOf(text, request));
+}
+
+function sourceOf(text: string, { format = "yaml" }: PlanRequest): { text: string; file: string } {
+  return { text, file: `plan.${format}` };
+}
+
+/** A directory below the workers' workspaces. @throws {ApiFailure} INVALID_REQUEST for any other */
+function checkBaseDir(baseDir: string): string {
+  const parts = baseDir.split("/");
+  const isBelow = !baseDir.startsWith("/") && !parts.includes("..") && !/[\\\0]/.test(baseDir) && baseDir !== "";
+  if (isBelow) return baseDir;
+  throw new ApiFailure("INVALID_REQUEST", `body base_dir: ${JSON.stringify(baseDir)} leaves the workspace`, {
+    nextAction: "name a directory relative to the workspace, with / between its parts",
+  });
+}
+
+function variableDocument({ name, declaration }: ListedVariable): VariableDocument {
+  const { type = "string", values, pattern, description = null, required, default: preset } = declaration;
+  return {
+    name,
+    type,
+    default: preset === undefined ? null : String(preset),
+    description,
+    is_required: required ?? preset === undefined,
+    ...(values === undefined ? {} : { options: values }),
+    ...(pattern === undefined ? {} : { pattern }),
+  };
+}
+
+function invalidPlan(problems: Extract<CompileResult, { ok: false }>["problems"]): ApiFailure {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  const count = errors.length === 1 ? "a problem" : `${errors.length} problems`;
+  return new ApiFailure("INVALID_PLAN", `the plan has ${count}: ${first?.message ?? "see details"}`, {
+    nextAction: "correct the plan; nothing was started",
+    details: problems,
+  });
+}
