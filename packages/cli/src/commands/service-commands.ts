@@ -1,5 +1,6 @@
 import type { DashboardErrorCode } from "@fanfold/dashboard";
 import { type Command, Option } from "commander";
+import type { Logger } from "pino";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, notNegative, seconds, wholeNumber } from "../options.ts";
 import type { RuleFlags } from "../local-services.ts";
@@ -27,7 +28,7 @@ export function addServiceCommands(program: Command): void {
           import("../retention.ts"),
         ]);
         const retention = retentionSettings(command.opts(), session.config.stateDir);
-        const scheduler = new SchedulerService(session.engine, openLog("info"), retention);
+        const scheduler = new SchedulerService(session.engine, openServiceLog(session, openLog), retention);
         await serve(scheduler);
         return EXIT.ok;
       }),
@@ -75,7 +76,7 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     ...workerSettings(session, { concurrency, pools, rules }),
     ...(name === undefined ? {} : { name }),
   };
-  const log = openLog("info");
+  const log = openServiceLog(session, openLog);
   surviveStrayRejections(log);
   const worker = new WorkerService(session.engine, settings, log);
   await serve({
@@ -118,7 +119,7 @@ async function runDashboard(session: Session, { port, host }: DashboardFlags): P
     ...(host === undefined ? {} : { host }),
     isUnsafeAllowed,
   };
-  const dashboard = new DashboardService(session.engine, settings, openLog("info"));
+  const dashboard = new DashboardService(session.engine, settings, openServiceLog(session, openLog));
   try {
     await serve(dashboard, () => print(dashboard.url));
   } catch (error) {
@@ -127,6 +128,13 @@ async function runDashboard(session: Session, { port, host }: DashboardFlags): P
     throw error;
   }
   return EXIT.ok;
+}
+
+/** The log of a service, which then tells of Redis, too. */
+function openServiceLog(session: Session, openLog: (level: string) => Logger): Logger {
+  const log = openLog("info");
+  session.onRedisNotice(({ state, message }) => log[state === "trouble" ? "warn" : "info"](message));
+  return log;
 }
 
 interface Service {
