@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "./redis/redis-client.ts";
 import type { Keys } from "./keys.ts";
 
 /** A run's place in the index: newest first, and by id where two were created in the same millisecond. */
@@ -27,10 +27,10 @@ export interface RunHead {
 
 /** Finds runs without reading them: by time, and by what changed. */
 export class RunIndex {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

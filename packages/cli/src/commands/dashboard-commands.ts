@@ -7,7 +7,7 @@ import { wholeNumber } from "../options.ts";
 import type { Session } from "../session.ts";
 import { print } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
-import { serve } from "./service-commands.ts";
+import { openServiceLog, serve } from "./service-commands.ts";
 
 /** Shortest password that gets a hash, in characters. */
 const MIN_PASSWORD_CHARS = 8;
@@ -46,7 +46,11 @@ async function runDashboard(session: Session, flags: DashboardFlags): Promise<Ex
     import("../local-services.ts"),
   ]);
   await asCliErrors(async () => {
-    const dashboard = new DashboardService(session.engine, dashboardSettings(flags, process.env), openLog("info"));
+    const dashboard = new DashboardService(
+      session.engine,
+      dashboardSettings(flags, process.env),
+      openServiceLog(session, openLog),
+    );
     await serve(dashboard, () => print(dashboard.url));
   });
   return EXIT.ok;

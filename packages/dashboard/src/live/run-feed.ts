@@ -44,7 +44,7 @@ export class RunFeed {
   #status: RunStatus = "queued";
   #lastSeq = 0;
   #opening: Promise<void> | undefined;
-  #gathering: NodeJS.Timeout | undefined;
+  #isGathering = false;
 
   constructor(store: Store, runId: string) {
     this.#store = store;
@@ -109,11 +109,13 @@ export class RunFeed {
     this.#status = STATUS_BY_EVENT[line.event] ?? this.#status;
     this.#recent.push(fed(line));
     if (this.#recent.length > 2 * KEPT_LINES) this.#recent.splice(0, this.#recent.length - KEPT_LINES);
-    this.#gathering ??= setTimeout(() => this.#tell(), GATHER_MS).unref();
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    setTimeout(() => this.#tell(), GATHER_MS).unref();
   }
 
   #tell(): void {
-    this.#gathering = undefined;
+    this.#isGathering = false;
     this.#news.emit("line");
   }
 }
