@@ -2,10 +2,11 @@ import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection }
 import { type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
+import { redisAddressOf } from "./session-config.ts";
 
 /** Where a client's deployment is. */
 export interface ClientOptions {
-  /** `redis://` or `rediss://` URL; the environment's REDIS_URL when absent. */
+  /** URL in one of the forms of docs/redis.md; the environment's REDIS_URL when absent. */
   readonly redisUrl?: string;
   /** Key prefix of the deployment, a word in braces. */
   readonly prefix?: string;
@@ -73,7 +74,11 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const { redisUrl = process.env.REDIS_URL ?? "redis://127.0.0.1:6379", prefix = DEFAULT_PREFIX } = options;
   const signingKey = options.signingKey ?? process.env.FANFOLD_SIGNING_KEY;
   const signer = signingKey ? new PlanSigner(signingKey) : undefined;
-  const store = openStore(await connectRedis({ url: redisUrl }), new FileArtifactStore("."), prefix, signer);
+  const redis = await connectRedis(redisAddressOf(redisUrl, process.env) ?? {}, {
+    prefix,
+    allowsEviction: process.env.FANFOLD_ALLOW_EVICTION === "1",
+  });
+  const store = openStore(redis, new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
     submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {

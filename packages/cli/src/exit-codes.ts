@@ -35,6 +35,7 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   REDIS_REFUSED: EXIT.environment,
   REDIS_TOO_OLD: EXIT.environment,
   WEAK_SIGNING_KEY: EXIT.usage,
+  REDIS_UNSUITABLE: EXIT.environment,
   JOB_REFUSED: EXIT.environment,
   SCRIPT_FAILED: EXIT.environment,
 };

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+import type { RedisAddress } from "@fanfold/store";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { findWorkspace } from "./workspace.ts";
 
@@ -13,7 +14,10 @@ export interface GlobalFlags {
 
 /** Where everything is, resolved from flags and environment. */
 export interface SessionConfig {
-  readonly redisUrl: string | undefined;
+  /** The server to use; an embedded one when undefined. */
+  readonly redis: RedisAddress | undefined;
+  /** Whether a Redis that may throw keys away is put up with. */
+  readonly allowsEviction: boolean;
   readonly artifactsDir: string;
   /** Key prefix of the deployment; the usual one when undefined. */
   readonly prefix: string | undefined;
@@ -29,12 +33,30 @@ export function resolveConfig(flags: GlobalFlags, env: NodeJS.ProcessEnv, cwd: s
   const workspaceDir = resolve(cwd, flags.workspace ?? env.FANFOLD_WORKSPACE ?? findWorkspace(cwd));
   const stateDir = join(workspaceDir, ".fanfold");
   return {
-    redisUrl: flags.redis ?? (env.REDIS_URL || undefined),
+    redis: redisAddressOf(flags.redis ?? env.REDIS_URL, env),
+    allowsEviction: env.FANFOLD_ALLOW_EVICTION === "1",
     artifactsDir: artifactsDirOf(flags.artifacts ?? env.FANFOLD_ARTIFACTS, stateDir, cwd),
     prefix: prefixOf(flags.prefix ?? env.FANFOLD_PREFIX),
     workspaceDir,
     stateDir,
     signingKey: env.FANFOLD_SIGNING_KEY || undefined,
+  };
+}
+
+/** Address of a server, with what the environment says of TLS and Sentinels; undefined without a URL. */
+export function redisAddressOf(url: string | undefined, env: NodeJS.ProcessEnv): RedisAddress | undefined {
+  if (url === undefined || url === "") return undefined;
+  return {
+    url,
+    tls: {
+      ...(env.FANFOLD_REDIS_CA ? { caFile: env.FANFOLD_REDIS_CA } : {}),
+      ...(env.FANFOLD_REDIS_CERT ? { certFile: env.FANFOLD_REDIS_CERT } : {}),
+      ...(env.FANFOLD_REDIS_KEY ? { keyFile: env.FANFOLD_REDIS_KEY } : {}),
+    },
+    sentinelLogin: {
+      ...(env.FANFOLD_SENTINEL_USERNAME ? { username: env.FANFOLD_SENTINEL_USERNAME } : {}),
+      ...(env.FANFOLD_SENTINEL_PASSWORD ? { password: env.FANFOLD_SENTINEL_PASSWORD } : {}),
+    },
   };
 }
 

@@ -2,7 +2,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { RunEngine } from "@fanfold/engine";
-import { connectRedis, FileArtifactStore, openStore, PlanSigner, type RedisAddress, type Store } from "@fanfold/store";
+import {
+  connectRedis,
+  FileArtifactStore,
+  type OnRedisNotice,
+  openStore,
+  PlanSigner,
+  type RedisAddress,
+  type Store,
+} from "@fanfold/store";
 import type { RedisBinary } from "./embedded-redis/find-redis-server.ts";
 import type { EmbeddedRedis } from "./embedded-redis/join-embedded-redis.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -15,6 +23,8 @@ export interface Session {
   readonly engine: RunEngine;
   /** Whether the server is our own: then nobody else may be there to run anything. */
   readonly isEmbedded: boolean;
+  /** Sends what there is to say of the connection somewhere else than to standard error. */
+  onRedisNotice(listener: OnRedisNotice): void;
   close(): Promise<void>;
 }
 
@@ -26,7 +36,7 @@ export interface Session {
  */
 export async function openSession(flags: GlobalFlags): Promise<Session> {
   const config = resolveConfig(flags, process.env, process.cwd());
-  if (config.redisUrl !== undefined) return connect(config, { url: config.redisUrl });
+  if (config.redis !== undefined) return connect(config, config.redis);
   const embedded = await joinEmbedded(config, flags.installRedis ?? false);
   try {
     return await connect(config, { socketPath: embedded.socketPath }, embedded);
@@ -37,18 +47,35 @@ export async function openSession(flags: GlobalFlags): Promise<Session> {
 }
 
 async function connect(config: SessionConfig, address: RedisAddress, embedded?: EmbeddedRedis): Promise<Session> {
+  const notices = new RedisNotices();
+  const redis = await connectRedis(address, {
+    ...(config.prefix === undefined ? {} : { prefix: config.prefix }),
+    allowsEviction: config.allowsEviction,
+    onNotice: notices.take,
+  });
   const signer = config.signingKey === undefined ? undefined : new PlanSigner(config.signingKey);
-  const artifacts = new FileArtifactStore(config.artifactsDir);
-  const store = openStore(await connectRedis(address), artifacts, config.prefix, signer);
+  const store = openStore(redis, new FileArtifactStore(config.artifactsDir), config.prefix, signer);
   return {
     config,
     store,
     engine: new RunEngine(store),
     isEmbedded: embedded !== undefined,
+    onRedisNotice: notices.sendTo,
     async close() {
       await store.close();
       await embedded?.leave();
     },
+  };
+}
+
+/** Where what is to be said of the connection goes: standard error, until a service has its log. */
+class RedisNotices {
+  #listener: OnRedisNotice = ({ message }) => say(`fanfold: ${message}`);
+
+  readonly take: OnRedisNotice = (notice) => this.#listener(notice);
+
+  readonly sendTo = (listener: OnRedisNotice): void => {
+    this.#listener = listener;
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { followStream } from "./follow-stream.ts";
 import type { Keys, ShardRef } from "./keys.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** Most entries kept of a running attempt; the whole output goes to the artifact store at its end. */
 const MAX_ENTRIES = 256;
@@ -15,10 +15,10 @@ export interface LogPiece {
 
 /** The live output of running attempts: one bounded Redis stream each. */
 export class AttemptLogs {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

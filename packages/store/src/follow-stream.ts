@@ -1,5 +1,4 @@
-import type { Redis } from "ioredis";
-import { duplicateConnection } from "./connection.ts";
+import { duplicateConnection, type RedisClient } from "./redis/redis-client.ts";
 
 /** How long one blocking read waits before it looks at its signal again, in ms. */
 const BLOCK_MS = 1_000;
@@ -14,7 +13,7 @@ export type StreamEntry = [id: string, fields: string[]];
  * twice, nothing missed. Uses a connection of its own.
  */
 export async function* followStream(
-  redis: Redis,
+  redis: RedisClient,
   key: string,
   afterId: string,
   { signal }: { signal: AbortSignal },

@@ -8,13 +8,6 @@ export {
   streamContent,
 } from "./artifact-store.ts";
 export { AttemptLogs, type LogPiece } from "./attempt-logs.ts";
-export {
-  connectRedis,
-  describeAddress,
-  duplicateConnection,
-  MIN_REDIS_VERSION,
-  type RedisAddress,
-} from "./connection.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
 export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
@@ -51,6 +44,11 @@ export {
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
+export { connectRedis, type ConnectOptions } from "./redis/connect-redis.ts";
+export { describeAddress, type RedisAddress, type SentinelLogin, type TlsFiles } from "./redis/redis-address.ts";
+export { duplicateConnection, type RedisClient } from "./redis/redis-client.ts";
+export type { OnRedisNotice, RedisNotice } from "./redis/redis-health.ts";
+export { MIN_REDIS_VERSION } from "./redis/server-facts.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
 export { type CommitResult, RunStore } from "./run-store.ts";

@@ -1,18 +1,18 @@
 import { describeEvent, eventLevel } from "@fanfold/core";
 import { type EventName, EventNameSchema, type JournalLine, JournalLineSchema } from "@fanfold/schemas";
-import type { Redis } from "ioredis";
 import { followStream, type StreamEntry } from "./follow-stream.ts";
 import type { Keys } from "./keys.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** Lines read in one round trip. */
 const PAGE = 500;
 
 /** Reads the journal of runs: a Redis stream each, whose entry ids are the lines' `seq`. */
 export class Journal {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

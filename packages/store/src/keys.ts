@@ -150,6 +150,11 @@ export class Keys {
     return `${this.prefix}:signals`;
   }
 
+  /** A key that is never written, and a channel nobody listens to: for asking whether they would be permitted. */
+  get probe(): string {
+    return `${this.prefix}:probe`;
+  }
+
   run(runId: string): RunKeys {
     const base = `${this.prefix}:run:${runId}`;
     return {

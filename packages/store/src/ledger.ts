@@ -16,8 +16,9 @@ import {
   type StartVerdict,
   StartVerdictSchema,
 } from "@fanfold/schemas";
-import type { Redis } from "ioredis";
 import { type Keys, parseShardId, phaseRevisionId, type RunKeys, type ShardRef, shardId } from "./keys.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
+import { untilAccepted } from "./redis/redis-health.ts";
 import { Script } from "./scripts.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -153,12 +154,12 @@ export interface FinishReply {
  * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
  */
 export class Ledger {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   /** Keys of the slots that runs share. */
   readonly #slotKeys: readonly string[];
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
     this.#slotKeys = [keys.semaphores, keys.holders];
@@ -439,13 +440,15 @@ export class Ledger {
   async findPhaseFacts(runId: string, { phase, revision }: PhaseRef): Promise<PhaseFacts | undefined> {
     const keys = this.#keys.run(runId);
     const resuming = `resume_release.${phaseRevisionId(phase, revision)}`;
-    const reply = await this.#redis
-      .multi()
-      .hget(keys.ledger, phase)
-      .hmget(keys.run, "version", "stop")
-      .hexists(keys.outbox, resuming)
-      .smembers(keys.recalled)
-      .exec();
+    const reply = await untilAccepted(() =>
+      this.#redis
+        .multi()
+        .hget(keys.ledger, phase)
+        .hmget(keys.run, "version", "stop")
+        .hexists(keys.outbox, resuming)
+        .smembers(keys.recalled)
+        .exec(),
+    );
     const [counts, run, isResuming, recalled] = (reply ?? []).map(([, value]) => value);
     if (typeof counts !== "string") return undefined;
     const [version, stop] = strings(run);

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { type Keys, phaseRevisionId } from "./keys.ts";
 import type { PhaseRef } from "./ledger.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
 
 const ACQUIRE_LOCK = new Script("acquire_lock");
@@ -16,10 +16,10 @@ export interface LockHolder extends PhaseRef {
  * over, whatever happens to the processes that work for it.
  */
 export class Locks {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,9 +1,10 @@
 import { jobPriority } from "@fanfold/core";
 import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
 import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
-import type { Redis } from "ioredis";
 import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type Keys, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
 import type { ClaimedShard, PhaseRef } from "./ledger.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
+import { untilAccepted } from "./redis/redis-health.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Jobs added in one round trip: larger ones make Redis and the event loop stall (measured: 250 costs < 30 ms). */
@@ -50,13 +51,13 @@ export function isDirect(phase: CompiledPhase): boolean {
  * `settle ← aggregate ← gate + shards`, or `settle ← shard` when there is nothing to fold.
  */
 export class Queues {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #flows: FlowProducer;
   readonly #queues = new Map<string, Queue>();
   readonly #ownJobs = new Set<string>();
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#prefix = keys.prefix;
     this.#flows = new FlowProducer({ connection: redis, prefix: keys.prefix });
@@ -84,7 +85,7 @@ export class Queues {
     const leaves = isWhole
       ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed, i)))
       : [gateNode(phase)];
-    await this.#flows.add(settleNode(phase, leaves));
+    await untilAccepted(() => this.#flows.add(settleNode(phase, leaves)));
     if (!isWhole) await this.admit(phase, claimed);
   }
 

@@ -11,9 +11,9 @@ import {
   type RunRecord,
   RunRecordSchema,
 } from "@fanfold/schemas";
-import type { Redis } from "ioredis";
 import type { Keys } from "./keys.ts";
 import type { PlanSigner, PlanTrust } from "./plan-signer.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -31,12 +31,12 @@ export type CommitResult = { readonly kind: "committed"; readonly version: numbe
 
 /** The records of runs and phases. Every change is one atomic script. */
 export class RunStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #signer: PlanSigner | undefined;
 
   /** @param signer signs new plans and checks stored ones, where the deployment has a key */
-  constructor(redis: Redis, keys: Keys, signer?: PlanSigner) {
+  constructor(redis: RedisClient, keys: Keys, signer?: PlanSigner) {
     this.#redis = redis;
     this.#keys = keys;
     this.#signer = signer;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { StoreError } from "./store-error.ts";
 
 const LUA_DIR = new URL("../lua/", import.meta.url);
@@ -26,7 +26,7 @@ export class Script {
    *
    * @throws {StoreError} SCRIPT_FAILED with the server's words; connection errors pass through
    */
-  async run(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  async run(redis: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
     } catch (error) {

@@ -1,16 +1,15 @@
-import type { Redis } from "ioredis";
-import { duplicateConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
+import { duplicateConnection, type RedisClient } from "./redis/redis-client.ts";
 
 /**
  * Tells every worker at once that a run, or something of it, was stopped. Only a hint: a worker that misses it finds the same in
  * the run's record, which it reads again and again.
  */
 export class Signals {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

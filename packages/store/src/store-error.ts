@@ -7,6 +7,7 @@ export type StoreErrorCode =
   | "REDIS_UNREACHABLE"
   | "REDIS_REFUSED"
   | "REDIS_TOO_OLD"
+  | "REDIS_UNSUITABLE"
   | "JOB_REFUSED"
   | "WEAK_SIGNING_KEY"
   | "SCRIPT_FAILED";

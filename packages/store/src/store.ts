@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
 import { FlowStates } from "./flow-states.ts";
@@ -11,6 +10,7 @@ import { Locks } from "./locks.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { RunRemovals } from "./run-removals.ts";
 import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
@@ -19,7 +19,7 @@ import { Signals } from "./signals.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly runs: RunStore;
   readonly index: RunIndex;
@@ -45,7 +45,7 @@ export interface Store {
  * @param signer signs and checks plans; without one they are neither signed nor checked
  */
 export function openStore(
-  redis: Redis,
+  redis: RedisClient,
   artifacts: ArtifactStore,
   prefix: string = DEFAULT_PREFIX,
   signer?: PlanSigner,

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { Logger } from "pino";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, notNegative, seconds, wholeNumber } from "../options.ts";
 import type { RuleFlags } from "../local-services.ts";
@@ -26,7 +27,7 @@ export function addServiceCommands(program: Command): void {
           import("../retention.ts"),
         ]);
         const retention = retentionSettings(command.opts(), session.config.stateDir);
-        const scheduler = new SchedulerService(session.engine, openLog("info"), retention);
+        const scheduler = new SchedulerService(session.engine, openServiceLog(session, openLog), retention);
         await serve(scheduler);
         return EXIT.ok;
       }),
@@ -73,7 +74,7 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     ...workerSettings(session, { concurrency, pools, rules }),
     ...(name === undefined ? {} : { name }),
   };
-  const log = openLog("info");
+  const log = openServiceLog(session, openLog);
   surviveStrayRejections(log);
   const worker = new WorkerService(session.engine, settings, log);
   await serve({
@@ -82,6 +83,13 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     abort: () => worker.abort(),
   });
   return EXIT.ok;
+}
+
+/** The log of a service, which then tells of Redis, too. */
+export function openServiceLog(session: Session, openLog: (level: string) => Logger): Logger {
+  const log = openLog("info");
+  session.onRedisNotice(({ state, message }) => log[state === "trouble" ? "warn" : "info"](message));
+  return log;
 }
 
 /** What {@link serve} runs. */
