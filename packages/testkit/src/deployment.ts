@@ -5,11 +5,18 @@ import { compilePlanValue, formatProblem } from "@fanfold/core";
 import { RunEngine } from "@fanfold/engine";
 import { type RetentionSettings, SchedulerService } from "@fanfold/scheduler";
 import type { CompiledPlan, JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, openStore, PlanSigner, type Store } from "@fanfold/store";
+import {
+  connectRedis,
+  FileArtifactStore,
+  type OnRedisNotice,
+  openStore,
+  PlanSigner,
+  type RedisAddress,
+  type Store,
+} from "@fanfold/store";
 import { WorkerService } from "@fanfold/worker";
 import pino from "pino";
 import { eventually } from "./eventually.ts";
-import type { TestRedis } from "./redis.ts";
 
 let deployments = 0;
 
@@ -19,6 +26,7 @@ export interface DeploymentOptions {
   readonly concurrency?: number;
   readonly workspaceDir?: string;
   readonly signingKey?: string;
+  readonly onRedisNotice?: OnRedisNotice;
 }
 
 /** A deployment inside the test's process, on a key prefix of its own. */
@@ -35,12 +43,13 @@ export class Deployment {
     this.engine = new RunEngine(store);
   }
 
-  static async start(redis: TestRedis, options: DeploymentOptions = {}): Promise<Deployment> {
+  static async start(redis: RedisAddress, options: DeploymentOptions = {}): Promise<Deployment> {
     const { workers = 1, concurrency = 4 } = options;
     const dir = await mkdtemp(join(tmpdir(), "fanfold-test-"));
     deployments += 1;
     const prefix = `{t${process.pid}-${deployments}}`;
-    const connection = await connectRedis({ socketPath: redis.socketPath });
+    const { onRedisNotice: onNotice } = options;
+    const connection = await connectRedis(redis, { prefix, ...(onNotice === undefined ? {} : { onNotice }) });
     const signer = options.signingKey === undefined ? undefined : new PlanSigner(options.signingKey);
     const store = openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix, signer);
     const deployment = new Deployment(dir, store);
