@@ -28,6 +28,8 @@ export interface RedisServerOptions {
   readonly dir?: string;
   /** How the test itself logs in. */
   readonly password?: string;
+  /** Is a Sentinel: its first argument is its configuration file. */
+  readonly isSentinel?: boolean;
   /** Does not wait until it answers. */
   readonly isHurried?: boolean;
 }
@@ -37,9 +39,13 @@ export async function startServer(options: RedisServerOptions = {}): Promise<Red
   const { args = [], port = await freePort(), password } = options;
   const dir = options.dir ?? (await makeDir());
   const socketPath = join(dir, `s${port}.sock`);
-  const own = ["--port", args.includes("--tls-port") ? "0" : String(port), "--bind", "127.0.0.1"];
+  const ports = args.includes("--tls-cert-file")
+    ? ["--port", "0", "--tls-port", String(port)]
+    : ["--port", String(port)];
+  const own = [...ports, "--bind", "127.0.0.1"];
   const files = ["--unixsocket", socketPath, "--dir", dir, "--hz", "100", "--save", "", "--logfile", join(dir, "log")];
-  const server = spawn("redis-server", [...args, ...own, ...files], { stdio: "ignore" });
+  const all = options.isSentinel === true ? [...args, "--sentinel"] : [...args, ...own, ...files];
+  const server = spawn("redis-server", all, { stdio: "ignore" });
   const admin = new Redis(socketPath, {
     lazyConnect: true,
     retryStrategy: () => 20,
@@ -57,7 +63,7 @@ export async function startServer(options: RedisServerOptions = {}): Promise<Red
     admin.disconnect();
     await kill("SIGKILL");
   });
-  if (options.isHurried !== true) await admin.ping();
+  if (options.isHurried !== true && options.isSentinel !== true) await admin.ping();
   return { dir, socketPath, port, pid: server.pid ?? 0, url: `redis://127.0.0.1:${port}`, admin, kill };
 }
 

@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RedisNotice } from "@fanfold/store";
+import { Deployment, eventually } from "@fanfold/testkit";
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
+import { GatedPlan } from "./gated-plan.ts";
+import { freePort, makeDir, type RedisServer, startServer, untilInfo } from "./redis-server.ts";
+
+const SENTINELS = 3;
+
+test("a run outlives the failover of its master, which Sentinels arrange", async () => {
+  const master = await startServer();
+  const replica = await startServer({ args: ["--replicaof", "127.0.0.1", String(master.port)] });
+  const ports = await startSentinels(master);
+  await untilInfo(replica.admin, /master_link_status:up/);
+  const { deployment, notices, gated } = await deploy(
+    `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/mymaster`,
+  );
+  const runId = await deployment.submit(gated.plan);
+  await gated.began(4);
+  await master.admin.wait(1, 1_000);
+  await master.kill("SIGKILL");
+  gated.letGo();
+  await gated.endsWell(deployment, runId);
+  expect(await replica.admin.info("replication")).toContain("role:master");
+  expect(notices.map(({ state }) => state)).toEqual(["trouble", "over"]);
+});
+
+test("a run ends well on a cluster of three, all its keys on one of them", async () => {
+  const nodes = await startCluster();
+  const { deployment, gated } = await deploy(
+    `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
+  );
+  const runId = await deployment.submit(gated.plan);
+  await gated.began(4);
+  const sizes = await Promise.all(nodes.map(({ admin }) => admin.dbsize()));
+  expect(sizes.filter((size) => size > 0)).toHaveLength(1);
+  const full = nodes[sizes.findIndex((size) => size > 0)];
+  await full?.admin.config("SET", "maxmemory", "1");
+  gated.letGo();
+  await gated.ended(4);
+  await full?.admin.config("SET", "maxmemory", "0");
+  await gated.endsWell(deployment, runId);
+  const waiting = new GatedPlan(await makeDir());
+  const cancelled = await deployment.submit(waiting.plan);
+  await waiting.began(4);
+  await deployment.engine.cancel(cancelled, "test");
+  expect((await deployment.ended(cancelled)).status).toBe("cancelled");
+});
+
+async function deploy(url: string) {
+  const notices: RedisNotice[] = [];
+  const deployment = await Deployment.start({ url }, { onRedisNotice: (notice) => void notices.push(notice) });
+  const gated = new GatedPlan(await makeDir());
+  onTestFinished(() => {
+    gated.letGo();
+    return deployment.stop();
+  });
+  return { deployment, notices, gated };
+}
+
+/** Sentinels that watch a master, and know of one another. @returns their ports */
+async function startSentinels(master: RedisServer): Promise<number[]> {
+  const ports = await Promise.all(Array.from({ length: SENTINELS }, freePort));
+  for (const port of ports) {
+    const dir = await makeDir();
+    const file = join(dir, "sentinel.conf");
+    const settings = ["down-after-milliseconds mymaster 500", "failover-timeout mymaster 3000"];
+    const watch = [`monitor mymaster 127.0.0.1 ${master.port} 2`, ...settings].map((line) => `sentinel ${line}`);
+    writeFileSync(file, [`port ${port}`, "bind 127.0.0.1", ...watch, ""].join("\n"));
+    await startServer({ dir, port, isSentinel: true, args: [file] });
+  }
+  await Promise.all(ports.map(untilKnown));
+  return ports;
+}
+
+/** Waits until a Sentinel knows the others and the replica. */
+async function untilKnown(port: number): Promise<void> {
+  const redis = new Redis(port, "127.0.0.1", { maxRetriesPerRequest: null });
+  redis.on("error", () => undefined);
+  const known = new RegExp(`name=mymaster,status=ok,.*slaves=1,sentinels=${SENTINELS}`);
+  await eventually(async () => known.test(await redis.info("sentinel")), { timeoutMs: 15_000 }).finally(() =>
+    redis.disconnect(),
+  );
+}
+
+async function startCluster(): Promise<RedisServer[]> {
+  const args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+  const nodes = await Promise.all(Array.from({ length: 3 }, () => startServer({ args })));
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  execFileSync("redis-cli", ["--cluster", "create", ...addresses, "--cluster-yes"], { stdio: "ignore" });
+  await Promise.all(
+    nodes.map(({ admin }) =>
+      eventually(async () => String(await admin.cluster("INFO")).includes("cluster_state:ok"), { timeoutMs: 15_000 }),
+    ),
+  );
+  return nodes;
+}
