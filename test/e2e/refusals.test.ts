@@ -77,7 +77,6 @@ describe("a Redis that cannot be used ends a command with 3, soon, and says what
     }),
   );
 
-  // Fails on a quiet machine: 4 s without an answer, then 2 s in which ioredis keeps the process from ending.
   test.concurrent(
     "a server that never answers",
     inWorkspace(async (workspace, context) => {

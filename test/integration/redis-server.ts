@@ -42,7 +42,7 @@ export async function startServer(options: RedisServerOptions = {}): Promise<Red
   const ports = args.includes("--tls-cert-file")
     ? ["--port", "0", "--tls-port", String(port)]
     : ["--port", String(port)];
-  const own = [...ports, "--bind", "127.0.0.1"];
+  const own = [...ports, "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
   const files = ["--unixsocket", socketPath, "--dir", dir, "--hz", "100", "--save", "", "--logfile", join(dir, "log")];
   const all = options.isSentinel === true ? [...args, "--sentinel"] : [...args, ...own, ...files];
   const server = spawn("redis-server", all, { stdio: "ignore" });

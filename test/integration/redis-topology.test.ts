@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RedisNotice } from "@fanfold/store";
+import { connectRedis, type RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
@@ -9,15 +8,20 @@ import { GatedPlan } from "./gated-plan.ts";
 import { freePort, makeDir, type RedisServer, startServer, untilInfo } from "./redis-server.ts";
 
 const SENTINELS = 3;
+/** Slots of every cluster. */
+const SLOTS = 16_384;
 
 test("a run outlives the failover of its master, which Sentinels arrange", async () => {
   const master = await startServer();
   const replica = await startServer({ args: ["--replicaof", "127.0.0.1", String(master.port)] });
-  const ports = await startSentinels(master);
   await untilInfo(replica.admin, /master_link_status:up/);
-  const { deployment, notices, gated } = await deploy(
-    `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/mymaster`,
+  const ports = await startSentinels(master, replica);
+  const url = `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/`;
+  await expect(connectRedis({ url: `${url}other` })).rejects.toThrow(/know no master of that name/);
+  await expect(connectRedis({ url: `redis://127.0.0.1:${ports[0]}` })).rejects.toThrow(
+    /is a Sentinel; write redis\+sentinel/,
   );
+  const { deployment, notices, gated } = await deploy(`${url}mymaster`);
   const runId = await deployment.submit(gated.plan);
   await gated.began(4);
   await master.admin.wait(1, 1_000);
@@ -61,36 +65,53 @@ async function deploy(url: string) {
   return { deployment, notices, gated };
 }
 
-/** Sentinels that watch a master, and know of one another. @returns their ports */
-async function startSentinels(master: RedisServer): Promise<number[]> {
+/** Sentinels that watch a master, and are told of one another and of the replica. @returns their ports */
+async function startSentinels(master: RedisServer, replica: RedisServer): Promise<number[]> {
   const ports = await Promise.all(Array.from({ length: SENTINELS }, freePort));
-  for (const port of ports) {
+  const ids = ports.map((port) => String(port).padStart(40, "0"));
+  for (const [i, port] of ports.entries()) {
+    const others = ports.flatMap((other, j) =>
+      i === j ? [] : [`known-sentinel mymaster 127.0.0.1 ${other} ${ids[j]}`],
+    );
+    const settings = [
+      `myid ${ids[i]}`,
+      `monitor mymaster 127.0.0.1 ${master.port} 2`,
+      "down-after-milliseconds mymaster 500",
+      "failover-timeout mymaster 3000",
+      `known-replica mymaster 127.0.0.1 ${replica.port}`,
+      ...others,
+    ];
     const dir = await makeDir();
     const file = join(dir, "sentinel.conf");
-    const settings = ["down-after-milliseconds mymaster 500", "failover-timeout mymaster 3000"];
-    const watch = [`monitor mymaster 127.0.0.1 ${master.port} 2`, ...settings].map((line) => `sentinel ${line}`);
-    writeFileSync(file, [`port ${port}`, "bind 127.0.0.1", ...watch, ""].join("\n"));
+    writeFileSync(
+      file,
+      [`port ${port}`, "bind 127.0.0.1", ...settings.map((line) => `sentinel ${line}`), ""].join("\n"),
+    );
     await startServer({ dir, port, isSentinel: true, args: [file] });
   }
   await Promise.all(ports.map(untilKnown));
   return ports;
 }
 
-/** Waits until a Sentinel knows the others and the replica. */
+/** Waits until a Sentinel sees the master, and knows the others and the replica. */
 async function untilKnown(port: number): Promise<void> {
-  const redis = new Redis(port, "127.0.0.1", { maxRetriesPerRequest: null });
+  const redis = new Redis(port, "127.0.0.1", { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   redis.on("error", () => undefined);
   const known = new RegExp(`name=mymaster,status=ok,.*slaves=1,sentinels=${SENTINELS}`);
-  await eventually(async () => known.test(await redis.info("sentinel")), { timeoutMs: 15_000 }).finally(() =>
-    redis.disconnect(),
-  );
+  await untilInfo(redis, known).finally(() => redis.disconnect());
 }
 
 async function startCluster(): Promise<RedisServer[]> {
   const args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
   const nodes = await Promise.all(Array.from({ length: 3 }, () => startServer({ args })));
-  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-  execFileSync("redis-cli", ["--cluster", "create", ...addresses, "--cluster-yes"], { stdio: "ignore" });
+  const share = Math.ceil(SLOTS / nodes.length);
+  await Promise.all(
+    nodes.map(async ({ admin, port }, i) => {
+      await admin.cluster("SET-CONFIG-EPOCH", i + 1);
+      await admin.call("CLUSTER", "ADDSLOTSRANGE", i * share, Math.min(SLOTS, (i + 1) * share) - 1);
+      await nodes[0]?.admin.cluster("MEET", "127.0.0.1", port);
+    }),
+  );
   await Promise.all(
     nodes.map(({ admin }) =>
       eventually(async () => String(await admin.cluster("INFO")).includes("cluster_state:ok"), { timeoutMs: 15_000 }),

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
+import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { GatedPlan, SHARDS } from "./gated-plan.ts";
 import { makeDir, serve, startServer, untilInfo } from "./redis-server.ts";
@@ -123,3 +124,29 @@ test("a connection that is cut is opened again, and says so in one line when it 
     { state: "over", message: expect.stringContaining("works again") },
   ]);
 });
+
+test("a password that is changed loses no command: they wait until we are let in again", async () => {
+  const server = await startServer({ args: ["--requirepass", "first"], password: "first" });
+  const { deployment, notices, gated } = await deploy({ url: server.url.replace("//", "//:first@") });
+  const runId = await deployment.submit(gated.plan);
+  await gated.began(4);
+  await server.admin.config("SET", "requirepass", "second");
+  await server.admin.client("KILL", "TYPE", "normal");
+  gated.letGo();
+  await gated.ended(4);
+  await said(notices, 2);
+  await changeBack(server.port);
+  await gated.endsWell(deployment, runId);
+  expect(notices).toEqual([
+    { state: "trouble", message: expect.stringContaining("is gone") },
+    { state: "trouble", message: expect.stringMatching(/lets nobody in: WRONGPASS/) },
+    { state: "over", message: expect.stringContaining("works again") },
+  ]);
+  expect(JSON.stringify(notices)).not.toContain("first");
+});
+
+async function changeBack(port: number): Promise<void> {
+  const redis = new Redis(port, "127.0.0.1", { password: "second" });
+  await redis.config("SET", "requirepass", "first");
+  redis.disconnect();
+}

@@ -28,6 +28,7 @@ export class OutputShipper {
   #droppedChars = 0;
   #jobLogChars = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isShipping = false;
   #shipping: Promise<void> = Promise.resolve();
 
   constructor(logs: AttemptLogs, attempt: ShippedAttempt) {
@@ -46,18 +47,27 @@ export class OutputShipper {
 
   /** Ships what is left. Failures are swallowed: live output is a convenience, the log file is the record. */
   async close(): Promise<void> {
+    await this.#shipping;
     this.#ship();
     await this.#shipping;
   }
 
   #ship(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    // nothing piles up while Redis is away
+    this.#timer = this.#isShipping ? setTimeout(() => this.#ship(), SHIP_EVERY_MS) : undefined;
+    if (this.#isShipping) return;
     const text =
       this.#pending + (this.#droppedChars > 0 ? `\n… ${this.#droppedChars} characters not shown live\n` : "");
     this.#pending = "";
     this.#droppedChars = 0;
-    if (text !== "") this.#shipping = this.#shipping.then(() => this.#send(text)).catch(() => undefined);
+    if (text !== "") this.#shipping = this.#sendQuietly(text);
+  }
+
+  async #sendQuietly(text: string): Promise<void> {
+    this.#isShipping = true;
+    await this.#send(text).catch(() => undefined);
+    this.#isShipping = false;
   }
 
   async #send(text: string): Promise<void> {

@@ -6,6 +6,16 @@ type Verdict = readonly [pattern: RegExp, code: StoreErrorCode, sentence: string
 /** What a server, or TLS, says when it does not let a client in, and what that means. First match counts. */
 const VERDICTS: readonly Verdict[] = [
   [
+    /All sentinels.*(?:NOAUTH|WRONGPASS)/,
+    "REDIS_REFUSED",
+    "has Sentinels that want a login of their own; set FANFOLD_SENTINEL_PASSWORD, and FANFOLD_SENTINEL_USERNAME where there are users",
+  ],
+  [
+    /No such master with that name/,
+    "REDIS_REFUSED",
+    "has Sentinels that know no master of that name; they tell the names they know: redis-cli -p 26379 SENTINEL masters",
+  ],
+  [
     /\bWRONGPASS\b|invalid (?:username|password)/i,
     "REDIS_REFUSED",
     "does not accept the user or the password; correct them in REDIS_URL: redis://user:password@host:port, with special characters URL-encoded",

@@ -21,9 +21,16 @@ export type NodesOptions = Omit<ClusterOptions, "redisOptions"> & {
 export function patientRedis(options: ConnectionOptions, health: RedisHealth): Redis {
   const redis = new Redis(options);
   const pass = redis.handleReconnection.bind(redis);
+  const giveUp = redis.recoverFromFatalError.bind(redis);
   const transaction = new RefusedTransaction(redis, health);
   return Object.assign(redis, {
     duplicate: (override: Partial<ConnectionOptions> = {}) => patientRedis({ ...options, ...override }, health),
+    // ioredis calls it when a connection cannot be set up, and would drop the commands that wait for it
+    recoverFromFatalError: (...failure: Parameters<typeof giveUp>): void => {
+      if (redis.status !== "connect") return giveUp(...failure);
+      redis.silentEmit("error", failure[1]);
+      redis.disconnect(true);
+    },
     // ioredis calls it with every error that a server answers
     handleReconnection: (error: Error, item: CommandItem): void => {
       const { command } = item;

@@ -62,6 +62,8 @@ export class RedisHealth {
 
   /** The connection is gone. */
   lost(): void {
+    // left on purpose, to look for the master
+    if (this.#trouble?.kind === "read_only") return;
     this.#begin("lost", "is gone; everything waits until it is back");
   }
 
@@ -77,15 +79,17 @@ export class RedisHealth {
 
   #release(command: object): void {
     this.#waiting.delete(command);
-    if (this.#waiting.size === 0 && this.#trouble?.kind !== "lost") this.#end();
+    const isConnected = this.#trouble?.kind !== "lost" && this.#trouble?.kind !== "login";
+    if (this.#waiting.size === 0 && isConnected) this.#end();
   }
 
   #begin(kind: Trouble, sentence: string): void {
     if (this.#trouble?.kind === kind) return;
     const nowMs = Date.now();
-    const isSaid = nowMs - (this.#saidAtMs.get(kind) ?? 0) >= QUIET_MS;
-    this.#trouble = { kind, sinceMs: this.#trouble?.sinceMs ?? nowMs, isSaid };
-    if (!isSaid) return;
+    const isNew = nowMs - (this.#saidAtMs.get(kind) ?? 0) >= QUIET_MS;
+    const { sinceMs = nowMs, isSaid = false } = this.#trouble ?? {};
+    this.#trouble = { kind, sinceMs, isSaid: isSaid || isNew };
+    if (!isNew) return;
     this.#saidAtMs.set(kind, nowMs);
     this.#onNotice({ state: "trouble", message: `redis at ${this.#where} ${sentence}` });
   }
