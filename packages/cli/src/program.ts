@@ -23,7 +23,10 @@ export function buildProgram(): Command {
   const program = new Command("fanfold")
     .description("Fan out, fold in: run plans of sharded phases on one machine or many.")
     .version(readVersion(), "-V, --version")
-    .option("--redis <url>", "Redis to use, redis:// or rediss:// (default: REDIS_URL, else an embedded one)")
+    .option(
+      "--redis <url>",
+      "Redis to use, redis:// rediss:// redis+sentinel:// or redis+cluster:// (default: REDIS_URL, else an embedded one)",
+    )
     .option(
       "--artifacts <location>",
       "artifact store, file:<directory> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
