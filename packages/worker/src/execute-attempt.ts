@@ -6,6 +6,7 @@ import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/sche
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
+import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
@@ -15,6 +16,8 @@ import type { ShardInputs } from "./shard-inputs.ts";
 
 /** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
 const MAX_INLINE_LOG_BYTES = 2 * 1024;
+/** Longest time an ended attempt waits for its last live output to be taken, in ms: Redis may be away. */
+const FAREWELL_MS = 1_000;
 
 /** One attempt, as the worker sees it. */
 export interface AttemptTask {
@@ -99,7 +102,7 @@ async function attemptOnce(
     },
   };
   const outcome = await runAttempt(spec, hooks, { signal });
-  await Promise.all([shipper.close(), progress.close()]);
+  await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)

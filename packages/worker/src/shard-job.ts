@@ -148,7 +148,9 @@ class ShardRun {
         scratchDir,
       };
       const ended = await executeAttempt(this.#context, task, shipper, { signal });
-      if (signal.reason === "lock_lost") throw new Error("attempt given up: its lock is lost");
+      // what was done before the lock was lost is handed in all the same: the ledger knows whether somebody else has begun
+      if (signal.reason === "lock_lost" && ended.status !== "succeeded")
+        throw new Error("attempt given up: its lock is lost");
       if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
         return await this.#finish(attempt, recordGivenBack(attempt, ended, systemClock.nowMs()), undefined);
       }
