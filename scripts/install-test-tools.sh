@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: redis-server, git, zic and tzdata.zi, Chromium. Uses apt-get, as root
+# Installs what the tests need and this machine lacks: redis-server, git, openssl, zic and tzdata.zi, Chromium. Uses apt-get, as root
 # or through sudo, and says what it does; elsewhere it says what to install by hand. Does nothing when all is there.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ has() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 missing=()
 has redis-server || has valkey-server || missing+=(redis-server)
 has git || missing+=(git)
+has openssl || missing+=(openssl)
 has zic || missing+=(libc-bin)
 [ -e /usr/share/zoneinfo/tzdata.zi ] || missing+=(tzdata)
 # what the tests of the dashboard drive

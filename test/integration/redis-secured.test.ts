@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connectRedis, type RedisAddress } from "@fanfold/store";
 import { Deployment } from "@fanfold/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { GatedPlan } from "./gated-plan.ts";
+import { ENDED_WELL, GatedPlan, type Outcome } from "./gated-plan.ts";
 import { makeDir, startServer } from "./redis-server.ts";
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/redis.md");
@@ -15,22 +15,22 @@ function documentedRule(prefix: string): string[] {
   return command.replaceAll("{fanfold}", prefix).split(" ");
 }
 
-/** Runs a whole plan, with a retry, on a server. */
-async function runPlan(address: RedisAddress): Promise<Deployment> {
+/** Runs a whole plan on a server. */
+async function runPlan(address: RedisAddress): Promise<{ deployment: Deployment; outcome: Outcome }> {
   const deployment = await Deployment.start(address);
   const gated = new GatedPlan(await makeDir());
   gated.letGo();
   onTestFinished(() => deployment.stop());
-  await gated.endsWell(deployment, await deployment.submit(gated.plan));
-  return deployment;
+  return { deployment, outcome: await gated.outcome(deployment, await deployment.submit(gated.plan)) };
 }
 
 test("a user with the documented rule may do all that Fanfold does, and nothing else", async () => {
   const { url, admin } = await startServer();
   const rule = documentedRule("{t*}");
   expect(rule.slice(0, 3)).toEqual(["fanfold", "on", ">password"]);
-  await admin.acl("SETUSER", ...rule);
-  const deployment = await runPlan({ url: url.replace("//", "//fanfold:password@") });
+  await admin.call("ACL", "SETUSER", ...rule);
+  const { deployment, outcome } = await runPlan({ url: url.replace("//", "//fanfold:password@") });
+  expect(outcome).toEqual(ENDED_WELL);
   await deployment.engine.cancel(await deployment.submit(new GatedPlan(await makeDir()).plan), "test");
   const { redis } = deployment.store;
   expect(await admin.acl("LOG")).toEqual([]);
@@ -46,7 +46,8 @@ describe("TLS", () => {
     const files = await makeCertificates();
     const { port } = await startServer({ args: tlsArguments(files) });
     const tls = { caFile: files.ca, certFile: files.cert, keyFile: files.key };
-    await runPlan({ url: `rediss://localhost:${port}`, tls });
+    const { outcome } = await runPlan({ url: `rediss://localhost:${port}`, tls });
+    expect(outcome).toEqual(ENDED_WELL);
   });
 
   test("says what is wrong when it fails", async () => {

@@ -4,7 +4,7 @@ import { connectRedis, type RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { GatedPlan } from "./gated-plan.ts";
+import { ENDED_WELL, GatedPlan } from "./gated-plan.ts";
 import { freePort, makeDir, type RedisServer, startServer, untilInfo } from "./redis-server.ts";
 
 const SENTINELS = 3;
@@ -27,7 +27,7 @@ test("a run outlives the failover of its master, which Sentinels arrange", async
   await master.admin.wait(1, 1_000);
   await master.kill("SIGKILL");
   gated.letGo();
-  await gated.endsWell(deployment, runId);
+  expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
   expect(await replica.admin.info("replication")).toContain("role:master");
   expect(notices.map(({ state }) => state)).toEqual(["trouble", "over"]);
 });
@@ -46,7 +46,7 @@ test("a run ends well on a cluster of three, all its keys on one of them", async
   gated.letGo();
   await gated.ended(4);
   await full?.admin.config("SET", "maxmemory", "0");
-  await gated.endsWell(deployment, runId);
+  expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
   const waiting = new GatedPlan(await makeDir());
   const cancelled = await deployment.submit(waiting.plan);
   await waiting.began(4);
@@ -114,7 +114,7 @@ async function startCluster(): Promise<RedisServer[]> {
   );
   await Promise.all(
     nodes.map(({ admin }) =>
-      eventually(async () => String(await admin.cluster("INFO")).includes("cluster_state:ok"), { timeoutMs: 15_000 }),
+      eventually(async () => (await admin.cluster("INFO")).includes("cluster_state:ok"), { timeoutMs: 15_000 }),
     ),
   );
   return nodes;

@@ -3,7 +3,7 @@ import type { RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { GatedPlan, SHARDS } from "./gated-plan.ts";
+import { ENDED_WELL, GatedPlan, SHARDS } from "./gated-plan.ts";
 import { makeDir, serve, startServer, untilInfo } from "./redis-server.ts";
 
 /** A deployment on a server, which writes down what is to be said of the connection. */
@@ -58,7 +58,7 @@ describe("a Redis whose memory is full", () => {
     await said(notices, 1);
     expect(await deployment.story(runId)).not.toContain("shard_succeeded work");
     await server.admin.config("SET", "maxmemory", "0");
-    await gated.endsWell(deployment, runId);
+    expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
     expect(notices).toEqual([
       { state: "trouble", message: expect.stringMatching(/has no memory left .*CONFIG SET maxmemory/) },
       { state: "over", message: expect.stringMatching(/works again, after \d+\.\d s$/) },
@@ -79,9 +79,10 @@ describe("a Redis whose memory is full", () => {
       }
     })();
     const runId = await deployment.submit(gated.plan);
-    await gated.endsWell(deployment, runId).finally(() => {
+    const outcome = await gated.outcome(deployment, runId).finally(() => {
       isOver = true;
     });
+    expect(outcome).toEqual(ENDED_WELL);
     await flapping;
     expect(notices.filter(({ state }) => state === "trouble")).toHaveLength(1);
   });
@@ -101,7 +102,7 @@ test("a master that becomes a replica is left for the new master, and the run go
   board.leadTo(other.port);
   gated.letGo();
   await gated.ended(SHARDS);
-  await gated.endsWell(deployment, runId);
+  expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
   expect(notices.map(({ state }) => state)).toContain("trouble");
   expect(notices.at(-1)?.state).toBe("over");
 });
@@ -118,7 +119,7 @@ test("a connection that is cut is opened again, and says so in one line when it 
   await gated.ended(4);
   await said(notices, 1);
   board.leadTo(server.port);
-  await gated.endsWell(deployment, runId);
+  expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
   expect(notices).toEqual([
     { state: "trouble", message: expect.stringContaining("is gone; everything waits until it is back") },
     { state: "over", message: expect.stringContaining("works again") },
@@ -131,12 +132,12 @@ test("a password that is changed loses no command: they wait until we are let in
   const runId = await deployment.submit(gated.plan);
   await gated.began(4);
   await server.admin.config("SET", "requirepass", "second");
-  await server.admin.client("KILL", "TYPE", "normal");
+  await server.admin.call("CLIENT", "KILL", "TYPE", "normal");
   gated.letGo();
   await gated.ended(4);
   await said(notices, 2);
   await changeBack(server.port);
-  await gated.endsWell(deployment, runId);
+  expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);
   expect(notices).toEqual([
     { state: "trouble", message: expect.stringContaining("is gone") },
     { state: "trouble", message: expect.stringMatching(/lets nobody in: WRONGPASS/) },

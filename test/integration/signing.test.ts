@@ -1,6 +1,6 @@
 import { RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
+import { duplicateConnection, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 import { compile, type Deployment } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
@@ -25,7 +25,7 @@ const PLAN = { plan_id: "signed", version: "1", phases: [{ id: "a", command: "tr
 
 /** Submits to a deployment as somebody with another key, or without one, does. */
 async function submitAs({ store, dir }: Deployment, signingKey?: string, plan: PlanInput = PLAN): Promise<string> {
-  const redis = await connectRedis({ socketPath: store.redis.options.path ?? "" });
+  const redis = duplicateConnection(store.redis);
   const signer = signingKey === undefined ? undefined : new PlanSigner(signingKey);
   const theirs = openStore(redis, new FileArtifactStore(dir), store.keys.prefix, signer);
   try {
