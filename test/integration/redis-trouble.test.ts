@@ -69,9 +69,9 @@ describe("a Redis whose memory is full", () => {
     const server = await startServer();
     const { deployment, notices, gated } = await deploy(server);
     gated.letGo();
-    let isOver = false;
+    const over = new AbortController();
     const flapping = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await server.admin.config("SET", "maxmemory", "1");
         await new Promise((resolve) => setTimeout(resolve, 50));
         await server.admin.config("SET", "maxmemory", "0");
@@ -80,7 +80,7 @@ describe("a Redis whose memory is full", () => {
     })();
     const runId = await deployment.submit(gated.plan);
     const outcome = await gated.outcome(deployment, runId).finally(() => {
-      isOver = true;
+      over.abort();
     });
     expect(outcome).toEqual(ENDED_WELL);
     await flapping;
