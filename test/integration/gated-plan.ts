@@ -6,6 +6,10 @@ import { type Deployment, eventually } from "@fanfold/testkit";
 /** Shards of the phase that waits. */
 export const SHARDS = 12;
 
+/** Longest time for a run, and for a test of one, on a machine that is busy with others, in ms; alone it takes a second. */
+const RUN_MS = 45_000;
+export const BUSY_MS = 60_000;
+
 /** What came of a run. */
 export interface Outcome {
   readonly status: string;
@@ -79,7 +83,7 @@ export class GatedPlan {
 
   /** Waits for the run's end, and tells what came of it. */
   async outcome(deployment: Deployment, runId: string): Promise<Outcome> {
-    const { status } = await deployment.ended(runId, 15_000);
+    const { status } = await deployment.ended(runId, RUN_MS);
     const phases = await deployment.store.runs.loadPhases(runId);
     const output = (phase: string): string => phases.get(phase)?.artifacts?.[0]?.inline ?? "";
     const events = (await deployment.journal(runId)).map(({ event }) => event);

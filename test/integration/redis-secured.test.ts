@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connectRedis, type RedisAddress } from "@fanfold/store";
 import { Deployment } from "@fanfold/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ENDED_WELL, GatedPlan, type Outcome } from "./gated-plan.ts";
+import { BUSY_MS, ENDED_WELL, GatedPlan, type Outcome } from "./gated-plan.ts";
 import { makeDir, startServer } from "./redis-server.ts";
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/redis.md");
@@ -24,7 +24,9 @@ async function runPlan(address: RedisAddress): Promise<{ deployment: Deployment;
   return { deployment, outcome: await gated.outcome(deployment, await deployment.submit(gated.plan)) };
 }
 
-test("a user with the documented rule may do all that Fanfold does, and nothing else", async () => {
+test("a user with the documented rule may do all that Fanfold does, and nothing else", {
+  timeout: BUSY_MS,
+}, async () => {
   const { url, admin } = await startServer();
   const rule = documentedRule("{t*}");
   expect(rule.slice(0, 3)).toEqual(["fanfold", "on", ">password"]);
@@ -42,7 +44,7 @@ test("a user with the documented rule may do all that Fanfold does, and nothing 
 });
 
 describe("TLS", () => {
-  test("carries a whole plan, with certificates on both sides", async () => {
+  test("carries a whole plan, with certificates on both sides", { timeout: BUSY_MS }, async () => {
     const files = await makeCertificates();
     const { port } = await startServer({ args: tlsArguments(files) });
     const tls = { caFile: files.ca, certFile: files.cert, keyFile: files.key };
@@ -50,7 +52,7 @@ describe("TLS", () => {
     expect(outcome).toEqual(ENDED_WELL);
   });
 
-  test("says what is wrong when it fails", async () => {
+  test("says what is wrong when it fails", { timeout: BUSY_MS }, async () => {
     const files = await makeCertificates();
     const { port } = await startServer({ args: tlsArguments(files) });
     const plain = await startServer();

@@ -4,14 +4,14 @@ import { connectRedis, type RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { ENDED_WELL, GatedPlan } from "./gated-plan.ts";
+import { BUSY_MS, ENDED_WELL, GatedPlan } from "./gated-plan.ts";
 import { freePort, makeDir, type RedisServer, startServer, untilInfo } from "./redis-server.ts";
 
 const SENTINELS = 3;
 /** Slots of every cluster. */
 const SLOTS = 16_384;
 
-test("a run outlives the failover of its master, which Sentinels arrange", async () => {
+test("a run outlives the failover of its master, which Sentinels arrange", { timeout: BUSY_MS }, async () => {
   const master = await startServer();
   const replica = await startServer({ args: ["--replicaof", "127.0.0.1", String(master.port)] });
   await untilInfo(replica.admin, /master_link_status:up/);
@@ -32,7 +32,7 @@ test("a run outlives the failover of its master, which Sentinels arrange", async
   expect(notices.map(({ state }) => state)).toEqual(["trouble", "over"]);
 });
 
-test("a run ends well on a cluster of three, all its keys on one of them", async () => {
+test("a run ends well on a cluster of three, all its keys on one of them", { timeout: BUSY_MS }, async () => {
   const nodes = await startCluster();
   const { deployment, gated } = await deploy(
     `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,

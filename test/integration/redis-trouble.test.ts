@@ -3,7 +3,7 @@ import type { RedisNotice } from "@fanfold/store";
 import { Deployment, eventually } from "@fanfold/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ENDED_WELL, GatedPlan, SHARDS } from "./gated-plan.ts";
+import { BUSY_MS, ENDED_WELL, GatedPlan, SHARDS } from "./gated-plan.ts";
 import { makeDir, serve, startServer, untilInfo } from "./redis-server.ts";
 
 /** A deployment on a server, which writes down what is to be said of the connection. */
@@ -47,7 +47,7 @@ async function switchboard(port: number) {
 }
 
 describe("a Redis whose memory is full", () => {
-  test("stalls a run, loses nothing, and lets it go on when it has memory again", async () => {
+  test("stalls a run, loses nothing, and lets it go on when it has memory again", { timeout: BUSY_MS }, async () => {
     const server = await startServer();
     const { deployment, notices, gated } = await deploy(server);
     const runId = await deployment.submit(gated.plan);
@@ -65,7 +65,7 @@ describe("a Redis whose memory is full", () => {
     ]);
   });
 
-  test("may be full again and again: transactions are repeated as a whole", async () => {
+  test("may be full again and again: transactions are repeated as a whole", { timeout: BUSY_MS }, async () => {
     const server = await startServer();
     const { deployment, notices, gated } = await deploy(server);
     gated.letGo();
@@ -88,7 +88,9 @@ describe("a Redis whose memory is full", () => {
   });
 });
 
-test("a master that becomes a replica is left for the new master, and the run goes on there", async () => {
+test("a master that becomes a replica is left for the new master, and the run goes on there", {
+  timeout: BUSY_MS,
+}, async () => {
   const master = await startServer();
   const other = await startServer({ args: ["--replicaof", "127.0.0.1", String(master.port)] });
   await untilInfo(other.admin, /master_link_status:up/);
@@ -107,7 +109,9 @@ test("a master that becomes a replica is left for the new master, and the run go
   expect(notices.at(-1)?.state).toBe("over");
 });
 
-test("a connection that is cut is opened again, and says so in one line when it goes and one when it is back", async () => {
+test("a connection that is cut is opened again, and says so in one line when it goes and one when it is back", {
+  timeout: BUSY_MS,
+}, async () => {
   const server = await startServer();
   const board = await switchboard(server.port);
   const { deployment, notices, gated } = await deploy(board);
@@ -126,7 +130,9 @@ test("a connection that is cut is opened again, and says so in one line when it 
   ]);
 });
 
-test("a password that is changed loses no command: they wait until we are let in again", async () => {
+test("a password that is changed loses no command: they wait until we are let in again", {
+  timeout: BUSY_MS,
+}, async () => {
   const server = await startServer({ args: ["--requirepass", "first"], password: "first" });
   const { deployment, notices, gated } = await deploy({ url: server.url.replace("//", "//:first@") });
   const runId = await deployment.submit(gated.plan);
