@@ -1,6 +1,7 @@
-import type { ChainableCommander, Redis } from "ioredis";
+import type { ChainableCommander } from "ioredis";
 import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type Keys, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
 import { type FlowPhase, isDirect } from "./queues.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** Where a job stands. `waits`: for its children. `queued`: waiting, delayed or active. */
 export type JobState = "missing" | "waits" | "queued" | "failed" | "done";
@@ -21,10 +22,10 @@ const COMMANDS_A_JOB = 4;
 
 /** Looks at the jobs of phases as they are in the queues, without changing anything. */
 export class FlowStates {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#prefix = keys.prefix;
   }

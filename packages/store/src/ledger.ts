@@ -392,7 +392,9 @@ export class Ledger {
    */
   async listAtWork(runId: string): Promise<ShardRef[]> {
     const keys = this.#keys.run(runId);
-    const reply = await this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec();
+    const reply = await untilAccepted(() =>
+      this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec(),
+    );
     const [released, started, claims] = (reply ?? []).map(([, value]) => strings(value));
     const claimed = new Set((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim)).map(shardId));
     const ids = new Set([...(released ?? []), ...(started ?? [])]);

@@ -94,7 +94,7 @@ export class Queues {
    * are put back by {@link Queues.restoreShard}.
    */
   async restoreFlow(phase: FlowPhase): Promise<void> {
-    await this.#flows.add(settleNode(phase, [gateNode(phase)]));
+    await untilAccepted(() => this.#flows.add(settleNode(phase, [gateNode(phase)])));
   }
 
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
