@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Redis } from "ioredis";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
 import type { Keys } from "./keys.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {
   readonly #artifacts: ArtifactStore;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   #enrolling: Promise<void> | undefined;
 
-  constructor(artifacts: ArtifactStore, redis: Redis, keys: Keys) {
+  constructor(artifacts: ArtifactStore, redis: RedisClient, keys: Keys) {
     this.#artifacts = artifacts;
     this.#redis = redis;
     this.#keys = keys;

@@ -1,8 +1,8 @@
 import type { Job, Queue } from "bullmq";
-import type { Redis } from "ioredis";
 import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
 import type { PhaseRef } from "./ledger.ts";
 import type { Queues } from "./queues.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** What hangs on a job besides its own hash; all of it may be large. */
 const COMPANIONS = ["logs", "dependencies", "processed", "failed", "unsuccessful"];
@@ -39,10 +39,10 @@ export function addRemoved(a: RemovedJobs, b: RemovedJobs): RemovedJobs {
  * removal lets a parent run. A job that a worker holds stays, and is told.
  */
 export class JobRemovals {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #queues: Queues;
 
-  constructor(redis: Redis, queues: Queues) {
+  constructor(redis: RedisClient, queues: Queues) {
     this.#redis = redis;
     this.#queues = queues;
   }

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { type Keys, shardQueue } from "./keys.ts";
 import type { Queues } from "./queues.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** At most so many starts in so long a time. */
 export interface PoolRate {
@@ -22,11 +22,11 @@ export interface PoolState {
 
 /** The pools of a deployment: their workers, and the limits of their queues. */
 export class Pools {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #queues: Queues;
 
-  constructor(redis: Redis, keys: Keys, queues: Queues) {
+  constructor(redis: RedisClient, keys: Keys, queues: Queues) {
     this.#redis = redis;
     this.#keys = keys;
     this.#queues = queues;

@@ -1,8 +1,8 @@
 import type { RunAge } from "@fanfold/core";
 import { type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
-import type { Redis } from "ioredis";
 import { type Keys, parseShardId, type ShardRef } from "./keys.ts";
 import type { PhaseRef } from "./ledger.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { scanHash } from "./scan-hash.ts";
 import { Script } from "./scripts.ts";
 
@@ -32,10 +32,10 @@ export interface ReleasedShard extends ShardRef {
  * last. A removal that died in between is found by its mark and can be begun again.
  */
 export class RunRemovals {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "./redis/redis-client.ts";
 
 /** Fields asked for in one round trip: few enough that records with inline outputs do not hold Redis up. */
 const PAGE = 200;
@@ -7,7 +7,7 @@ const PAGE = 200;
  * Reads a hash page by page, however large it is. What is in it from the beginning to the end comes at least once;
  * what comes or goes in between may.
  */
-export async function* scanHash(redis: Redis, key: string): AsyncGenerator<[field: string, value: string][]> {
+export async function* scanHash(redis: RedisClient, key: string): AsyncGenerator<[field: string, value: string][]> {
   let cursor = "0";
   do {
     const [next, flat] = await redis.hscan(key, cursor, "COUNT", PAGE);

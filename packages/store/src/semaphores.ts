@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { type Keys, parseShardId, type ShardRef, shardId } from "./keys.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
 
 const MEND_SEMAPHORE = new Script("mend_semaphore");
@@ -28,10 +28,10 @@ export interface SlotHolder extends ShardRef {
  * together with those of the run and the phase; a run that finds none free waits in line.
  */
 export class Semaphores {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }
