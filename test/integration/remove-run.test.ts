@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, openStore } from "@fanfold/store";
+import { connectRedis, FileArtifactStore, listServers, openStore } from "@fanfold/store";
 import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
@@ -59,7 +59,9 @@ const FAN: PlanInput = {
 /** Keys of the deployment, without those of the repeated sweep, whose names hold the time. */
 async function keysOf({ store }: Deployment): Promise<string[]> {
   const keys: string[] = [];
-  for await (const page of store.redis.scanStream({ match: `${store.keys.prefix}*`, count: 1_000 })) keys.push(...page);
+  for (const server of listServers(store.redis)) {
+    for await (const page of server.scanStream({ match: `${store.keys.prefix}*`, count: 1_000 })) keys.push(...page);
+  }
   const own = keys.filter(
     (key) => !/:scheduler:(repeat|completed|delayed|wait|active|marker)|:lock$|stalled/.test(key),
   );
@@ -196,7 +198,8 @@ async function removeCutOff(
   runId: string,
   commands: number,
 ): Promise<number> {
-  const redis = await connectRedis({ socketPath });
+  const [redis] = listServers(await connectRedis({ socketPath }));
+  if (redis === undefined) throw new Error("there is no server");
   const remover = openStore(redis, new FileArtifactStore(join(dir, "artifacts")), store.keys.prefix);
   let sent = 0;
   const send = redis.sendCommand.bind(redis);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
 import type { Keys } from "./keys.ts";
-import type { RedisClient } from "./redis/redis-client.ts";
+import { describeConnection, type RedisClient } from "./redis/redis-client.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {
@@ -61,8 +61,8 @@ export class EnrolledArtifacts implements ArtifactStore {
     try {
       await this.#redis.setnx(this.#keys.deployment, randomUUID());
       const id = (await this.#redis.get(this.#keys.deployment)) ?? "";
-      const { host = "", port, path } = this.#redis.options;
-      await this.#artifacts.enrol(id, `${this.#keys.prefix} at ${path ?? `${host}:${port}`}, seen from ${hostname()}`);
+      const where = describeConnection(this.#redis);
+      await this.#artifacts.enrol(id, `${this.#keys.prefix} at ${where}, seen from ${hostname()}`);
     } catch (error) {
       this.#enrolling = undefined;
       throw error;

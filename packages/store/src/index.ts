@@ -46,7 +46,7 @@ export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { connectRedis, type ConnectOptions } from "./redis/connect-redis.ts";
 export { describeAddress, type RedisAddress, type SentinelLogin, type TlsFiles } from "./redis/redis-address.ts";
-export { duplicateConnection, type RedisClient } from "./redis/redis-client.ts";
+export { duplicateConnection, listServers, type RedisClient } from "./redis/redis-client.ts";
 export type { OnRedisNotice, RedisNotice } from "./redis/redis-health.ts";
 export { MIN_REDIS_VERSION } from "./redis/server-facts.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";

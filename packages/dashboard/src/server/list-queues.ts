@@ -1,4 +1,4 @@
-import { AGGREGATE_QUEUE, GATES_QUEUE, SCHEDULER_QUEUE, type Store, shardQueue } from "@fanfold/store";
+import { AGGREGATE_QUEUE, GATES_QUEUE, listServers, SCHEDULER_QUEUE, type Store, shardQueue } from "@fanfold/store";
 
 /** Keys that Redis looks at in one step of a scan, so that no step keeps others waiting. */
 const SCAN_COUNT = 1_000;
@@ -18,19 +18,21 @@ const FIXED_QUEUES: readonly ListedQueue[] = [
 /**
  * Lists the queues of a deployment: the fixed ones, then one for each pool that has had a worker or work.
  *
- * Walks over all keys of the server in small steps; ends early, with what it has, when `signal` is aborted.
+ * Walks over all keys of each server in small steps; ends early, with what it has, when `signal` is aborted.
  */
 export async function listQueues(store: Store, { signal }: { signal: AbortSignal }): Promise<ListedQueue[]> {
   const opening = `${store.keys.prefix}:`;
   const closing = ":meta";
   const pattern = `${escapeGlob(opening)}${shardQueue("*")}${closing}`;
   const names = new Set<string>();
-  let cursor = "0";
-  do {
-    const [next, keys] = await store.redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
-    for (const key of keys) names.add(key.slice(opening.length, -closing.length));
-    cursor = next;
-  } while (cursor !== "0" && !signal.aborted);
+  for (const server of listServers(store.redis)) {
+    let cursor = "0";
+    do {
+      const [next, keys] = await server.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
+      for (const key of keys) names.add(key.slice(opening.length, -closing.length));
+      cursor = next;
+    } while (cursor !== "0" && !signal.aborted);
+  }
   return [...FIXED_QUEUES, ...[...names].sort().map(describePool)];
 }
 

@@ -113,6 +113,9 @@ function unreachable(where: string, why: string, isTls: boolean): string {
 function hintFor(why: string, isTls: boolean): string {
   if (isTls && /ETIMEDOUT|no answer|before secure/i.test(why))
     return "; perhaps it does not speak TLS: then write redis://";
+  if (isTls && /ECONNRESET|EPIPE|closed/i.test(why)) {
+    return "; perhaps it wants a certificate of the client: then name its files in FANFOLD_REDIS_CERT and FANFOLD_REDIS_KEY";
+  }
   if (!isTls && /ECONNRESET|EPIPE|closed/i.test(why)) {
     return "; perhaps it wants TLS: then write rediss://, or has no room for another connection (maxclients)";
   }

@@ -60,6 +60,22 @@ export function duplicateConnection(redis: RedisClient): RedisClient {
   return copy;
 }
 
+/** Where a connection leads, for people: hosts and ports, a socket, or the master the Sentinels watch. */
+export function describeConnection(redis: RedisClient): string {
+  if (redis instanceof Cluster)
+    return redis
+      .nodes("master")
+      .map((node) => describeConnection(node))
+      .join(",");
+  const { path, host = "", port, sentinels, name } = redis.options;
+  return path ?? (sentinels === undefined ? `${host}:${port}` : `master ${name}`);
+}
+
+/** The servers that hold keys: one, or the masters of a cluster. For what walks over all keys. */
+export function listServers(redis: RedisClient): Redis[] {
+  return redis instanceof Cluster ? redis.nodes("master") : [redis];
+}
+
 const CLUSTER = { slotsRefreshTimeout: 2_000, enableReadyCheck: true } as const;
 
 /** Wait before the next try to connect, in ms. */
