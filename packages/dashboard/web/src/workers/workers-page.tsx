@@ -1,0 +1,3 @@
+import type { ReactNode } from "react";
+/** Soon. */
+export function WorkersPage(): ReactNode { return <p>soon</p>; }
