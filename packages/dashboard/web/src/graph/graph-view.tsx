@@ -1,3 +1,142 @@
-import type { ReactNode } from "react";
-/** Soon. */
-export function GraphView(): ReactNode { return <p>soon</p>; }
+import {
+  Background,
+  Controls,
+  type Edge,
+  MarkerType,
+  MiniMap,
+  type NodeChange,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from "@xyflow/react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import type { RunDetail } from "../api/shapes.ts";
+import { useRunScope, useSelection } from "../run/run-context.tsx";
+import { LoadingState } from "../ui/states.tsx";
+import { layoutGraph, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layout-graph.ts";
+import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
+import "@xyflow/react/dist/style.css";
+import "./graph.css";
+
+const NODE_TYPES = { phase: PhaseNode };
+const MINIMAP_FROM = 12;
+
+/** The phases as a graph, from left to right. */
+export function GraphView(): ReactNode {
+  const { run } = useRunScope();
+  const places = usePlaces(run);
+  if (places === undefined) return <LoadingState label="Laying out the graph" />;
+  return (
+    <ReactFlowProvider>
+      <GraphCanvas places={places} />
+    </ReactFlowProvider>
+  );
+}
+
+function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlace> }): ReactNode {
+  const { run } = useRunScope();
+  const { phase, select } = useSelection();
+  const nodes = useMemo(() => nodesOf(run, places, phase), [run, places, phase]);
+  const edges = useMemo(() => edgesOf(run), [run]);
+  const follow = (changes: NodeChange<PhaseNodeType>[]): void => {
+    const chosen = changes.find((change) => change.type === "select" && change.selected);
+    if (chosen?.type === "select" && chosen.id !== phase) select(chosen.id);
+  };
+  return (
+    <div className="graph" role="group" aria-label="Graph of the phases">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        onNodesChange={follow}
+        onPaneClick={() => select(null)}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        onlyRenderVisibleElements
+        minZoom={0.05}
+        fitView
+        fitViewOptions={{ padding: 0.12, maxZoom: 1.1 }}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={24} />
+        <Controls showInteractive={false} />
+        {nodes.length >= MINIMAP_FROM ? <MiniMap pannable zoomable nodeClassName={miniClass} /> : null}
+        <Centre phase={phase} places={places} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function miniClass({ data }: PhaseNodeType): string {
+  return `mini-${data.phase.status}`;
+}
+
+/** Brings the chosen phase into sight when it was chosen elsewhere. */
+function Centre({ phase, places }: { readonly phase: string | null; readonly places: ReadonlyMap<string, NodePlace> }): ReactNode {
+  const { setCenter, getZoom } = useReactFlow();
+  useEffect(() => {
+    const place = phase === null ? undefined : places.get(phase);
+    if (place === undefined) return;
+    void setCenter(place.x + NODE_WIDTH_PX / 2, place.y + NODE_HEIGHT_PX / 2, { zoom: Math.max(0.6, getZoom()), duration: 0 });
+  }, [phase, places, setCenter, getZoom]);
+  return null;
+}
+
+/** Lays the graph out anew when its phases or edges change, not when their states do. */
+function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> | undefined {
+  const [places, setPlaces] = useState<ReadonlyMap<string, NodePlace>>();
+  const shape = JSON.stringify([run.phases.map(({ phase }) => phase), run.edges.map(({ from, to }) => [from, to])]);
+  useEffect(() => {
+    let isStale = false;
+    const ids = run.phases.map(({ phase }) => phase);
+    layoutGraph(ids, run.edges)
+      .catch(() => inColumn(ids))
+      .then((found) => {
+        if (!isStale) setPlaces(found);
+      })
+      .catch(() => undefined);
+    return () => {
+      isStale = true;
+    };
+    // run changes with each event, its shape hardly ever
+  }, [shape]);
+  return places;
+}
+
+/** One phase below the other: what is left when the layout fails. */
+function inColumn(ids: readonly string[]): ReadonlyMap<string, NodePlace> {
+  return new Map(ids.map((id, index) => [id, { x: 0, y: index * (NODE_HEIGHT_PX + 20) }]));
+}
+
+function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen: string | null): PhaseNodeType[] {
+  const critical = new Set(run.critical_path);
+  return run.phases.map((phase) => ({
+    id: phase.phase,
+    type: "phase",
+    position: places.get(phase.phase) ?? { x: 0, y: 0 },
+    width: NODE_WIDTH_PX,
+    height: NODE_HEIGHT_PX,
+    selected: phase.phase === chosen,
+    ariaLabel: `${phase.phase}, ${phase.status}`,
+    data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase) },
+  }));
+}
+
+function edgesOf(run: RunDetail): Edge[] {
+  const critical = new Set(run.critical_path.map((phase, index) => `${run.critical_path[index - 1] ?? ""} ${phase}`));
+  const status = new Map(run.phases.map((phase) => [phase.phase, phase.status]));
+  return run.edges.map(({ from, to, kind, when }) => {
+    const id = `${from} ${to}`;
+    const names = [`edge-${kind}`, critical.has(id) ? "edge-critical" : "", status.get(to) === "skipped" ? "edge-unused" : ""];
+    return {
+      id,
+      source: from,
+      target: to,
+      className: names.join(" "),
+      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+      focusable: false,
+      ...(when === "success" ? {} : { label: when }),
+    };
+  });
+}
