@@ -25,7 +25,7 @@ export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
           <strong>{run.plan_id}</strong> <span className="mono faint">{run.run_id}</span>
         </Link>
         {run.problem === null || run.status === "succeeded" ? null : (
-          <span className="row-problem" title={run.problem}>
+          <span className={`row-problem ${run.status === "failed" ? "" : "is-passing"}`} title={run.problem}>
             {run.problem}
           </span>
         )}
@@ -36,15 +36,17 @@ export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
       <td className="cell-time">
         {timeOf(run, nowMs)}
         {run.eta_sec === null || run.status !== "running" ? null : (
-          <span className="faint"> · {durationText(run.eta_sec * 1_000)} left</span>
+          <span className="faint row-line">{durationText(run.eta_sec * 1_000)} left</span>
         )}
       </td>
       <td className="cell-tags">
-        {run.tags.map((tag) => (
-          <Link key={tag} to={`/?tag=${encodeURIComponent(tag)}`} className="tag">
-            {tag}
-          </Link>
-        ))}
+        <span className="tag-list">
+          {run.tags.map((tag) => (
+            <Link key={tag} to={`/?tag=${encodeURIComponent(tag)}`} className="tag">
+              {tag}
+            </Link>
+          ))}
+        </span>
       </td>
       <td className="cell-when">
         <TimeLabel atMs={run.created_at_ms} nowMs={nowMs} />
