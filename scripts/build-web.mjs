@@ -16,7 +16,10 @@ function hashSources() {
     .sort();
   const hash = createHash("sha256");
   for (const file of [...files, join(dashboard, "package.json"), import.meta.filename]) {
-    hash.update(`${file.slice(dashboard.length)}\0`).update(readFileSync(file)).update("\0");
+    hash
+      .update(`${file.slice(dashboard.length)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex");
 }

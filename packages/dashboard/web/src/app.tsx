@@ -9,7 +9,9 @@ import { SessionGate } from "./shell/session.tsx";
 import { TopBar } from "./shell/top-bar.tsx";
 import { EmptyState, LoadingState } from "./ui/states.tsx";
 
-const WorkersPage = lazy(() => import("./workers/workers-page.tsx").then((module) => ({ default: module.WorkersPage })));
+const WorkersPage = lazy(() =>
+  import("./workers/workers-page.tsx").then((module) => ({ default: module.WorkersPage })),
+);
 const NewRunPage = lazy(() => import("./new-run/new-run-page.tsx").then((module) => ({ default: module.NewRunPage })));
 const ShardPage = lazy(() => import("./run/shard-page.tsx").then((module) => ({ default: module.ShardPage })));
 

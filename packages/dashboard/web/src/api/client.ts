@@ -23,7 +23,10 @@ export function apiPath(parts: readonly (string | number)[], query: Query = {}):
  * @throws {ApiError} when the answer is an error
  */
 export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
-  const answer = await fetch(path, { headers: { accept: "application/json" }, ...(signal === undefined ? {} : { signal }) });
+  const answer = await fetch(path, {
+    headers: { accept: "application/json" },
+    ...(signal === undefined ? {} : { signal }),
+  });
   return readAnswer<Body>(answer);
 }
 

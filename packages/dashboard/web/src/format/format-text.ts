@@ -25,7 +25,11 @@ function twoUnits(ms: number, [large, largeName]: Unit, [small, smallName]: Unit
 export function agoText(atMs: number, nowMs: number): string {
   const ms = nowMs - atMs;
   if (ms < SECOND) return "now";
-  for (const [unit, name] of [[DAY, "d"], [HOUR, "h"], [MINUTE, "min"]] as const) {
+  for (const [unit, name] of [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "min"],
+  ] as const) {
     if (ms >= unit) return `${Math.floor(ms / unit)} ${name} ago`;
   }
   return `${Math.floor(ms / SECOND)} s ago`;

@@ -73,12 +73,21 @@ function miniClass({ data }: PhaseNodeType): string {
 }
 
 /** Brings the chosen phase into sight when it was chosen elsewhere. */
-function Centre({ phase, places }: { readonly phase: string | null; readonly places: ReadonlyMap<string, NodePlace> }): ReactNode {
+function Centre({
+  phase,
+  places,
+}: {
+  readonly phase: string | null;
+  readonly places: ReadonlyMap<string, NodePlace>;
+}): ReactNode {
   const { setCenter, getZoom } = useReactFlow();
   useEffect(() => {
     const place = phase === null ? undefined : places.get(phase);
     if (place === undefined) return;
-    void setCenter(place.x + NODE_WIDTH_PX / 2, place.y + NODE_HEIGHT_PX / 2, { zoom: Math.max(0.6, getZoom()), duration: 0 });
+    void setCenter(place.x + NODE_WIDTH_PX / 2, place.y + NODE_HEIGHT_PX / 2, {
+      zoom: Math.max(0.6, getZoom()),
+      duration: 0,
+    });
   }, [phase, places, setCenter, getZoom]);
   return null;
 }
@@ -128,7 +137,11 @@ function edgesOf(run: RunDetail): Edge[] {
   const status = new Map(run.phases.map((phase) => [phase.phase, phase.status]));
   return run.edges.map(({ from, to, kind, when }) => {
     const id = `${from} ${to}`;
-    const names = [`edge-${kind}`, critical.has(id) ? "edge-critical" : "", status.get(to) === "skipped" ? "edge-unused" : ""];
+    const names = [
+      `edge-${kind}`,
+      critical.has(id) ? "edge-critical" : "",
+      status.get(to) === "skipped" ? "edge-unused" : "",
+    ];
     return {
       id,
       source: from,

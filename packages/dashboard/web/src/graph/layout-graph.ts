@@ -1,7 +1,7 @@
+import type { RunDetail } from "../api/shapes.ts";
 import type { ELK } from "elkjs/lib/elk-api.js";
 import ElkApi from "elkjs/lib/elk-api.js";
 import elkWorkerUrl from "elkjs/lib/elk-worker.min.js?url";
-import type { RunEdge } from "../api/shapes.ts";
 
 /** Size of a node, in pixels. */
 export const NODE_WIDTH_PX = 220;
@@ -25,7 +25,10 @@ const OPTIONS = {
 let elk: ELK | undefined;
 
 /** Lays phases out from left to right, in a worker; declared order decides where there is a choice. */
-export async function layoutGraph(ids: readonly string[], edges: readonly RunEdge[]): Promise<ReadonlyMap<string, NodePlace>> {
+export async function layoutGraph(
+  ids: readonly string[],
+  edges: RunDetail["edges"],
+): Promise<ReadonlyMap<string, NodePlace>> {
   elk ??= new ElkApi({ workerFactory: () => new Worker(elkWorkerUrl) });
   const known = new Set(ids);
   const laidOut = await elk.layout({

@@ -12,7 +12,12 @@ export type PhaseNodeType = Node<{ readonly phase: PhaseDetail; readonly isCriti
 /** A phase: its status, its shards as a histogram, and what marks it out. */
 export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<PhaseNodeType>): ReactNode {
   const { phase, isCritical } = data;
-  const names = ["phase-node", `look-${lookOf(phase.status)}`, selected ? "is-selected" : "", isCritical ? "is-critical" : ""];
+  const names = [
+    "phase-node",
+    `look-${lookOf(phase.status)}`,
+    selected ? "is-selected" : "",
+    isCritical ? "is-critical" : "",
+  ];
   return (
     <div className={names.join(" ")} title={hoverText(phase)}>
       <Handle type="target" position={Position.Left} isConnectable={false} />

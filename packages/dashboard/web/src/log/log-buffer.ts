@@ -33,7 +33,9 @@ export class LogBuffer {
 
   /** A line by its index from 0; an empty one where there is none. */
   line(index: number): LogLine {
-    return this.#lines[index] ?? { text: index === this.#lines.length ? writtenLast(this.#open) : "", start: this.#style };
+    return (
+      this.#lines[index] ?? { text: index === this.#lines.length ? writtenLast(this.#open) : "", start: this.#style }
+    );
   }
 
   /** Indexes of the lines that contain a text, whatever its case; at most `limit`. */

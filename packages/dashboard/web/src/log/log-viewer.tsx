@@ -99,7 +99,9 @@ function LogLines({ log, virtual, scroller, search, marked, isWrapped, onLeaveEn
       onKeyDown={(event) => (/^(?:ArrowUp|PageUp|Home)$/.test(event.key) ? onLeaveEnd() : undefined)}
       onTouchMove={onLeaveEnd}
     >
-      {buffer.lineCount === 0 ? <p className="log-empty">{isLoading ? "Loading…" : "It has written nothing."}</p> : null}
+      {buffer.lineCount === 0 ? (
+        <p className="log-empty">{isLoading ? "Loading…" : "It has written nothing."}</p>
+      ) : null}
       <div className="log-canvas" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => (
           <div
@@ -109,7 +111,13 @@ function LogLines({ log, virtual, scroller, search, marked, isWrapped, onLeaveEn
             className={`log-line ${index === marked ? "is-marked" : ""}`}
             style={{ transform: `translateY(${start}px)` }}
           >
-            <button type="button" className="line-number" tabIndex={-1} title="Link to this line" onClick={() => onLink(index + 1)}>
+            <button
+              type="button"
+              className="line-number"
+              tabIndex={-1}
+              title="Link to this line"
+              onClick={() => onLink(index + 1)}
+            >
               {index + 1}
             </button>
             <span className="line-text">

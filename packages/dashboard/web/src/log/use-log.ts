@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from "react";
+import type { LogPage } from "@fanfold/schemas";
+import { useEffect, useState } from "react";
 import { type ApiError, asApiError } from "../api/api-error.ts";
 import { apiPath, getJson } from "../api/client.ts";
 import { openLiveStream } from "../api/live-stream.ts";
-import type { LogChunk } from "../api/shapes.ts";
 import { LogBuffer } from "./log-buffer.ts";
 
 /** Parts of the address of an attempt's log. */
@@ -24,86 +24,84 @@ const CHUNK_BYTES = 1_048_576;
 const MAX_BYTES = 32 * 1_048_576;
 const RETRY_MS = 2_000;
 
-interface LogState {
-  readonly version: number;
-  readonly sizeBytes: number;
-  readonly isLoading: boolean;
-  readonly isCut: boolean;
-  readonly error: ApiError | undefined;
-}
-
-const EMPTY: LogState = { version: 0, sizeBytes: 0, isLoading: true, isCut: false, error: undefined };
-
-/** Reads an attempt's log, and goes on with it while the attempt runs. */
+/**
+ * The log of an attempt. While it runs, its stream is followed; when it is over, the whole is read, which may have more
+ * than what was streamed. What is shown stays until there is something in its place.
+ */
 export function useLog(place: LogPlace, isOver: boolean): LiveLog {
-  const key = place.join("/");
-  const buffer = useMemo(() => ({ log: new LogBuffer(), offset: 0, key }), [key]);
-  const [state, setState] = useState<LogState>(EMPTY);
+  const [log, setLog] = useState<LiveLog>(() => ({
+    buffer: new LogBuffer(),
+    version: 0,
+    sizeBytes: 0,
+    isLoading: true,
+    isCut: false,
+    error: undefined,
+  }));
+  const key = JSON.stringify(place);
   useEffect(() => {
-    const abort = new AbortController();
-    let stop: (() => void) | undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const show = (change: Partial<LogState>): void => setState((before) => ({ ...before, ...change, version: before.version + 1 }));
-    const take = (text: string, nextOffset: number): void => {
-      buffer.log.append(text);
-      buffer.offset = nextOffset;
-    };
-    const start = async (): Promise<void> => {
-      try {
-        const isWhole = await readToEnd({ place, abort, offset: () => buffer.offset, take, show });
-        if (abort.signal.aborted) return;
-        show({ isLoading: false, isCut: !isWhole, error: undefined });
-        if (isWhole && !isOver) stop = followLog({ place, offset: () => buffer.offset, take, show });
-      } catch (thrown) {
-        if (abort.signal.aborted) return;
-        const error = asApiError(thrown);
-        show({ error, isLoading: false });
-        if (error.status === 0 || error.status >= 500) timer = setTimeout(() => void start(), RETRY_MS);
-      }
-    };
-    void start();
-    return () => {
-      abort.abort();
-      clearTimeout(timer);
-      stop?.();
-    };
-    // place is named by buffer.key
-  }, [buffer, isOver]);
-  return { buffer: buffer.log, ...state };
+    const parts: LogPlace = JSON.parse(key);
+    const show = (change: Partial<LiveLog>): void =>
+      setLog((before) => ({ ...before, ...change, version: before.version + 1 }));
+    return isOver ? readWhole(parts, show) : followLog(parts, show);
+  }, [key, isOver]);
+  return log;
 }
 
-interface LogReader {
-  readonly place: LogPlace;
-  readonly offset: () => number;
-  readonly take: (text: string, nextOffset: number) => void;
-  readonly show: (change: Partial<LogState>) => void;
+type Show = (change: Partial<LiveLog>) => void;
+
+/** Reads a log that is complete, piece by piece. */
+function readWhole(place: LogPlace, show: Show): () => void {
+  const abort = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const read = async (): Promise<void> => {
+    const buffer = new LogBuffer();
+    let offset = 0;
+    let sizeBytes = 0;
+    do {
+      const page = await getJson<LogPage>(apiPath(place, { offset, limit: CHUNK_BYTES }), abort.signal);
+      buffer.append(page.text);
+      if (page.next_offset === offset) break;
+      offset = page.next_offset;
+      sizeBytes = page.size_bytes;
+      show({ buffer, sizeBytes });
+    } while (offset < sizeBytes && offset < MAX_BYTES);
+    show({ buffer, isLoading: false, isCut: offset < sizeBytes, error: undefined });
+  };
+  const start = (): void => {
+    read().catch((thrown: unknown) => {
+      if (abort.signal.aborted) return;
+      const error = asApiError(thrown);
+      show({ error, isLoading: false });
+      if (error.status === 0 || error.status >= 500) timer = setTimeout(start, RETRY_MS);
+    });
+  };
+  start();
+  return () => {
+    clearTimeout(timer);
+    abort.abort();
+  };
 }
 
-/** Reads what there is; false when that is more than the page holds. */
-async function readToEnd({ place, abort, offset, take, show }: LogReader & { readonly abort: AbortController }): Promise<boolean> {
-  while (offset() < MAX_BYTES) {
-    const chunk = await getJson<LogChunk>(apiPath(place, { offset: offset(), limit: CHUNK_BYTES }), abort.signal);
-    if (abort.signal.aborted) return true;
-    take(chunk.text, chunk.next_offset);
-    show({ sizeBytes: chunk.size_bytes });
-    if (chunk.next_offset >= chunk.size_bytes || chunk.text === "") return true;
-  }
-  return false;
-}
-
-/** Follows a log from where the page is. What comes twice is left out; offsets and lengths count bytes of UTF-8. */
-function followLog({ place, offset, take, show }: LogReader): () => void {
+/** Follows a log. A connection that is opened again begins anew: what comes twice is left out. Offsets count bytes. */
+function followLog(place: LogPlace, show: Show): () => void {
+  const buffer = new LogBuffer();
   const encoder = new TextEncoder();
+  let offset = 0;
   return openLiveStream({
-    address: () => apiPath([...place, "stream"], { offset: offset() }),
+    address: () => apiPath([...place, "stream"]),
     event: "log",
     onState: () => undefined,
+    onOpen: () => show({ isLoading: false }),
     onData: (data) => {
       const piece = data as { text: string; offset: number };
-      const nextOffset = piece.offset + encoder.encode(piece.text).length;
-      if (nextOffset <= offset()) return;
-      take(piece.text, nextOffset);
-      show({ sizeBytes: nextOffset });
+      const bytes = encoder.encode(piece.text);
+      const isKnown = piece.offset + bytes.length <= offset;
+      if (isKnown || offset > MAX_BYTES) return;
+      buffer.append(
+        piece.offset < offset ? new TextDecoder().decode(bytes.subarray(offset - piece.offset)) : piece.text,
+      );
+      offset = piece.offset + bytes.length;
+      show({ buffer, sizeBytes: offset, isCut: offset > MAX_BYTES, isLoading: false });
     },
   });
 }

@@ -1,7 +1,7 @@
+import type { PlanCheck, SubmitResult } from "@fanfold/schemas";
 import { type ChangeEvent, type DragEvent, type ReactNode, type RefObject, useRef, useState } from "react";
 import { asApiError, type ApiError } from "../api/api-error.ts";
 import { apiPath, send } from "../api/client.ts";
-import type { PlanCheck, SubmitResult } from "../api/shapes.ts";
 import { navigate } from "../routing/navigation.tsx";
 import { runPath } from "../routing/route.ts";
 import { useMayAct } from "../shell/session.tsx";
@@ -71,7 +71,7 @@ function PlanEditor({ text, editor, onText }: EditorProps): ReactNode {
       <textarea
         ref={editor}
         aria-label="Plan, YAML or JSON"
-        placeholder={"plan_id: hello\nversion: \"1\"\nphases:\n  - id: greet\n    command: echo\n    args: [hello]"}
+        placeholder={'plan_id: hello\nversion: "1"\nphases:\n  - id: greet\n    command: echo\n    args: [hello]'}
         spellCheck={false}
         value={text}
         onChange={(event) => onText(event.target.value)}
@@ -82,18 +82,32 @@ function PlanEditor({ text, editor, onText }: EditorProps): ReactNode {
   );
 }
 
-function CheckSummary({ check, error }: { readonly check: PlanCheck | undefined; readonly error: ApiError | undefined }): ReactNode {
+function CheckSummary({
+  check,
+  error,
+}: {
+  readonly check: PlanCheck | undefined;
+  readonly error: ApiError | undefined;
+}): ReactNode {
   if (error !== undefined) return <ErrorState error={error} />;
   if (check === undefined) return <p className="faint">Paste a plan, or drop its file onto the field.</p>;
   const [count, phases] = [check.problems.length, check.phases.length];
   return (
     <p role="status" className={check.ok ? "" : "problem-text"}>
-      {check.ok ? `The plan is valid: ${phases} ${phases === 1 ? "phase" : "phases"}.` : `${count} ${count === 1 ? "problem" : "problems"}.`}
+      {check.ok
+        ? `The plan is valid: ${phases} ${phases === 1 ? "phase" : "phases"}.`
+        : `${count} ${count === 1 ? "problem" : "problems"}.`}
     </p>
   );
 }
 
-function Options({ draft, onChange }: { readonly draft: PlanDraft; readonly onChange: (fields: Partial<PlanDraft>) => void }): ReactNode {
+function Options({
+  draft,
+  onChange,
+}: {
+  readonly draft: PlanDraft;
+  readonly onChange: (fields: Partial<PlanDraft>) => void;
+}): ReactNode {
   return (
     <details className="options">
       <summary>Options</summary>
@@ -103,13 +117,23 @@ function Options({ draft, onChange }: { readonly draft: PlanDraft; readonly onCh
       </label>
       <label>
         Run id; giving the same again starts nothing new
-        <input value={draft.runId} placeholder="made up" onChange={(event) => onChange({ runId: event.target.value })} />
+        <input
+          value={draft.runId}
+          placeholder="made up"
+          onChange={(event) => onChange({ runId: event.target.value })}
+        />
       </label>
     </details>
   );
 }
 
-function SubmitButton({ draft, check }: { readonly draft: PlanDraft; readonly check: PlanCheck | undefined }): ReactNode {
+function SubmitButton({
+  draft,
+  check,
+}: {
+  readonly draft: PlanDraft;
+  readonly check: PlanCheck | undefined;
+}): ReactNode {
   const mayAct = useMayAct();
   const [error, setError] = useState<ApiError>();
   const [isBusy, setIsBusy] = useState(false);

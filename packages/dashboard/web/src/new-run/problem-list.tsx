@@ -1,8 +1,8 @@
+import type { PlanCheck } from "@fanfold/schemas";
 import type { ReactNode } from "react";
-import type { PlanProblem } from "../api/shapes.ts";
 
 interface ProblemListProps {
-  readonly problems: readonly PlanProblem[];
+  readonly problems: PlanCheck["problems"];
   readonly onGoTo: (line: number, column: number) => void;
 }
 

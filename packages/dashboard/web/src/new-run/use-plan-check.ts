@@ -1,7 +1,7 @@
+import type { PlanCheck } from "@fanfold/schemas";
 import { useEffect, useState } from "react";
 import { asApiError, type ApiError } from "../api/api-error.ts";
 import { apiPath, send } from "../api/client.ts";
-import type { PlanCheck } from "../api/shapes.ts";
 
 /** A plan as somebody writes it. */
 export interface PlanDraft {

@@ -1,8 +1,8 @@
+import type { VariableDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
-import type { PlanVariable } from "../api/shapes.ts";
 
 interface VariableFormProps {
-  readonly variables: readonly PlanVariable[];
+  readonly variables: readonly VariableDocument[];
   readonly values: Readonly<Record<string, string>>;
   readonly onChange: (name: string, value: string) => void;
 }
@@ -28,7 +28,7 @@ export function VariableForm({ variables, values, onChange }: VariableFormProps)
 }
 
 interface FieldProps {
-  readonly variable: PlanVariable;
+  readonly variable: VariableDocument;
   readonly value: string;
   readonly onChange: (name: string, value: string) => void;
 }

@@ -1,4 +1,11 @@
-import { type AnchorHTMLAttributes, type MouseEvent, type ReactNode, useCallback, useMemo, useSyncExternalStore } from "react";
+import {
+  type AnchorHTMLAttributes,
+  type MouseEvent,
+  type ReactNode,
+  useCallback,
+  useMemo,
+  useSyncExternalStore,
+} from "react";
 import { BASE_PATH } from "../api/client.ts";
 
 const CHANGED = "fanfold-navigation";
@@ -16,7 +23,10 @@ export function usePlace(): { readonly path: string; readonly search: URLSearchP
   const address = useSyncExternalStore(subscribe, () => `${location.pathname}${location.search}`);
   return useMemo(() => {
     const { pathname, searchParams } = new URL(address, location.origin);
-    return { path: pathname.startsWith(BASE_PATH) ? `/${pathname.slice(BASE_PATH.length)}` : pathname, search: searchParams };
+    return {
+      path: pathname.startsWith(BASE_PATH) ? `/${pathname.slice(BASE_PATH.length)}` : pathname,
+      search: searchParams,
+    };
   }, [address]);
 }
 

@@ -1,6 +1,6 @@
+import type { ArtifactDocument } from "@fanfold/schemas";
 import { type ReactNode, useEffect, useState } from "react";
 import { apiPath } from "../api/client.ts";
-import type { ArtifactRow } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText } from "../format/format-text.ts";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
@@ -13,7 +13,7 @@ export function ArtifactsView({ phase }: { readonly phase: string | null }): Rea
   const { run } = useRunScope();
   const [shown, setShown] = useState<string | null>(null);
   const produced = run.phases.reduce((sum, { artifacts }) => sum + artifacts.length, 0);
-  const { data, error, reload } = useResource<readonly ArtifactRow[]>(apiPath(["runs", run.run_id, "artifacts"]));
+  const { data, error, reload } = useResource<readonly ArtifactDocument[]>(apiPath(["runs", run.run_id, "artifacts"]));
   useEffect(reload, [produced, reload]);
   if (error !== undefined) return <ErrorState error={error} />;
   if (data === undefined) return <LoadingState label="Loading the artifacts" />;
@@ -26,7 +26,12 @@ export function ArtifactsView({ phase }: { readonly phase: string | null }): Rea
         return (
           <li key={id}>
             <div className="artifact-line">
-              <button type="button" className="link" aria-expanded={shown === id} onClick={() => setShown(shown === id ? null : id)}>
+              <button
+                type="button"
+                className="link"
+                aria-expanded={shown === id}
+                onClick={() => setShown(shown === id ? null : id)}
+              >
                 {row.name}
               </button>
               <span className="faint">{row.phase}</span>
@@ -46,11 +51,11 @@ export function ArtifactsView({ phase }: { readonly phase: string | null }): Rea
   );
 }
 
-function artifactPath(runId: string, { phase, name }: ArtifactRow, query: Record<string, number>): string {
+function artifactPath(runId: string, { phase, name }: ArtifactDocument, query: Record<string, number>): string {
   return apiPath(["runs", runId, "artifacts", phase, name], query);
 }
 
-function Preview({ runId, row }: { readonly runId: string; readonly row: ArtifactRow }): ReactNode {
+function Preview({ runId, row }: { readonly runId: string; readonly row: ArtifactDocument }): ReactNode {
   const [text, setText] = useState<string>();
   const isImage = /^image\/(?:png|jpeg|gif|webp)$/.test(row.media_type);
   const path = artifactPath(runId, row, { limit: PREVIEW_BYTES });
@@ -60,11 +65,14 @@ function Preview({ runId, row }: { readonly runId: string; readonly row: Artifac
       .then(async (answer) => setText(pretty(await answer.text())))
       .catch(() => setText("could not be read"));
   }, [path, isImage]);
-  if (isImage) return <img className="artifact-image" src={artifactPath(runId, row, {})} alt={`${row.name} of ${row.phase}`} />;
+  if (isImage)
+    return <img className="artifact-image" src={artifactPath(runId, row, {})} alt={`${row.name} of ${row.phase}`} />;
   return (
     <>
       <pre className="artifact-text">{text ?? "…"}</pre>
-      {row.size_bytes > PREVIEW_BYTES ? <p className="faint">The beginning; the whole is {bytesText(row.size_bytes)}.</p> : null}
+      {row.size_bytes > PREVIEW_BYTES ? (
+        <p className="faint">The beginning; the whole is {bytesText(row.size_bytes)}.</p>
+      ) : null}
     </>
   );
 }

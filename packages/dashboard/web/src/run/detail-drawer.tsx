@@ -31,7 +31,9 @@ export function DetailDrawer(): ReactNode {
       </div>
       {chosen === undefined ? <p className="faint">The run has no such phase.</p> : null}
       {chosen !== undefined && shard === null ? <PhaseDetails key={phase} phase={chosen} /> : null}
-      {chosen !== undefined && shard !== null ? <ShardDetails key={`${phase} ${shard}`} phase={phase} shard={shard} /> : null}
+      {chosen !== undefined && shard !== null ? (
+        <ShardDetails key={`${phase} ${shard}`} phase={phase} shard={shard} />
+      ) : null}
     </aside>
   );
 }

@@ -31,7 +31,13 @@ export function EventsView({ phase, shard }: EventScope): ReactNode {
   return (
     <section className="events" aria-label="Events">
       <div className="shard-tools">
-        <input type="search" aria-label="Search events" placeholder="Search events" value={text} onChange={(event) => setText(event.target.value)} />
+        <input
+          type="search"
+          aria-label="Search events"
+          placeholder="Search events"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         <label className="check">
           <input type="checkbox" checked={isLoudOnly} onChange={(event) => setIsLoudOnly(event.target.checked)} />
           warnings and errors only
@@ -43,7 +49,12 @@ export function EventsView({ phase, shard }: EventScope): ReactNode {
           {virtual.getVirtualItems().map((item) => {
             const line = shown[item.index];
             return line === undefined ? null : (
-              <div key={line.seq} className={`event-row level-${line.level}`} style={{ transform: `translateY(${item.start}px)` }} title={line.message}>
+              <div
+                key={line.seq}
+                className={`event-row level-${line.level}`}
+                style={{ transform: `translateY(${item.start}px)` }}
+                title={line.message}
+              >
                 <time className="mono faint">{timeText(Date.parse(line.timestamp), nowMs)}</time>
                 <span className="event-name">{line.event}</span>
                 <span className="cut">{line.message}</span>

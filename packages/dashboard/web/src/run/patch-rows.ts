@@ -1,5 +1,4 @@
-import type { JournalLine } from "@fanfold/schemas";
-import type { FailureDetail, ShardRow } from "../api/shapes.ts";
+import type { Failure, JournalLine, ShardRow } from "@fanfold/schemas";
 
 /** Rows as they are after some lines of the journal, in any order of rows. Rows that nothing happened to stay the same objects. */
 export function patchRows(rows: readonly ShardRow[], lines: readonly JournalLine[]): readonly ShardRow[] {
@@ -40,7 +39,7 @@ function patchRow(row: ShardRow, line: JournalLine): ShardRow {
   }
 }
 
-function failureOf({ data }: JournalLine): FailureDetail {
+function failureOf({ data }: JournalLine): Failure {
   return { error_code: String(data["error_code"] ?? "FAILED"), why: String(data["why"] ?? "failed") };
 }
 

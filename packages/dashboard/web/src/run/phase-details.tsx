@@ -75,7 +75,9 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         {phase.shards.failed > 0 ? (
           <ActionButton action={retryAction(run.run_id, phase.phase)} onDone={reload} className="primary" />
         ) : null}
-        {phase.status === "running" ? <ActionButton action={cancelAction(run.run_id, phase.phase)} onDone={reload} /> : null}
+        {phase.status === "running" ? (
+          <ActionButton action={cancelAction(run.run_id, phase.phase)} onDone={reload} />
+        ) : null}
         <AllShardsButton phase={phase} />
       </div>
       <OpenShards phase={phase} />
@@ -142,7 +144,8 @@ const MAX_OPEN = 20;
 function OpenShards({ phase }: { readonly phase: PhaseDetail }): ReactNode {
   const { select } = useSelection();
   const shards = [...phase.open_shards].sort((a, b) => a.status.localeCompare(b.status)).slice(0, MAX_OPEN);
-  const chosen = shards.length === 0 && phase.shards.total === 1 ? [{ shard: 0, status: phase.status, problem: null }] : shards;
+  const chosen =
+    shards.length === 0 && phase.shards.total === 1 ? [{ shard: 0, status: phase.status, problem: null }] : shards;
   if (chosen.length === 0) return null;
   return (
     <>

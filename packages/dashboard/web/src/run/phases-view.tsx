@@ -63,7 +63,15 @@ function PhaseTree({ phases, chosen, onChoose }: TreeProps): ReactNode {
   );
 }
 
-function PhaseLine({ phase, name, nowMs }: { readonly phase: PhaseDetail; readonly name: string; readonly nowMs: number }): ReactNode {
+function PhaseLine({
+  phase,
+  name,
+  nowMs,
+}: {
+  readonly phase: PhaseDetail;
+  readonly name: string;
+  readonly nowMs: number;
+}): ReactNode {
   const { shards, status } = phase;
   return (
     <>
@@ -75,7 +83,8 @@ function PhaseLine({ phase, name, nowMs }: { readonly phase: PhaseDetail; readon
       <span className="phase-figures">
         {shards.total > 1 ? <ShardBar counts={shards} label={`shards of ${phase.phase}`} /> : null}
         <span className="faint">
-          {shards.total > 1 ? `${countText(shards.succeeded)}/${countText(shards.total)}` : ""} {phaseTime(phase, nowMs)}
+          {shards.total > 1 ? `${countText(shards.succeeded)}/${countText(shards.total)}` : ""}{" "}
+          {phaseTime(phase, nowMs)}
         </span>
       </span>
     </>

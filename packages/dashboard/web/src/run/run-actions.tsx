@@ -36,8 +36,12 @@ export function ActionButton({ action, onDone, className = "" }: ActionButtonPro
     setIsAsking(false);
     setIsBusy(true);
     try {
-      const answer = await send<{ retried?: number }>("POST", apiPath(["runs", action.runId, action.verb]), action.body);
-      tell(doneText(action, answer.retried));
+      const answer = await send<{ retried?: readonly string[] }>(
+        "POST",
+        apiPath(["runs", action.runId, action.verb]),
+        action.body,
+      );
+      tell(doneText(action, answer.retried?.length));
       onDone();
     } catch (thrown) {
       const { message, why, nextAction } = asApiError(thrown);
@@ -57,7 +61,9 @@ export function ActionButton({ action, onDone, className = "" }: ActionButtonPro
       >
         {action.title}
       </button>
-      {isAsking ? <Confirmation action={action} onClose={() => setIsAsking(false)} onConfirm={() => void act()} /> : null}
+      {isAsking ? (
+        <Confirmation action={action} onClose={() => setIsAsking(false)} onConfirm={() => void act()} />
+      ) : null}
     </>
   );
 }
@@ -81,7 +87,12 @@ function Confirmation({ action, onClose, onConfirm }: ConfirmationProps): ReactN
         <button type="button" onClick={onClose}>
           Do nothing
         </button>
-        <button type="button" className={action.isDangerous === true ? "danger" : "primary"} autoFocus onClick={onConfirm}>
+        <button
+          type="button"
+          className={action.isDangerous === true ? "danger" : "primary"}
+          autoFocus
+          onClick={onConfirm}
+        >
           {action.title}
         </button>
       </div>
@@ -90,7 +101,10 @@ function Confirmation({ action, onClose, onConfirm }: ConfirmationProps): ReactN
 }
 
 function doneText({ verb, runId }: RunAction, retried: number | undefined): string {
-  if (verb === "retry") return retried === undefined ? "retried; the run carries on" : `retried ${retried} shards; the run carries on`;
+  if (verb === "retry")
+    return retried === undefined
+      ? "retried; the run carries on"
+      : `retried ${retried} ${retried === 1 ? "shard" : "shards"}; the run carries on`;
   return `${{ cancel: "cancelled", pause: "paused", resume: "resumed" }[verb]} ${runId}`;
 }
 
@@ -99,7 +113,13 @@ export function retryAction(runId: string, phase: string | null, shards: readonl
   const words: (string | number)[] = ["retry", runId, ...(phase === null ? [] : ["--phase", phase])];
   const [first] = shards;
   if (shards.length === 1 && first !== undefined) {
-    return { title: "Retry shard", runId, verb: "retry", body: { phase, shard: first }, command: cliCommand(...words, "--shard", first) };
+    return {
+      title: "Retry shard",
+      runId,
+      verb: "retry",
+      body: { phase, shard: first },
+      command: cliCommand(...words, "--shard", first),
+    };
   }
   if (shards.length > 1) {
     const command = shards.map((shard) => cliCommand(...words, "--shard", shard)).join(" && ");
@@ -119,7 +139,12 @@ export function retryAction(runId: string, phase: string | null, shards: readonl
 /** Cancels a run, or a part of it. */
 export function cancelAction(runId: string, phase: string | null = null, shard: number | null = null): RunAction {
   const what = phase === null ? "run" : shard === null ? "phase" : "shard";
-  const words = ["cancel", runId, ...(phase === null ? [] : ["--phase", phase]), ...(shard === null ? [] : ["--shard", shard])];
+  const words = [
+    "cancel",
+    runId,
+    ...(phase === null ? [] : ["--phase", phase]),
+    ...(shard === null ? [] : ["--shard", shard]),
+  ];
   return {
     title: `Cancel ${what}`,
     runId,

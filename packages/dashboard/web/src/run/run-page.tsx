@@ -32,7 +32,11 @@ export function RunPage({ runId }: { readonly runId: string }): ReactNode {
   if (scope === null) {
     return (
       <div className="page">
-        {error === undefined ? <LoadingState label="Loading the run" lines={8} /> : <ErrorState error={error} onRetry={reload} />}
+        {error === undefined ? (
+          <LoadingState label="Loading the run" lines={8} />
+        ) : (
+          <ErrorState error={error} onRetry={reload} />
+        )}
       </div>
     );
   }

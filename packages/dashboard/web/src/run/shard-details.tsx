@@ -1,6 +1,6 @@
+import type { AttemptDocument, ShardDetail } from "@fanfold/schemas";
 import { type ReactNode, useEffect } from "react";
 import { apiPath, BASE_PATH } from "../api/client.ts";
-import type { AttemptDetail, ShardDetail } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText, durationText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
@@ -12,7 +12,6 @@ import { StatusBadge } from "../ui/status-icon.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
 import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
-import { listAttempts } from "./list-attempts.ts";
 import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope } from "./run-context.tsx";
 
@@ -46,8 +45,13 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
     [feed, phase, shard, reload],
   );
   const tab = TABS.find(({ id }) => id === search.get("detail"))?.id ?? "log";
-  if (data === undefined) return error === undefined ? <LoadingState label="Loading the shard" /> : <ErrorState error={error} onRetry={reload} />;
-  const attempts = listAttempts(data);
+  if (data === undefined)
+    return error === undefined ? (
+      <LoadingState label="Loading the shard" />
+    ) : (
+      <ErrorState error={error} onRetry={reload} />
+    );
+  const attempts = data.history;
   const asked = Number(search.get("attempt") ?? 0);
   const attempt = attempts.find((item) => item.attempt === asked) ?? attempts.at(-1);
   return (
@@ -64,10 +68,18 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
   );
 }
 
-function ShardHead({ phase, shard, isPage }: { readonly phase: string; readonly shard: ShardDetail; readonly isPage: boolean }): ReactNode {
+function ShardHead({
+  phase,
+  shard,
+  isPage,
+}: {
+  readonly phase: string;
+  readonly shard: ShardDetail;
+  readonly isPage: boolean;
+}): ReactNode {
   const { run, reload } = useRunScope();
   const { status, failure, output, job_url: jobUrl } = shard;
-  const isOpen = status === "running" || status === "backoff" || status === "released" || status === "waiting";
+  const isOpen = status === "running" || status === "backoff" || status === "waiting";
   return (
     <div className="shard-summary">
       <p className="drawer-line">
@@ -83,7 +95,11 @@ function ShardHead({ phase, shard, isPage }: { readonly phase: string; readonly 
       )}
       <div className="actions">
         {status === "failed" && run.status !== "cancelled" ? (
-          <ActionButton action={retryAction(run.run_id, phase, [shard.shard])} onDone={reload} className="primary small" />
+          <ActionButton
+            action={retryAction(run.run_id, phase, [shard.shard])}
+            onDone={reload}
+            className="primary small"
+          />
         ) : null}
         {isOpen && run.finished_at_ms === null ? (
           <ActionButton action={cancelAction(run.run_id, phase, shard.shard)} onDone={reload} className="small" />
@@ -106,8 +122,8 @@ function ShardHead({ phase, shard, isPage }: { readonly phase: string; readonly 
 interface AttemptLogProps {
   readonly phase: string;
   readonly shard: number;
-  readonly attempts: readonly AttemptDetail[];
-  readonly attempt: AttemptDetail | undefined;
+  readonly attempts: readonly AttemptDocument[];
+  readonly attempt: AttemptDocument | undefined;
 }
 
 function AttemptLog({ phase, shard, attempts, attempt }: AttemptLogProps): ReactNode {
@@ -132,28 +148,35 @@ function AttemptLog({ phase, shard, attempts, attempt }: AttemptLogProps): React
   return <LogViewer key={attempt.attempt} place={place} isOver={attempt.status !== "running"} chooser={chooser} />;
 }
 
-function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] }): ReactNode {
+function Attempts({ attempts }: { readonly attempts: readonly AttemptDocument[] }): ReactNode {
   const [, change] = useSearch();
   const nowMs = useNow(attempts.some(({ status }) => status === "running"));
   if (attempts.length === 0) return <EmptyState title="No attempts yet" />;
   return (
     <ol className="attempts">
-      {attempts.toReversed().map(({ attempt, status, worker, started_at_ms: startedMs, finished_at_ms: finishedMs, failure }) => (
-        <li key={attempt}>
-          <p className="drawer-line">
-            <strong>Attempt {attempt}</strong>
-            <StatusBadge status={status} />
-            <span className="faint">
-              {startedMs === null ? "" : durationText((finishedMs ?? nowMs) - startedMs)} {worker === null ? "" : `on ${worker}`}
-            </span>
-            <span className="push" />
-            <button type="button" className="small" onClick={() => change({ detail: null, attempt: String(attempt) })}>
-              Log
-            </button>
-          </p>
-          {failure === null || failure === undefined ? null : <p className="problem-text">{failure.why}</p>}
-        </li>
-      ))}
+      {attempts
+        .toReversed()
+        .map(({ attempt, status, worker, started_at_ms: startedMs, finished_at_ms: finishedMs, failure }) => (
+          <li key={attempt}>
+            <p className="drawer-line">
+              <strong>Attempt {attempt}</strong>
+              <StatusBadge status={status} />
+              <span className="faint">
+                {startedMs === null ? "" : durationText((finishedMs ?? nowMs) - startedMs)}{" "}
+                {worker === null ? "" : `on ${worker}`}
+              </span>
+              <span className="push" />
+              <button
+                type="button"
+                className="small"
+                onClick={() => change({ detail: null, attempt: String(attempt) })}
+              >
+                Log
+              </button>
+            </p>
+            {failure === null ? null : <p className="problem-text">{failure.why}</p>}
+          </li>
+        ))}
     </ol>
   );
 }

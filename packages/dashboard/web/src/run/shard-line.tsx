@@ -1,5 +1,5 @@
+import type { ShardRow } from "@fanfold/schemas";
 import type { ReactNode } from "react";
-import type { ShardRow } from "../api/shapes.ts";
 import { durationText } from "../format/format-text.ts";
 import { StatusBadge } from "../ui/status-icon.tsx";
 
@@ -50,7 +50,10 @@ export function ShardLine({ row, nowMs, topPx, isChosen, isMarked, onMark, onCho
 }
 
 /** How long the latest attempt took, or has taken so far; empty before the first. */
-export function shardTime({ status, duration_ms: durationMs, started_at_ms: startedMs }: ShardRow, nowMs: number): string {
+export function shardTime(
+  { status, duration_ms: durationMs, started_at_ms: startedMs }: ShardRow,
+  nowMs: number,
+): string {
   if (status === "running" && startedMs !== null) return durationText(nowMs - startedMs);
   return durationMs === null ? "" : durationText(durationMs);
 }

@@ -18,7 +18,15 @@ export function ShardPage({ runId, phase, shard }: ShardPageProps): ReactNode {
   const { run, feed, reload, error, state } = useRun(runId);
   const scope = useMemo(() => (run === undefined ? null : { run, feed, reload }), [run, feed, reload]);
   if (scope === null) {
-    return <div className="page">{error === undefined ? <LoadingState label="Loading the shard" /> : <ErrorState error={error} onRetry={reload} />}</div>;
+    return (
+      <div className="page">
+        {error === undefined ? (
+          <LoadingState label="Loading the shard" />
+        ) : (
+          <ErrorState error={error} onRetry={reload} />
+        )}
+      </div>
+    );
   }
   const phasePath = `${runPath(runId)}?view=phases&phase=${encodeURIComponent(phase)}`;
   return (

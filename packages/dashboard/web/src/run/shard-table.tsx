@@ -1,6 +1,7 @@
+import type { ShardRow } from "@fanfold/schemas";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { PhaseDetail, ShardRow } from "../api/shapes.ts";
+import type { PhaseDetail } from "../api/shapes.ts";
 import { countText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
@@ -34,7 +35,15 @@ export function ShardTable({ phase }: { readonly phase: PhaseDetail }): ReactNod
         <ShardFilter query={query} phase={phase} onChange={setQuery} />
         <span className="push" />
         {marked.size > 0 ? (
-          <ActionButton action={retryAction(run.run_id, phase.phase, [...marked].sort((a, b) => a - b))} onDone={done} className="primary small" />
+          <ActionButton
+            action={retryAction(
+              run.run_id,
+              phase.phase,
+              [...marked].sort((a, b) => a - b),
+            )}
+            onDone={done}
+            className="primary small"
+          />
         ) : null}
         {phase.shards.failed > 0 ? (
           <ActionButton action={retryAction(run.run_id, phase.phase)} onDone={done} className="small" />

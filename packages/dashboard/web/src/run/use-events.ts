@@ -1,7 +1,6 @@
-import type { JournalLine } from "@fanfold/schemas";
+import type { EventPage, JournalLine } from "@fanfold/schemas";
 import { useEffect, useState } from "react";
 import { apiPath, getJson } from "../api/client.ts";
-import type { EventPage } from "../api/shapes.ts";
 import { useRunScope } from "./run-context.tsx";
 
 const PAGE_SIZE = 2_000;

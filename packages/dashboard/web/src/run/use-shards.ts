@@ -1,8 +1,7 @@
-import type { JournalLine } from "@fanfold/schemas";
+import type { JournalLine, ShardPage, ShardRow } from "@fanfold/schemas";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type ApiError, asApiError } from "../api/api-error.ts";
 import { apiPath, getJson } from "../api/client.ts";
-import type { ShardPage, ShardRow } from "../api/shapes.ts";
 import { patchRows } from "./patch-rows.ts";
 import type { LineFeed } from "./use-run.ts";
 
@@ -51,7 +50,14 @@ export function useShards(place: { runId: string; phase: string }, query: ShardQ
       const thisRound = cursor === null ? ++round.current : round.current;
       isBusy.current = true;
       try {
-        const path = apiPath(["runs", runId, "phases", phase, "shards"], { status, q: text, sort, order, cursor, limit: PAGE_SIZE });
+        const path = apiPath(["runs", runId, "phases", phase, "shards"], {
+          status,
+          q: text,
+          sort,
+          order,
+          cursor,
+          limit: PAGE_SIZE,
+        });
         const page = await getJson<ShardPage>(path);
         if (thisRound !== round.current) return;
         setLoaded((before) => ({

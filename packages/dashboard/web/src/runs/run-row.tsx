@@ -1,5 +1,5 @@
+import type { RunListItem } from "@fanfold/schemas";
 import type { ReactNode } from "react";
-import type { RunListItem } from "../api/shapes.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { Link } from "../routing/navigation.tsx";
 import { runPath } from "../routing/route.ts";

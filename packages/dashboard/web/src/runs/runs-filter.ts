@@ -1,5 +1,5 @@
+import type { RunListItem } from "@fanfold/schemas";
 import type { Query } from "../api/client.ts";
-import type { RunListItem } from "../api/shapes.ts";
 
 /** What the list of runs is narrowed to; kept in the address. */
 export interface RunsFilter {

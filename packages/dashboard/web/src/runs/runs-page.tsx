@@ -1,5 +1,5 @@
+import type { RunListItem } from "@fanfold/schemas";
 import { type ReactNode, useMemo, useRef, useState } from "react";
-import type { RunListItem } from "../api/shapes.ts";
 import { useNow } from "../format/use-now.ts";
 import { Link, navigate, useSearch } from "../routing/navigation.tsx";
 import { runPath } from "../routing/route.ts";
@@ -100,7 +100,8 @@ function useRowKeys(runs: readonly RunListItem[], searchRef: { readonly current:
     const next = Math.min(Math.max(0, to), runs.length - 1);
     setAt(next);
     const runId = runs[next]?.run_id;
-    if (runId !== undefined) document.querySelector(`[data-run="${CSS.escape(runId)}"]`)?.scrollIntoView({ block: "nearest" });
+    if (runId !== undefined)
+      document.querySelector(`[data-run="${CSS.escape(runId)}"]`)?.scrollIntoView({ block: "nearest" });
   };
   const chosen = runs[at];
   useKeys({

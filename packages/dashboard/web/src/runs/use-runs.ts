@@ -1,8 +1,8 @@
+import type { RunList, RunListItem } from "@fanfold/schemas";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type ApiError, asApiError } from "../api/api-error.ts";
 import { apiPath, getJson } from "../api/client.ts";
 import { type LiveState, openLiveStream } from "../api/live-stream.ts";
-import type { RunListItem, RunPage } from "../api/shapes.ts";
 import { filterQuery, isInFilter, mergeRun, type RunsFilter } from "./runs-filter.ts";
 
 /** The list of runs, kept up to date. */
@@ -40,7 +40,7 @@ export function useRuns(filter: RunsFilter): LiveRuns {
     setLoaded((before) => ({ ...before, isLoading: true }));
     try {
       const query = { ...filterQuery(asked, Date.now()), cursor, limit: PAGE_SIZE };
-      const page = await getJson<RunPage>(apiPath(["runs"], query));
+      const page = await getJson<RunList>(apiPath(["runs"], query));
       if (askedKey !== current.current.key) return;
       setLoaded((before) => ({
         runs: cursor === null ? page.runs : [...(before.runs ?? []), ...page.runs],
@@ -86,7 +86,9 @@ function followRuns({ load, setState, current, setLoaded }: Follower): () => voi
     onData: (data) => {
       const run = data as RunListItem;
       const isShown = isInFilter(run, current.current.filter, Date.now());
-      setLoaded((before) => (before.runs === undefined ? before : { ...before, runs: mergeRun(before.runs, run, isShown) }));
+      setLoaded((before) =>
+        before.runs === undefined ? before : { ...before, runs: mergeRun(before.runs, run, isShown) },
+      );
     },
   });
 }

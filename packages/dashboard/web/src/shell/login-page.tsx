@@ -34,7 +34,11 @@ export function LoginPage({ onDone }: { readonly onDone: () => void }): ReactNod
           Password
           <input name="password" type="password" autoComplete="current-password" required />
         </label>
-        {problem === "" ? null : <p role="alert" className="problem-text">{problem}</p>}
+        {problem === "" ? null : (
+          <p role="alert" className="problem-text">
+            {problem}
+          </p>
+        )}
         <button type="submit" className="primary" disabled={isBusy}>
           Log in
         </button>

@@ -1,6 +1,7 @@
+import type { RunList } from "@fanfold/schemas";
 import { useMemo } from "react";
 import { apiPath } from "../api/client.ts";
-import type { RunDetail, RunPage } from "../api/shapes.ts";
+import type { RunDetail } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { navigate, usePlace } from "../routing/navigation.tsx";
 import { readRoute, runPath } from "../routing/route.ts";
@@ -20,10 +21,11 @@ export function usePaletteItems(text: string): readonly PaletteItem[] {
   const { path } = usePlace();
   const route = readRoute(path);
   const runId = "runId" in route ? route.runId : null;
-  const { data: found } = useResource<RunPage>(apiPath(["runs"], { q: text.trim(), limit: 12 }));
+  const { data: found } = useResource<RunList>(apiPath(["runs"], { q: text.trim(), limit: 12 }));
   const { data: run } = useResource<RunDetail>(runId === null ? null : apiPath(["runs", runId]));
   return useMemo(() => {
-    const isMatch = ({ title, hint }: PaletteItem): boolean => `${title} ${hint}`.toLowerCase().includes(text.trim().toLowerCase());
+    const isMatch = ({ title, hint }: PaletteItem): boolean =>
+      `${title} ${hint}`.toLowerCase().includes(text.trim().toLowerCase());
     const items = [...pageItems(), ...phaseItems(run)].filter(isMatch);
     return [...items, ...runItems(found)].slice(0, MAX_ITEMS);
   }, [text, found, run]);
@@ -46,7 +48,7 @@ function phaseItems(run: RunDetail | undefined): PaletteItem[] {
   }));
 }
 
-function runItems(page: RunPage | undefined): PaletteItem[] {
+function runItems(page: RunList | undefined): PaletteItem[] {
   return (page?.runs ?? []).map(({ run_id: runId, plan_id: planId, status }) => ({
     id: `run-${runId}`,
     title: `${planId} ${runId}`,

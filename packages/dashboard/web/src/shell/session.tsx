@@ -1,6 +1,6 @@
+import type { Me } from "@fanfold/schemas";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 import { apiPath, LOGIN_NEEDED } from "../api/client.ts";
-import type { Me } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { LoginPage } from "./login-page.tsx";
 
@@ -23,7 +23,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
     globalThis.addEventListener(LOGIN_NEEDED, reload);
     return () => globalThis.removeEventListener(LOGIN_NEEDED, reload);
   }, [reload]);
-  if (data?.is_login_needed === true) return <LoginPage onDone={reload} />;
+  if (data?.is_login_needed === true && data.user === null) return <LoginPage onDone={reload} />;
   if (data === undefined && error?.status === 401) return <LoginPage onDone={reload} />;
   if (data === undefined && error === undefined) return null;
   const me = data ?? { user: null, role: null, is_login_needed: false };

@@ -50,8 +50,8 @@ function ThemeButton(): ReactNode {
 }
 
 function UserButton(): ReactNode {
-  const { user, role } = useSession();
-  if (user === null || user === "local") return null;
+  const { user, role, is_login_needed: isLoginNeeded } = useSession();
+  if (user === null || !isLoginNeeded) return null;
   const logOut = async (): Promise<void> => {
     await send("POST", apiPath(["logout"]));
     globalThis.dispatchEvent(new Event(LOGIN_NEEDED));

@@ -16,7 +16,13 @@ const HEIGHT_PX = 16;
 /** The segments of one row. */
 export function TimelineBars({ segments, window, widthPx, nowMs, onChoose }: BarsProps): ReactNode {
   return (
-    <svg className="timeline-bars" width={widthPx} height={HEIGHT_PX} role="img" aria-label={segmentsText(segments, nowMs)}>
+    <svg
+      className="timeline-bars"
+      width={widthPx}
+      height={HEIGHT_PX}
+      role="img"
+      aria-label={segmentsText(segments, nowMs)}
+    >
       {barsOf(segments, window, widthPx, nowMs).map(({ segment, x, width }) => (
         <rect
           key={`${segment.startMs} ${segment.phase} ${segment.shard ?? ""} ${segment.kind}`}

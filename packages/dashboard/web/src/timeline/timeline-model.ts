@@ -68,10 +68,12 @@ export class TimelineModel {
   #addPhaseLine({ event, data }: JournalLine, phase: string, atMs: number): void {
     const own = getOr(this.phases, phase, () => []);
     if (event === "phase_started") {
-      if (own.length === 0 && this.startMs !== undefined) own.push({ kind: "waiting", phase, startMs: this.startMs, endMs: atMs });
+      if (own.length === 0 && this.startMs !== undefined)
+        own.push({ kind: "waiting", phase, startMs: this.startMs, endMs: atMs });
       own.push({ kind: "running", phase, startMs: atMs });
       this.#queueShards(phase, Number(data["shard_count"] ?? 0), atMs);
-    } else if (event === "phase_reopened" && own.at(-1)?.endMs !== undefined) own.push({ kind: "waiting", phase, startMs: atMs });
+    } else if (event === "phase_reopened" && own.at(-1)?.endMs !== undefined)
+      own.push({ kind: "waiting", phase, startMs: atMs });
     const end = PHASE_ENDS[event];
     if (end !== undefined) endLast(own, atMs, end);
   }
@@ -85,7 +87,11 @@ export class TimelineModel {
   }
 
   #addShardLine(line: JournalLine, phase: string, shard: number, atMs: number): void {
-    const own = getOr(getOr(this.shards, phase, () => new Map<number, OpenSegment[]>()), shard, () => []);
+    const own = getOr(
+      getOr(this.shards, phase, () => new Map<number, OpenSegment[]>()),
+      shard,
+      () => [],
+    );
     if (line.event === "shard_started") this.#startAttempt(line, own, atMs);
     const end = ENDS[line.event];
     if (end === undefined) return;
@@ -98,7 +104,13 @@ export class TimelineModel {
   #startAttempt({ phase, shard, attempt, data }: JournalLine, own: OpenSegment[], atMs: number): void {
     if (phase === null || shard === null) return;
     endLast(own, atMs);
-    const segment: OpenSegment = { kind: "running", phase, shard, ...(attempt === null ? {} : { attempt }), startMs: atMs };
+    const segment: OpenSegment = {
+      kind: "running",
+      phase,
+      shard,
+      ...(attempt === null ? {} : { attempt }),
+      startMs: atMs,
+    };
     own.push(segment);
     getOr(this.workers, String(data["worker"] ?? "unknown"), () => []).push(segment);
     const ofPhase = getOr(this.phases, phase, () => []);

@@ -13,7 +13,14 @@ export interface TimelineRow {
 /** One row a phase, and below the chosen one a row for each of its shards. */
 export function phaseRows(model: TimelineModel, phases: readonly string[], chosen: string | null): TimelineRow[] {
   return phases.flatMap((phase) => {
-    const row: TimelineRow = { id: phase, title: phase, level: 0, phase, shard: null, segments: model.phases.get(phase) ?? [] };
+    const row: TimelineRow = {
+      id: phase,
+      title: phase,
+      level: 0,
+      phase,
+      shard: null,
+      segments: model.phases.get(phase) ?? [],
+    };
     return phase === chosen ? [row, ...shardRows(model, phase)] : [row];
   });
 }
@@ -32,16 +39,18 @@ function shardRows(model: TimelineModel, phase: string): TimelineRow[] {
 
 /** For each worker as many rows as it ran attempts at once. */
 export function workerRows(model: TimelineModel): TimelineRow[] {
-  return [...model.workers].sort(([a], [b]) => a.localeCompare(b)).flatMap(([worker, segments]) =>
-    packLanes(segments).map((lane, index) => ({
-      id: `${worker} ${index}`,
-      title: index === 0 ? worker : "",
-      level: 0 as const,
-      phase: null,
-      shard: null,
-      segments: lane,
-    })),
-  );
+  return [...model.workers]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .flatMap(([worker, segments]) =>
+      packLanes(segments).map((lane, index) => ({
+        id: `${worker} ${index}`,
+        title: index === 0 ? worker : "",
+        level: 0 as const,
+        phase: null,
+        shard: null,
+        segments: lane,
+      })),
+    );
 }
 
 /** Distributes segments, given by start, over as few lanes as keep them from overlapping. */
@@ -102,6 +111,7 @@ export function ticksOf(window: TimeWindow, startMs: number, widthPx: number): r
   const stepMs = STEPS_MS.find((step) => spanMs / step <= most) ?? 86_400_000;
   const first = Math.ceil((window.fromMs - startMs) / stepMs);
   const ticks: number[] = [];
-  for (let at = first; startMs + at * stepMs <= window.toMs && ticks.length < 100; at += 1) ticks.push(startMs + at * stepMs);
+  for (let at = first; startMs + at * stepMs <= window.toMs && ticks.length < 100; at += 1)
+    ticks.push(startMs + at * stepMs);
   return ticks;
 }

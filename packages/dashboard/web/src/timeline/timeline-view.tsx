@@ -30,7 +30,11 @@ export function TimelineView(): ReactNode {
     () =>
       isByWorker
         ? workerRows(model)
-        : phaseRows(model, run.phases.map((item) => item.phase), phase),
+        : phaseRows(
+            model,
+            run.phases.map((item) => item.phase),
+            phase,
+          ),
     // the model is changed in place; its version tells
     [model, version, isByWorker, run, phase],
   );
@@ -116,7 +120,14 @@ function Rows({ rows, zoom, startMs, nowMs }: RowsProps): ReactNode {
     else if (event.shiftKey) zoom.move((event.deltaY / 800) * 1);
   };
   return (
-    <div ref={scroller} className="timeline-scroll" tabIndex={0} role="group" aria-label="Rows of the timeline" onWheel={turn}>
+    <div
+      ref={scroller}
+      className="timeline-scroll"
+      tabIndex={0}
+      role="group"
+      aria-label="Rows of the timeline"
+      onWheel={turn}
+    >
       <TimeAxis window={zoom.window} startMs={startMs} widthPx={widthPx} />
       <div className="timeline-canvas" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
@@ -124,9 +135,19 @@ function Rows({ rows, zoom, startMs, nowMs }: RowsProps): ReactNode {
           if (row === undefined) return null;
           const isChosen = row.phase !== null && row.phase === phase && row.shard === shard;
           return (
-            <div key={row.id} className={`timeline-row ${isChosen ? "is-selected" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+            <div
+              key={row.id}
+              className={`timeline-row ${isChosen ? "is-selected" : ""}`}
+              style={{ transform: `translateY(${start}px)` }}
+            >
               <RowLabel row={row} onChoose={() => select(row.phase, row.shard)} />
-              <TimelineBars segments={row.segments} window={zoom.window} widthPx={widthPx} nowMs={nowMs} onChoose={select} />
+              <TimelineBars
+                segments={row.segments}
+                window={zoom.window}
+                widthPx={widthPx}
+                nowMs={nowMs}
+                onChoose={select}
+              />
             </div>
           );
         })}

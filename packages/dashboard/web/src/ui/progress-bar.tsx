@@ -38,7 +38,13 @@ export function countsText(counts: BarCounts): string {
 }
 
 /** A run's progress: percent where it is known. */
-export function PercentBar({ percent, status }: { readonly percent: number | null; readonly status: string }): ReactNode {
+export function PercentBar({
+  percent,
+  status,
+}: {
+  readonly percent: number | null;
+  readonly status: string;
+}): ReactNode {
   const shown = percent ?? (status === "succeeded" ? 100 : 0);
   return (
     <span

@@ -74,7 +74,13 @@ export function StatusIcon({ status }: { readonly status: string }): ReactNode {
 }
 
 /** A status as icon and word. */
-export function StatusBadge({ status, isPaused = false }: { readonly status: string; readonly isPaused?: boolean }): ReactNode {
+export function StatusBadge({
+  status,
+  isPaused = false,
+}: {
+  readonly status: string;
+  readonly isPaused?: boolean;
+}): ReactNode {
   const isHeld = isPaused && (status === "running" || status === "queued");
   const shown = isHeld ? "paused" : status;
   return (

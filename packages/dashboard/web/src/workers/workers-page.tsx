@@ -1,6 +1,7 @@
+import type { PoolDocument, WorkerDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
 import { apiPath } from "../api/client.ts";
-import type { CapRow, PoolRow, WorkerRow } from "../api/shapes.ts";
+import type { CapRow } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
@@ -25,7 +26,7 @@ export function WorkersPage(): ReactNode {
 }
 
 function PoolsSection(): ReactNode {
-  const { data, error } = useResource<readonly PoolRow[]>(apiPath(["pools"]), POLL_MS);
+  const { data, error } = useResource<readonly PoolDocument[]>(apiPath(["pools"]), POLL_MS);
   return (
     <section aria-labelledby="pools">
       <h2 id="pools">Pools</h2>
@@ -41,7 +42,7 @@ function PoolsSection(): ReactNode {
   );
 }
 
-function PoolCard({ pool }: { readonly pool: PoolRow }): ReactNode {
+function PoolCard({ pool }: { readonly pool: PoolDocument }): ReactNode {
   const isWithout = pool.workers === 0;
   const isStuck = isWithout && pool.waiting + pool.delayed > 0;
   return (
@@ -54,7 +55,8 @@ function PoolCard({ pool }: { readonly pool: PoolRow }): ReactNode {
       </p>
       {isStuck ? (
         <p className="problem-text">
-          {countText(pool.waiting + pool.delayed)} shards wait for a worker: <code>fanfold worker --pool {pool.pool}</code>
+          {countText(pool.waiting + pool.delayed)} shards wait for a worker:{" "}
+          <code>fanfold worker --pool {pool.pool}</code>
         </p>
       ) : null}
       <dl className="figures">
@@ -70,7 +72,7 @@ function PoolCard({ pool }: { readonly pool: PoolRow }): ReactNode {
 }
 
 function WorkersSection(): ReactNode {
-  const { data, error } = useResource<readonly WorkerRow[]>(apiPath(["workers"]), POLL_MS);
+  const { data, error } = useResource<readonly WorkerDocument[]>(apiPath(["workers"]), POLL_MS);
   return (
     <section aria-labelledby="workers">
       <h2 id="workers">Workers</h2>
