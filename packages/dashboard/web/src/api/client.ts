@@ -47,7 +47,6 @@ async function readAnswer<Body>(answer: Response): Promise<Body> {
     if (answer.status === 401) globalThis.dispatchEvent(new Event(LOGIN_NEEDED));
     throw error;
   }
-  if (answer.status === 204) return undefined as Body;
   const body: Body = await answer.json();
   return body;
 }

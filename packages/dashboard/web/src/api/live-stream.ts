@@ -2,12 +2,12 @@
 export type LiveState = "connecting" | "live" | "lost" | "idle";
 
 /** What to stream, and whom to tell. */
-export interface LiveSource {
+export interface LiveSource<Data> {
   /** Address that goes on after all that was seen: asked for again with each connection. */
   readonly address: () => string;
   readonly event: string;
   /** Called with each datum, in order. */
-  readonly onData: (data: unknown) => void;
+  readonly onData: (data: Data) => void;
   readonly onState: (state: LiveState) => void;
   /** Called when a connection stands: what was missed can be read now. */
   readonly onOpen?: () => void;
@@ -22,7 +22,7 @@ const MAX_WAIT_MS = 10_000;
  *
  * @returns closes it
  */
-export function openLiveStream(source: LiveSource): () => void {
+export function openLiveStream<Data>(source: LiveSource<Data>): () => void {
   let stream: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waitMs = FIRST_WAIT_MS;
@@ -41,7 +41,10 @@ export function openLiveStream(source: LiveSource): () => void {
       source.onState("live");
       source.onOpen?.();
     });
-    stream.addEventListener(source.event, (event) => source.onData(JSON.parse(event.data)));
+    stream.addEventListener(source.event, (event) => {
+      const data: Data = JSON.parse(event.data);
+      source.onData(data);
+    });
     stream.addEventListener("error", () => {
       close();
       source.onState("lost");

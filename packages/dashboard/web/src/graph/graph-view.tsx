@@ -147,7 +147,7 @@ function edgesOf(run: RunDetail): Edge[] {
       source: from,
       target: to,
       className: names.join(" "),
-      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, markerUnits: "userSpaceOnUse" },
       focusable: false,
       ...(when === "success" ? {} : { label: when }),
     };

@@ -1,6 +1,7 @@
 import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
 import { memo, type ReactNode } from "react";
 import type { PhaseDetail } from "../api/shapes.ts";
+import { phaseTitle } from "../format/phase-title.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { causeText } from "../run/phase-details.tsx";
 import { countsText, ShardBar } from "../ui/progress-bar.tsx";
@@ -23,7 +24,7 @@ export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<P
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <p className="node-name">
         <StatusIcon status={phase.status} />
-        <span className="cut">{phase.phase}</span>
+        <span className="cut">{phaseTitle(phase.phase)}</span>
       </p>
       <NodeShards phase={phase} />
       <p className="node-foot">

@@ -87,13 +87,12 @@ function followLog(place: LogPlace, show: Show): () => void {
   const buffer = new LogBuffer();
   const encoder = new TextEncoder();
   let offset = 0;
-  return openLiveStream({
+  return openLiveStream<{ text: string; offset: number }>({
     address: () => apiPath([...place, "stream"]),
     event: "log",
     onState: () => undefined,
     onOpen: () => show({ isLoading: false }),
-    onData: (data) => {
-      const piece = data as { text: string; offset: number };
+    onData: (piece) => {
       const bytes = encoder.encode(piece.text);
       const isKnown = piece.offset + bytes.length <= offset;
       if (isKnown || offset > MAX_BYTES) return;

@@ -1,4 +1,4 @@
-import type { Failure, JournalLine, ShardRow } from "@fanfold/schemas";
+import type { EventName, Failure, JournalLine, ShardRow } from "@fanfold/schemas";
 
 /** Rows as they are after some lines of the journal, in any order of rows. Rows that nothing happened to stay the same objects. */
 export function patchRows(rows: readonly ShardRow[], lines: readonly JournalLine[]): readonly ShardRow[] {
@@ -14,33 +14,41 @@ export function patchRows(rows: readonly ShardRow[], lines: readonly JournalLine
 }
 
 function patchRow(row: ShardRow, line: JournalLine): ShardRow {
-  const atMs = Date.parse(line.timestamp);
-  const { data } = line;
-  const over = { finished_at_ms: atMs, duration_ms: numberOf(data["duration_ms"]) ?? durationOf(row, atMs) };
-  switch (line.event) {
-    case "shard_started": {
-      const attempt = line.attempt ?? row.attempt;
-      const worker = typeof data["worker"] === "string" ? data["worker"] : row.worker;
-      const fresh = { started_at_ms: atMs, finished_at_ms: null, duration_ms: null, failure: null };
-      return { ...row, ...fresh, status: "running", attempt, attempts: Math.max(row.attempts, attempt ?? 0), worker };
-    }
-    case "shard_succeeded":
-      return { ...row, ...over, status: "succeeded", failure: null };
-    case "shard_retry":
-      return { ...row, ...over, status: "backoff", failure: failureOf(line) };
-    case "shard_failed":
-      return { ...row, ...over, status: "failed", failure: failureOf(line) };
-    case "shard_lost":
-      return { ...row, status: "waiting" };
-    case "shard_cancelled":
-      return { ...row, status: "cancelled", finished_at_ms: atMs };
-    default:
-      return row;
-  }
+  const change = CHANGES[line.event];
+  return change === undefined ? row : { ...row, ...change(row, line, Date.parse(line.timestamp)) };
+}
+
+type Change = (row: ShardRow, line: JournalLine, atMs: number) => Partial<ShardRow>;
+
+/** What each event changes of its shard's row. */
+const CHANGES: Partial<Record<EventName, Change>> = {
+  shard_started: (row, { attempt, data }, atMs) => ({
+    status: "running",
+    attempt: attempt ?? row.attempt,
+    attempts: Math.max(row.attempts, attempt ?? 0),
+    worker: textOf(data["worker"]) ?? row.worker,
+    started_at_ms: atMs,
+    finished_at_ms: null,
+    duration_ms: null,
+    failure: null,
+  }),
+  shard_succeeded: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "succeeded", failure: null }),
+  shard_retry: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "backoff", failure: failureOf(line) }),
+  shard_failed: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "failed", failure: failureOf(line) }),
+  shard_lost: () => ({ status: "waiting" }),
+  shard_cancelled: (_row, _line, atMs) => ({ status: "cancelled", finished_at_ms: atMs }),
+};
+
+function endOf(row: ShardRow, { data }: JournalLine, atMs: number): Partial<ShardRow> {
+  return { finished_at_ms: atMs, duration_ms: numberOf(data["duration_ms"]) ?? durationOf(row, atMs) };
 }
 
 function failureOf({ data }: JournalLine): Failure {
-  return { error_code: String(data["error_code"] ?? "FAILED"), why: String(data["why"] ?? "failed") };
+  return { error_code: textOf(data["error_code"]) ?? "FAILED", why: textOf(data["why"]) ?? "failed" };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function numberOf(value: unknown): number | null {

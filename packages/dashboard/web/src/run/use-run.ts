@@ -132,12 +132,11 @@ function followJournal({ runId, lastSeq, setState, onLines }: Follower): () => v
     burst = [];
     onLines(lines);
   };
-  const close = openLiveStream({
+  const close = openLiveStream<JournalLine>({
     address: () => apiPath(["runs", runId, "stream"], { after: lastSeq.current }),
     event: "journal",
     onState: setState,
-    onData: (data) => {
-      const line = data as JournalLine;
+    onData: (line) => {
       if (line.seq <= lastSeq.current) return;
       lastSeq.current = line.seq;
       burst.push(line);

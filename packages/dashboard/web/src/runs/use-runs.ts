@@ -75,7 +75,7 @@ interface Follower {
 
 function followRuns({ load, setState, current, setLoaded }: Follower): () => void {
   let isFirst = true;
-  return openLiveStream({
+  return openLiveStream<RunListItem>({
     address: () => apiPath(["runs", "stream"]),
     event: "run",
     onState: setState,
@@ -83,8 +83,7 @@ function followRuns({ load, setState, current, setLoaded }: Follower): () => voi
       if (!isFirst) void load(null);
       isFirst = false;
     },
-    onData: (data) => {
-      const run = data as RunListItem;
+    onData: (run) => {
       const isShown = isInFilter(run, current.current.filter, Date.now());
       setLoaded((before) =>
         before.runs === undefined ? before : { ...before, runs: mergeRun(before.runs, run, isShown) },

@@ -52,13 +52,14 @@ function ThemeButton(): ReactNode {
 function UserButton(): ReactNode {
   const { user, role, is_login_needed: isLoginNeeded } = useSession();
   if (user === null || !isLoginNeeded) return null;
-  const logOut = async (): Promise<void> => {
-    await send("POST", apiPath(["logout"]));
-    globalThis.dispatchEvent(new Event(LOGIN_NEEDED));
-  };
   return (
     <button type="button" className="quiet" title={`log out ${user} (${role})`} onClick={() => void logOut()}>
       {user}, log out
     </button>
   );
+}
+
+async function logOut(): Promise<void> {
+  await send("POST", apiPath(["logout"]));
+  globalThis.dispatchEvent(new Event(LOGIN_NEEDED));
 }

@@ -112,7 +112,7 @@ export class TimelineModel {
       startMs: atMs,
     };
     own.push(segment);
-    getOr(this.workers, String(data["worker"] ?? "unknown"), () => []).push(segment);
+    getOr(this.workers, textOf(data["worker"]), () => []).push(segment);
     const ofPhase = getOr(this.phases, phase, () => []);
     const last = ofPhase.at(-1);
     if (last !== undefined && last.endMs === undefined && last.kind === "running") return;
@@ -135,4 +135,8 @@ function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   const made = make();
   map.set(key, made);
   return made;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "unknown";
 }

@@ -1,3 +1,4 @@
+import { phaseTitle } from "../format/phase-title.ts";
 import type { Segment, TimelineModel } from "./timeline-model.ts";
 
 /** A row of the timeline. */
@@ -15,7 +16,7 @@ export function phaseRows(model: TimelineModel, phases: readonly string[], chose
   return phases.flatMap((phase) => {
     const row: TimelineRow = {
       id: phase,
-      title: phase,
+      title: phaseTitle(phase),
       level: 0,
       phase,
       shard: null,
