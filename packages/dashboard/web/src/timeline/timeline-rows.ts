@@ -87,17 +87,21 @@ const MIN_BAR_PX = 1.5;
 export function barsOf(segments: readonly Segment[], window: TimeWindow, widthPx: number, nowMs: number): Bar[] {
   const scale = widthPx / Math.max(1, window.toMs - window.fromMs);
   const bars: Bar[] = [];
-  let lastEndPx = Number.NEGATIVE_INFINITY;
   for (const segment of segments) {
     const endMs = segment.endMs ?? nowMs;
     if (endMs < window.fromMs || segment.startMs > window.toMs) continue;
     const x = Math.max(0, (segment.startMs - window.fromMs) * scale);
     const width = Math.max(MIN_BAR_PX, Math.min(widthPx, (endMs - window.fromMs) * scale) - x);
-    if (width <= MIN_BAR_PX && x + width <= lastEndPx && segment.kind !== "failed") continue;
+    if (width <= MIN_BAR_PX && isCovered(x, segment, bars.at(-1))) continue;
     bars.push({ segment, x, width });
-    lastEndPx = x + width;
   }
   return bars;
+}
+
+/** Whether a narrow bar would hardly show beside the one before it. A failure hides behind nothing but another. */
+function isCovered(x: number, { kind }: Segment, before: Bar | undefined): boolean {
+  if (before === undefined || (kind === "failed" && before.segment.kind !== "failed")) return false;
+  return x < before.x + Math.max(1, before.width - MIN_BAR_PX / 3);
 }
 
 const STEPS_MS = [
