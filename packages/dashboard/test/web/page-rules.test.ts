@@ -1,5 +1,6 @@
 import type { RunListItem } from "@fanfold/schemas";
 import { describe, expect, test } from "vitest";
+import { layoutInLayers } from "../../web/src/graph/layers.ts";
 import { cliCommand } from "../../web/src/format/cli-command.ts";
 import { bytesText, durationText } from "../../web/src/format/format-text.ts";
 import { phaseTitle } from "../../web/src/format/phase-title.ts";
@@ -67,5 +68,14 @@ describe("the page", () => {
     expect(ids(mergeRun([], runAt(0), true))).toEqual(["r0"]);
     expect(mergeRun(list, runAt(1, { status: "running" }), true)[1]?.status).toBe("running");
     expect(ids(mergeRun(list, runAt(3), false))).toEqual(["r1"]);
+  });
+
+  test("lays each phase out to the right of all it depends on", () => {
+    const edge = (from: string, to: string) => ({ from, to, kind: "hard" as const, when: "success" as const });
+    const edges = [edge("a", "b"), edge("b", "d"), edge("a", "d"), edge("a", "c"), edge("gone", "a")];
+    const places = layoutInLayers(["d", "c", "b", "a"], edges);
+    const columns = ["a", "b", "c", "d"].map((id) => places.get(id)?.x);
+    expect(columns).toEqual([0, 290, 290, 580]);
+    expect(places.get("c")?.y).toBeLessThan(places.get("b")?.y ?? 0);
   });
 });

@@ -12,20 +12,20 @@ import {
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { RunDetail } from "../api/shapes.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
-import { LoadingState } from "../ui/states.tsx";
-import { layoutGraph, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layout-graph.ts";
+import { layoutInLayers, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
+import { layoutGraph } from "./layout-graph.ts";
 import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
 import "@xyflow/react/dist/style.css";
 import "./graph.css";
 
 const NODE_TYPES = { phase: PhaseNode };
 const MINIMAP_FROM = 12;
+const FIT = { padding: 0.12, maxZoom: 1.1 };
 
 /** The phases as a graph, from left to right. */
 export function GraphView(): ReactNode {
   const { run } = useRunScope();
   const places = usePlaces(run);
-  if (places === undefined) return <LoadingState label="Laying out the graph" />;
   return (
     <ReactFlowProvider>
       <GraphCanvas places={places} />
@@ -56,7 +56,7 @@ function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlac
         onlyRenderVisibleElements
         minZoom={0.05}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1.1 }}
+        fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={24} />
@@ -80,7 +80,8 @@ function Centre({
   readonly phase: string | null;
   readonly places: ReadonlyMap<string, NodePlace>;
 }): ReactNode {
-  const { setCenter, getZoom } = useReactFlow();
+  const { setCenter, getZoom, fitView } = useReactFlow();
+  useEffect(() => void fitView(FIT), [places, fitView]);
   useEffect(() => {
     const place = phase === null ? undefined : places.get(phase);
     if (place === undefined) return;
@@ -92,30 +93,31 @@ function Centre({
   return null;
 }
 
-/** Lays the graph out anew when its phases or edges change, not when their states do. */
-function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> | undefined {
-  const [places, setPlaces] = useState<ReadonlyMap<string, NodePlace>>();
+/**
+ * Where the phases stand: at once in plain layers, then as laid out with care. Laid out anew when phases or edges
+ * change, not when their states do.
+ */
+function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> {
   const shape = JSON.stringify([run.phases.map(({ phase }) => phase), run.edges.map(({ from, to }) => [from, to])]);
+  // run changes with each event, its shape hardly ever
+  const plain = useMemo(() => layoutInLayers(idsOf(run), run.edges), [shape]);
+  const [careful, setCareful] = useState<{ shape: string; places: ReadonlyMap<string, NodePlace> }>();
   useEffect(() => {
     let isStale = false;
-    const ids = run.phases.map(({ phase }) => phase);
-    layoutGraph(ids, run.edges)
-      .catch(() => inColumn(ids))
-      .then((found) => {
-        if (!isStale) setPlaces(found);
+    layoutGraph(idsOf(run), run.edges)
+      .then((places) => {
+        if (!isStale) setCareful({ shape, places });
       })
-      .catch(() => undefined);
+      .catch(() => undefined); // the plain layout stays
     return () => {
       isStale = true;
     };
-    // run changes with each event, its shape hardly ever
   }, [shape]);
-  return places;
+  return careful?.shape === shape ? careful.places : plain;
 }
 
-/** One phase below the other: what is left when the layout fails. */
-function inColumn(ids: readonly string[]): ReadonlyMap<string, NodePlace> {
-  return new Map(ids.map((id, index) => [id, { x: 0, y: index * (NODE_HEIGHT_PX + 20) }]));
+function idsOf(run: RunDetail): string[] {
+  return run.phases.map(({ phase }) => phase);
 }
 
 function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen: string | null): PhaseNodeType[] {

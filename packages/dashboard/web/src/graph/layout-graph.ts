@@ -1,17 +1,8 @@
 import type { RunDetail } from "../api/shapes.ts";
+import { NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
 import type { ELK } from "elkjs/lib/elk-api.js";
 import ElkApi from "elkjs/lib/elk-api.js";
 import elkWorkerUrl from "elkjs/lib/elk-worker.min.js?url";
-
-/** Size of a node, in pixels. */
-export const NODE_WIDTH_PX = 220;
-export const NODE_HEIGHT_PX = 92;
-
-/** Where a node's upper left corner is, in pixels. */
-export interface NodePlace {
-  readonly x: number;
-  readonly y: number;
-}
 
 const OPTIONS = {
   "elk.algorithm": "layered",
