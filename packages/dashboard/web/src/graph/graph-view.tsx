@@ -20,7 +20,7 @@ import "./graph.css";
 
 const NODE_TYPES = { phase: PhaseNode };
 const MINIMAP_FROM = 12;
-const FIT = { padding: 0.12, maxZoom: 1.1 };
+const FIT = { padding: 0.12, minZoom: 0.45, maxZoom: 1.1 };
 
 /** The phases as a graph, from left to right. */
 export function GraphView(): ReactNode {
