@@ -50,10 +50,7 @@ export function ShardLine({ row, nowMs, topPx, isChosen, isMarked, onMark, onCho
 }
 
 /** How long the latest attempt took, or has taken so far; empty before the first. */
-function shardTime(
-  { status, duration_ms: durationMs, started_at_ms: startedMs }: ShardRow,
-  nowMs: number,
-): string {
+function shardTime({ status, duration_ms: durationMs, started_at_ms: startedMs }: ShardRow, nowMs: number): string {
   if (status === "running" && startedMs !== null) return durationText(nowMs - startedMs);
   return durationMs === null ? "" : durationText(durationMs);
 }

@@ -74,15 +74,11 @@ interface Follower {
 }
 
 function followRuns({ load, setState, current, setLoaded }: Follower): () => void {
-  let isFirst = true;
   return openLiveStream<RunListItem>({
     address: () => apiPath(["runs", "stream"]),
     event: "run",
     onState: setState,
-    onOpen: () => {
-      if (!isFirst) void load(null);
-      isFirst = false;
-    },
+    onOpen: () => void load(null), // what changed before the stream stood is in the list
     onData: (run) => {
       const isShown = isInFilter(run, current.current.filter, Date.now());
       setLoaded((before) =>
