@@ -15,7 +15,7 @@ afterAll(() => browser?.close());
 
 /** Opens a page of the dashboard; `troubles` collects what the browser complains of, breaches of the policy included. */
 async function openPage({ dashboard }: Watched, path: string): Promise<{ page: Page; troubles: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, reducedMotion: "reduce" });
   const troubles: string[] = [];
   page.on("pageerror", ({ message }) => troubles.push(message));
   page.on("console", (message) => {

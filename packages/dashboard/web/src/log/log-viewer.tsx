@@ -166,7 +166,6 @@ function useFound(log: LiveLog, virtual: LogVirtualizer, onJump: () => void): Fo
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const wanted = useDeferredValue(text);
-  // oxlint-disable-next-line react-hooks/exhaustive-deps
   const lines = useMemo(() => log.buffer.find(wanted), [log.buffer, log.version, wanted]);
   const step = (by: number): void => {
     if (lines.length === 0) return;
