@@ -1,6 +1,6 @@
 import type { AttemptDocument, ShardDetail } from "@fanfold/schemas";
 import { type ReactNode, useEffect } from "react";
-import { apiPath, BASE_PATH } from "../api/client.ts";
+import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText, durationText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
@@ -110,7 +110,7 @@ function ShardHead({
           </Link>
         )}
         {jobUrl === null ? null : (
-          <a className="button small" href={jobUrl.startsWith("/") ? `${BASE_PATH}${jobUrl.slice(1)}` : jobUrl}>
+          <a className="button small" href={jobUrl}>
             Job in Bull Board
           </a>
         )}
