@@ -1,6 +1,7 @@
+import type { Why } from "@fanfold/core";
 import type { ReactNode } from "react";
 import { apiPath } from "../api/client.ts";
-import type { PhaseDetail, WhyRow } from "../api/shapes.ts";
+import type { PhaseDetail } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText, countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
@@ -111,17 +112,17 @@ function PhaseReasons({ phase }: { readonly phase: PhaseDetail }): ReactNode {
   const { run } = useRunScope();
   const isOpen = phase.status === "pending" || phase.status === "blocked" || phase.status === "running";
   const path = isOpen ? apiPath(["runs", run.run_id, "why"], { phase: phase.phase }) : null;
-  const { data } = useResource<readonly WhyRow[]>(path, 3_000);
-  const reasons = (isOpen ? (data ?? []) : []).filter((row) => (row.phase ?? phase.phase) === phase.phase);
+  const { data } = useResource<readonly Why[]>(path, 3_000);
+  const reasons = (isOpen ? (data ?? []) : []).filter(({ code }) => code !== "running");
   return (
     <>
       {phase.problem === null ? null : <p className="problem-text">{phase.problem.why}</p>}
       {phase.cause === null ? null : <p>{causeText(phase)}</p>}
       {reasons.length === 0 ? null : (
         <ul className="reasons" aria-label="Why it is not running">
-          {reasons.slice(0, MAX_REASONS).map(({ shard, code, why }, index) => (
-            <li key={`${shard ?? ""} ${code} ${index}`}>
-              {shard === null || shard === undefined ? "" : `[${shard}] `}
+          {reasons.slice(0, MAX_REASONS).map(({ shards, code, why }, index) => (
+            <li key={`${code} ${index}`}>
+              {shards === null ? "" : `${shardsText(shards)} `}
               {why}
             </li>
           ))}
@@ -129,6 +130,13 @@ function PhaseReasons({ phase }: { readonly phase: PhaseDetail }): ReactNode {
       )}
     </>
   );
+}
+
+/** Shards that share a reason: `[3]`, or `12 shards ([0], [1], …)`. */
+function shardsText({ count, first }: NonNullable<Why["shards"]>): string {
+  const named = first.slice(0, 3).map((shard) => `[${shard}]`);
+  if (count === 1) return named.join("");
+  return `${countText(count)} shards (${named.join(", ")}${count > named.length ? ", …" : ""})`;
 }
 
 /** Why a phase was skipped, cancelled or blocked, as words. */

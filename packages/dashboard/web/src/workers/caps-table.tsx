@@ -1,5 +1,5 @@
+import type { CapDocument } from "@fanfold/core";
 import type { ReactNode } from "react";
-import type { CapHolder, CapRow } from "../api/shapes.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { Link } from "../routing/navigation.tsx";
 import { shardPath } from "../routing/route.ts";
@@ -7,7 +7,13 @@ import { shardPath } from "../routing/route.ts";
 const MAX_HOLDERS = 12;
 
 /** Every cap: its limit, who fills it, how much waits. */
-export function CapsTable({ caps, nowMs }: { readonly caps: readonly CapRow[]; readonly nowMs: number }): ReactNode {
+export function CapsTable({
+  caps,
+  nowMs,
+}: {
+  readonly caps: readonly CapDocument[];
+  readonly nowMs: number;
+}): ReactNode {
   return (
     <table className="plain-table">
       <thead>
@@ -45,7 +51,7 @@ export function CapsTable({ caps, nowMs }: { readonly caps: readonly CapRow[]; r
   );
 }
 
-function Holders({ holders, nowMs }: { readonly holders: readonly CapHolder[]; readonly nowMs: number }): ReactNode {
+function Holders({ holders, nowMs }: { readonly holders: CapDocument["holders"]; readonly nowMs: number }): ReactNode {
   if (holders.length === 0) return <span className="faint">nobody</span>;
   return (
     <ul className="holders">

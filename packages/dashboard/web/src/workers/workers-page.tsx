@@ -1,7 +1,7 @@
+import type { CapDocument } from "@fanfold/core";
 import type { PoolDocument, WorkerDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
 import { apiPath } from "../api/client.ts";
-import type { CapRow } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
@@ -109,7 +109,7 @@ function WorkersSection(): ReactNode {
 }
 
 function CapsSection(): ReactNode {
-  const { data, error } = useResource<readonly CapRow[]>(apiPath(["caps"]), POLL_MS);
+  const { data, error } = useResource<readonly CapDocument[]>(apiPath(["caps"]), POLL_MS);
   const nowMs = useNow(true);
   return (
     <section aria-labelledby="caps">
