@@ -66,6 +66,7 @@ describe("the web page", () => {
       await page.getByRole("table", { name: "Runs" }).getByText("succeeded", { exact: true }).waitFor();
       await page.close();
     }),
+    120_000, // many pages, on a busy machine
   );
 
   test(

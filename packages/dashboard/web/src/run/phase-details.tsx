@@ -122,7 +122,7 @@ function PhaseReasons({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         <ul className="reasons" aria-label="Why it is not running">
           {reasons.slice(0, MAX_REASONS).map(({ shards, code, why }, index) => (
             <li key={`${code} ${index}`}>
-              {shards === null ? "" : `${shardsText(shards)} `}
+              {shards === null ? "" : `${shardsText(shards)}: `}
               {why}
             </li>
           ))}
