@@ -15,7 +15,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY tsconfig.json tsconfig.base.json ./
 COPY scripts scripts
 COPY packages packages
-RUN npm run build && rm -rf packages/testkit packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
+RUN npm run build && rm -rf packages/testkit packages/*/src packages/dashboard/web packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
 
 # A clean install of what the command needs at run time, and nothing else.
 FROM ${NODE_IMAGE} AS dependencies

@@ -65,7 +65,7 @@ export class DashboardService {
     this.#log = log;
     setMaxListeners(0, this.#stop.signal); // one for each open stream
     this.#api = apiParts(engine, settings, { log, stop: this.#stop.signal });
-    this.#board = new QueueBoard(engine.store, `${this.#api.basePath}${BOARD_PATH}`);
+    this.#board = new QueueBoard(engine.store, `${this.#api.basePath}${BOARD_PATH}`, this.#api.basePath);
     this.#metrics = new DashboardMetrics(engine.store, this.#api.pools);
   }
 

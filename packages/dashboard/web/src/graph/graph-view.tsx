@@ -1,0 +1,157 @@
+import {
+  Background,
+  Controls,
+  type Edge,
+  MarkerType,
+  MiniMap,
+  type NodeChange,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from "@xyflow/react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import type { RunDetail } from "../api/shapes.ts";
+import { useRunScope, useSelection } from "../run/run-context.tsx";
+import { layoutInLayers, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
+import { layoutGraph } from "./layout-graph.ts";
+import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
+import "@xyflow/react/dist/style.css";
+import "./graph.css";
+
+const NODE_TYPES = { phase: PhaseNode };
+const MINIMAP_FROM = 12;
+const FIT = { padding: 0.12, minZoom: 0.45, maxZoom: 1.1 };
+
+/** The phases as a graph, from left to right. */
+export function GraphView(): ReactNode {
+  const { run } = useRunScope();
+  const places = usePlaces(run);
+  return (
+    <ReactFlowProvider>
+      <GraphCanvas places={places} />
+    </ReactFlowProvider>
+  );
+}
+
+function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlace> }): ReactNode {
+  const { run } = useRunScope();
+  const { phase, select } = useSelection();
+  const nodes = useMemo(() => nodesOf(run, places, phase), [run, places, phase]);
+  const edges = useMemo(() => edgesOf(run), [run]);
+  const follow = (changes: NodeChange<PhaseNodeType>[]): void => {
+    const chosen = changes.find((change) => change.type === "select" && change.selected);
+    if (chosen?.type === "select" && chosen.id !== phase) select(chosen.id);
+  };
+  return (
+    <div className="graph" role="group" aria-label="Graph of the phases">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        onNodesChange={follow}
+        onPaneClick={() => select(null)}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        onlyRenderVisibleElements
+        minZoom={0.05}
+        fitView
+        fitViewOptions={FIT}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={24} />
+        <Controls showInteractive={false} />
+        {nodes.length >= MINIMAP_FROM ? <MiniMap pannable zoomable nodeClassName={miniClass} /> : null}
+        <Centre phase={phase} places={places} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function miniClass({ data }: PhaseNodeType): string {
+  return `mini-${data.phase.status}`;
+}
+
+/** Brings the chosen phase into sight when it was chosen elsewhere. */
+function Centre({
+  phase,
+  places,
+}: {
+  readonly phase: string | null;
+  readonly places: ReadonlyMap<string, NodePlace>;
+}): ReactNode {
+  const { setCenter, getZoom, fitView } = useReactFlow();
+  useEffect(() => void fitView(FIT), [places, fitView]);
+  useEffect(() => {
+    const place = phase === null ? undefined : places.get(phase);
+    if (place === undefined) return;
+    void setCenter(place.x + NODE_WIDTH_PX / 2, place.y + NODE_HEIGHT_PX / 2, {
+      zoom: Math.max(0.6, getZoom()),
+      duration: 0,
+    });
+  }, [phase, places, setCenter, getZoom]);
+  return null;
+}
+
+/**
+ * Where the phases stand: at once in plain layers, then as laid out with care. Laid out anew when phases or edges
+ * change, not when their states do.
+ */
+function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> {
+  const shape = JSON.stringify([run.phases.map(({ phase }) => phase), run.edges.map(({ from, to }) => [from, to])]);
+  // run changes with each event, its shape hardly ever
+  const plain = useMemo(() => layoutInLayers(idsOf(run), run.edges), [shape]);
+  const [careful, setCareful] = useState<{ shape: string; places: ReadonlyMap<string, NodePlace> }>();
+  useEffect(() => {
+    let isStale = false;
+    layoutGraph(idsOf(run), run.edges)
+      .then((places) => {
+        if (!isStale) setCareful({ shape, places });
+      })
+      .catch(() => undefined); // the plain layout stays
+    return () => {
+      isStale = true;
+    };
+  }, [shape]);
+  return careful?.shape === shape ? careful.places : plain;
+}
+
+function idsOf(run: RunDetail): string[] {
+  return run.phases.map(({ phase }) => phase);
+}
+
+function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen: string | null): PhaseNodeType[] {
+  const critical = new Set(run.critical_path);
+  return run.phases.map((phase) => ({
+    id: phase.phase,
+    type: "phase",
+    position: places.get(phase.phase) ?? { x: 0, y: 0 },
+    width: NODE_WIDTH_PX,
+    height: NODE_HEIGHT_PX,
+    selected: phase.phase === chosen,
+    ariaLabel: `${phase.phase}, ${phase.status}`,
+    data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase) },
+  }));
+}
+
+function edgesOf(run: RunDetail): Edge[] {
+  const critical = new Set(run.critical_path.map((phase, index) => `${run.critical_path[index - 1] ?? ""} ${phase}`));
+  const status = new Map(run.phases.map((phase) => [phase.phase, phase.status]));
+  return run.edges.map(({ from, to, kind, when }) => {
+    const id = `${from} ${to}`;
+    const names = [
+      `edge-${kind}`,
+      critical.has(id) ? "edge-critical" : "",
+      status.get(to) === "skipped" ? "edge-unused" : "",
+    ];
+    return {
+      id,
+      source: from,
+      target: to,
+      className: names.join(" "),
+      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, markerUnits: "userSpaceOnUse" },
+      focusable: false,
+      ...(when === "success" ? {} : { label: when }),
+    };
+  });
+}

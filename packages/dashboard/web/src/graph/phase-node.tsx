@@ -1,0 +1,65 @@
+import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import { memo, type ReactNode } from "react";
+import type { PhaseDetail } from "../api/shapes.ts";
+import { phaseTitle } from "../format/phase-title.ts";
+import { countText, durationText } from "../format/format-text.ts";
+import { causeText } from "../run/phase-details.tsx";
+import { countsText, ShardBar } from "../ui/progress-bar.tsx";
+import { lookOf, StatusIcon } from "../ui/status-icon.tsx";
+
+/** A phase in the graph. */
+export type PhaseNodeType = Node<{ readonly phase: PhaseDetail; readonly isCritical: boolean }, "phase">;
+
+/** A phase: its status, its shards as a histogram, and what marks it out. */
+export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<PhaseNodeType>): ReactNode {
+  const { phase, isCritical } = data;
+  const names = [
+    "phase-node",
+    `look-${lookOf(phase.status)}`,
+    selected ? "is-selected" : "",
+    isCritical ? "is-critical" : "",
+  ];
+  return (
+    <div className={names.join(" ")} title={hoverText(phase)}>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <p className="node-name">
+        <StatusIcon status={phase.status} />
+        <span className="cut">{phaseTitle(phase.phase)}</span>
+      </p>
+      <NodeShards phase={phase} />
+      <p className="node-foot">
+        <span>{phase.status}</span>
+        <span className="push" />
+        {phase.is_stale ? <span className="tag tag-warning">stale</span> : null}
+        {isCritical ? <span className="tag">critical</span> : null}
+        <span>{phase.wall_time_sec === null ? "" : durationText(phase.wall_time_sec * 1_000)}</span>
+      </p>
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </div>
+  );
+});
+
+function NodeShards({ phase }: { readonly phase: PhaseDetail }): ReactNode {
+  const { shards } = phase;
+  if (shards.total === 0) return <p className="node-shards faint">not cut into shards yet</p>;
+  return (
+    <p className="node-shards">
+      <ShardBar counts={shards} label={`shards of ${phase.phase}`} />
+      <span className="faint">
+        {countText(shards.succeeded)}/{countText(shards.total)}
+      </span>
+    </p>
+  );
+}
+
+/** What a pointer over the node tells: why it does not run, or what went wrong. */
+function hoverText(phase: PhaseDetail): string {
+  const lines = [
+    `${phase.phase}: ${phase.status}`,
+    phase.shards.total > 0 ? countsText(phase.shards) : "",
+    causeText(phase),
+    phase.status === "pending" && phase.depends_on.length > 0 ? `waits for ${phase.depends_on.join(", ")}` : "",
+    phase.problem?.why ?? "",
+  ];
+  return lines.filter(Boolean).join("\n");
+}

@@ -1,0 +1,36 @@
+/** What a path of the page shows. */
+export type Route =
+  | { readonly page: "runs" | "workers" | "new" | "unknown" }
+  | { readonly page: "run"; readonly runId: string }
+  | { readonly page: "shard"; readonly runId: string; readonly phase: string; readonly shard: number };
+
+/** Reads a path below the page's base; it starts with a slash. */
+export function readRoute(path: string): Route {
+  const parts = path.split("/").filter(Boolean).map(decode);
+  const [head, runId, phases, phase, shards, shard] = parts;
+  if (head === undefined || (head === "runs" && runId === undefined)) return { page: "runs" };
+  if (parts.length === 1 && (head === "workers" || head === "new")) return { page: head };
+  if (head !== "runs" || runId === undefined) return { page: "unknown" };
+  if (parts.length === 2) return { page: "run", runId };
+  const isShard = parts.length === 6 && phases === "phases" && shards === "shards";
+  if (!isShard || phase === undefined || !/^\d+$/.test(shard ?? "")) return { page: "unknown" };
+  return { page: "shard", runId, phase, shard: Number(shard) };
+}
+
+/** Path of a run's page. */
+export function runPath(runId: string): string {
+  return `/runs/${encodeURIComponent(runId)}`;
+}
+
+/** Path of a shard's page. */
+export function shardPath(runId: string, phase: string, shard: number): string {
+  return `${runPath(runId)}/phases/${encodeURIComponent(phase)}/shards/${shard}`;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,78 @@
+import type { RunListItem } from "@fanfold/schemas";
+import type { ReactNode } from "react";
+import { countText, durationText } from "../format/format-text.ts";
+import { Link } from "../routing/navigation.tsx";
+import { runPath } from "../routing/route.ts";
+import { PercentBar, ShardBar } from "../ui/progress-bar.tsx";
+import { StatusBadge } from "../ui/status-icon.tsx";
+import { TimeLabel } from "../ui/time-label.tsx";
+
+interface RunRowProps {
+  readonly run: RunListItem;
+  readonly nowMs: number;
+  readonly isSelected: boolean;
+}
+
+/** A run in the list. */
+export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
+  return (
+    <tr className={isSelected ? "is-selected" : ""} data-run={run.run_id}>
+      <td className="cell-status">
+        <StatusBadge status={run.status} isPaused={run.is_paused} />
+      </td>
+      <td className="cell-run">
+        <Link to={runPath(run.run_id)} className="run-link">
+          <strong>{run.plan_id}</strong> <span className="mono faint">{run.run_id}</span>
+        </Link>
+        {run.problem === null || run.status === "succeeded" ? null : (
+          <span className={`row-problem ${run.status === "failed" ? "" : "is-passing"}`} title={run.problem}>
+            {run.problem}
+          </span>
+        )}
+      </td>
+      <td className="cell-progress">
+        <RunProgress run={run} />
+      </td>
+      <td className="cell-time">
+        {timeOf(run, nowMs)}
+        {run.eta_sec === null || run.status !== "running" ? null : (
+          <span className="faint row-line">{durationText(run.eta_sec * 1_000)} left</span>
+        )}
+      </td>
+      <td className="cell-tags">
+        <span className="tag-list">
+          {run.tags.map((tag) => (
+            <Link key={tag} to={`/?tag=${encodeURIComponent(tag)}`} className="tag">
+              {tag}
+            </Link>
+          ))}
+        </span>
+      </td>
+      <td className="cell-when">
+        <TimeLabel atMs={run.created_at_ms} nowMs={nowMs} />
+      </td>
+    </tr>
+  );
+}
+
+function RunProgress({ run }: { readonly run: RunListItem }): ReactNode {
+  const { shards, percent, status } = run;
+  return (
+    <>
+      {shards === null || shards.total === 0 ? (
+        <PercentBar percent={percent} status={status} />
+      ) : (
+        <ShardBar counts={shards} label={`shards of ${run.run_id}`} />
+      )}
+      <span className="progress-text">
+        {percent === null ? "" : `${Math.floor(percent)} %`}
+        {shards === null ? "" : ` · ${countText(shards.succeeded)}/${countText(shards.total)}`}
+      </span>
+    </>
+  );
+}
+
+function timeOf({ started_at_ms: startedMs, finished_at_ms: finishedMs }: RunListItem, nowMs: number): string {
+  if (startedMs === null) return "–";
+  return durationText((finishedMs ?? nowMs) - startedMs);
+}
