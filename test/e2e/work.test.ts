@@ -310,8 +310,18 @@ describe("the client library", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const { submitted, journal, status, refusal, invalid } = JSON.parse(stdout);
       expect(submitted).toEqual([
-        { runId: "from-a-script", isNew: true, warnings: [expect.objectContaining({ severity: "warning" })] },
-        { runId: "from-a-script", isNew: false, warnings: [expect.objectContaining({ severity: "warning" })] },
+        {
+          runId: "from-a-script",
+          isNew: true,
+          unserved: [],
+          warnings: [expect.objectContaining({ severity: "warning" })],
+        },
+        {
+          runId: "from-a-script",
+          isNew: false,
+          unserved: [],
+          warnings: [expect.objectContaining({ severity: "warning" })],
+        },
       ]);
       const lines = JournalLineSchema.array().parse(journal);
       expect(lines.at(0)?.event).toBe("run_queued");
