@@ -24,7 +24,9 @@ test("a run outlives the failover of its master, which Sentinels arrange", { tim
   const { deployment, notices, gated } = await deploy(`${url}mymaster`);
   const runId = await deployment.submit(gated.plan);
   await gated.began(4);
-  await master.admin.wait(1, 1_000);
+  // WAIT waits for what this connection wrote, and so for all that was written before
+  await master.admin.set("last", "1");
+  await master.admin.wait(1, 5_000);
   await master.kill("SIGKILL");
   gated.letGo();
   expect(await gated.outcome(deployment, runId)).toEqual(ENDED_WELL);

@@ -98,9 +98,8 @@ test("a master that becomes a replica is left for the new master, and the run go
   const { deployment, notices, gated } = await deploy(board);
   const runId = await deployment.submit(gated.plan);
   await gated.began(4);
-  await master.admin.wait(1, 1_000);
-  await other.admin.replicaof("NO", "ONE");
-  await master.admin.replicaof("127.0.0.1", String(other.port));
+  await master.admin.call("FAILOVER", "TO", "127.0.0.1", other.port);
+  await untilInfo(other.admin, /role:master/);
   board.leadTo(other.port);
   gated.letGo();
   await gated.ended(SHARDS);
