@@ -11,7 +11,7 @@ import { checkServer, readFacts, type ServerFacts } from "./server-facts.ts";
 /** Time a first connection may take, in ms. */
 const CONNECT_MS = 2_000;
 /** Time a server may take from the first try to connect to its last answer, in ms; loading its data not counted. */
-const DEADLINE_MS = 3_000;
+const DEADLINE_MS = 2_500;
 /** How often a refused first connection is tried again, 200 ms apart. */
 const TRIES = 8;
 const PAUSE_MS = 200;
