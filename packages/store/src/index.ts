@@ -8,6 +8,7 @@ export {
   streamContent,
 } from "./artifact-store.ts";
 export { AttemptLogs, type LogPiece } from "./attempt-logs.ts";
+export type { ClaimedShard } from "./claimed-shard.ts";
 export { FileArtifactStore } from "./file-artifact-store.ts";
 export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
@@ -19,6 +20,7 @@ export {
   GATES_QUEUE,
   jobIds,
   Keys,
+  type PhaseRef,
   parseShardId,
   phaseRevisionId,
   type RunKeys,
@@ -27,20 +29,18 @@ export {
   shardId,
   shardQueue,
 } from "./keys.ts";
-export {
-  type ClaimedShard,
-  type FinishReply,
-  Ledger,
-  type PhaseFacts,
-  type PhaseOpening,
-  type PhaseRef,
-  type RecallReply,
-  type ShardMetric,
-  type ShardRepair,
-  type ShardFinish,
-  type ShardStart,
-  type StartReply,
-} from "./ledger.ts";
+export { Ledger } from "./ledger.ts";
+export type {
+  FinishReply,
+  PhaseOpening,
+  RecallReply,
+  ShardFinish,
+  ShardMetric,
+  ShardRepair,
+  ShardStart,
+  StartReply,
+} from "./ledger-moves.ts";
+export type { PhaseFacts } from "./ledger-reader.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";

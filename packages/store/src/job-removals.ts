@@ -1,6 +1,13 @@
 import type { Job, Queue } from "bullmq";
-import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
-import type { PhaseRef } from "./ledger.ts";
+import {
+  AGGREGATE_QUEUE,
+  GATES_QUEUE,
+  jobIds,
+  type PhaseRef,
+  SCHEDULER_QUEUE,
+  type ShardRef,
+  shardQueue,
+} from "./keys.ts";
 import type { Queues } from "./queues.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 

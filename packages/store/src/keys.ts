@@ -13,6 +13,12 @@ export function shardQueue(pool: string): string {
   return `shards.${pool}`;
 }
 
+/** A phase in the making of a revision. */
+export interface PhaseRef {
+  readonly phase: string;
+  readonly revision: number;
+}
+
 /** A shard within its run. Also the last part of its job id and its field in the shards hash. */
 export interface ShardRef {
   readonly phase: string;
@@ -36,6 +42,12 @@ export function parseShardId(id: string): ShardRef {
   if (match === null) throw new Error(`not the id of a shard: ${id}`);
   const [, phase = "", revision = "", shard = ""] = match;
   return { phase, revision: Number(revision), shard: Number(shard) };
+}
+
+/** Inverse of {@link phaseRevisionId}. @throws {Error} when the text is not such an id */
+export function parsePhaseRevision(id: string): PhaseRef {
+  const { phase, revision } = parseShardId(`${id}.0`);
+  return { phase, revision };
 }
 
 /** Deterministic job ids: adding a job twice is harmless. */

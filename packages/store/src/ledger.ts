@@ -1,25 +1,36 @@
 import { randomUUID } from "node:crypto";
 import {
-  type CompiledPhase,
-  type FinishVerdict,
   FinishVerdictSchema,
   type Fold,
-  FoldSchema,
-  type PhaseInputs,
-  PhaseInputsSchema,
-  type PhaseLedger,
-  PhaseLedgerSchema,
   type PhaseProgress,
   PhaseProgressSchema,
-  type ShardRecord,
   ShardRecordSchema,
-  type StartVerdict,
   StartVerdictSchema,
 } from "@fanfold/schemas";
-import { type Keys, parseShardId, phaseRevisionId, type RunKeys, type ShardRef, shardId } from "./keys.ts";
+import { type ClaimedShard, parseClaim } from "./claimed-shard.ts";
+import {
+  type Keys,
+  type PhaseRef,
+  parsePhaseRevision,
+  parseShardId,
+  phaseRevisionId,
+  type RunKeys,
+  type ShardRef,
+  shardId,
+} from "./keys.ts";
+import type {
+  FinishReply,
+  PhaseOpening,
+  RecallReply,
+  ShardFinish,
+  ShardMetric,
+  ShardRepair,
+  ShardStart,
+  StartReply,
+} from "./ledger-moves.ts";
+import { LedgerReader } from "./ledger-reader.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
-import { untilAccepted } from "./redis/redis-health.ts";
-import { Script } from "./scripts.ts";
+import { Script, strings } from "./scripts.ts";
 import { StoreError } from "./store-error.ts";
 
 const OPEN_PHASE = new Script("open_phase");
@@ -46,120 +57,20 @@ const REPAIR_PAUSE_MS = 5_000;
  */
 const RELEASE_WINDOW = 250;
 
-/** A phase in the making of a revision. */
-export interface PhaseRef {
-  readonly phase: string;
-  readonly revision: number;
-}
-
-/** A shard that was given a slot and must now be put on its queue. */
-export interface ClaimedShard extends ShardRef {
-  /** It had been on its queue before: its job may exist, delayed or failed. */
-  readonly again: boolean;
-}
-
-/** What {@link Ledger.openPhase} needs to know of a phase. */
-export interface PhaseOpening extends PhaseRef {
-  /** Position in declaration order. */
-  readonly order: number;
-  readonly shardCount: number;
-  readonly maxParallel: number | null;
-  /** Failed shards that are tolerated. */
-  readonly tolerated: number;
-  /** Shards failing in a row after which no more is released. */
-  readonly maxConsecutiveFailures: number | null;
-  readonly concurrencyKey: CompiledPhase["concurrency_key"];
-  readonly inputs: PhaseInputs;
-  /** Data of the `phase_started` event. */
-  readonly started: Readonly<Record<string, string | number | null>>;
-}
-
-/** A phase's counts, and the state of its run at the moment they were read. */
-export interface PhaseFacts {
-  readonly counts: PhaseLedger;
-  readonly version: number;
-  readonly isStopped: boolean;
-  /** A decision to resume the phase is committed and not yet carried out: the counts are about to change. */
-  readonly isResuming: boolean;
-  /** The phase, or a shard of it, was cancelled by hand. */
-  readonly isRecalled: boolean;
-}
-
-/** What {@link Ledger.startShard} needs to know of a start. */
-export interface ShardStart {
-  readonly worker: string;
-  readonly nowMs: number;
-  /** Starts of the job that no stall caused. */
-  readonly starts: number;
-  /** The run was re-opened for a hand retry of this shard. */
-  readonly reopened: boolean;
-  /** Most workers a shard may lose before it fails. */
-  readonly lossLimit: number;
-}
-
-/** Answer to a start; `lua/start_shard.lua` says what each verdict means. */
-export interface StartReply {
-  readonly verdict: StartVerdict;
-  readonly record: ShardRecord | undefined;
-  /** Undefined where the ledger did not look. */
-  readonly progress: PhaseProgress | undefined;
-  /** Journal position of the event this start caused, where it ended the shard. */
-  readonly seq: number;
-}
-
-/** Outcome of an attempt, as {@link Ledger.finishShard} records it. */
-export interface ShardFinish {
-  readonly fence: number;
-  readonly attempt: number;
-  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled" | "given_back";
-  readonly record: ShardRecord;
-  readonly events: readonly (readonly [event: string, data: object])[];
-  readonly nowMs: number;
-  /** Cost of the attempt, in USD; 0 when unknown. */
-  readonly costUsd: number;
-}
-
-/** What became of a shard whose job is gone; `lua/note_shard_repair.lua` says how it is decided. */
-export interface ShardRepair {
-  /** Undefined when nothing is to be done. */
-  readonly status: "released" | "running" | "backoff" | "waiting" | undefined;
-  /** End of the backoff, Unix ms; 0 when there is none. */
-  readonly untilMs: number;
-}
-
-/** Answer to a cancellation by hand. */
-export type RecallReply = PhaseProgress | "unopened" | "over";
-
-/** What an attempt says of one of its metrics. */
-export interface ShardMetric {
-  readonly unit: string;
-  readonly completed: number;
-  /** Missing while the attempt does not know it. */
-  readonly total?: number;
-}
-
-/** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
-export interface FinishReply {
-  readonly verdict: FinishVerdict;
-  /** Undefined when the result was refused. */
-  readonly progress: PhaseProgress | undefined;
-  readonly seq: number;
-  readonly claimed: readonly ClaimedShard[];
-}
-
 /**
  * The ledger of the runs: who may run, who runs, and what came of it. Invariants:
  * 1. a shard's result is accepted at most once per revision, from the attempt that holds its fence;
  * 2. shards in flight never exceed the cap of the run or of the phase;
  * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
  */
-export class Ledger {
+export class Ledger extends LedgerReader {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   /** Keys of the slots that runs share. */
   readonly #slotKeys: readonly string[];
 
   constructor(redis: RedisClient, keys: Keys) {
+    super(redis, keys);
     this.#redis = redis;
     this.#keys = keys;
     this.#slotKeys = [keys.semaphores, keys.holders];
@@ -215,11 +126,6 @@ export class Ledger {
   async ackClaims(runId: string, claimant: string): Promise<PhaseRef[]> {
     const keys = this.#keys.run(runId);
     return strings(await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant])).map(parsePhaseRevision);
-  }
-
-  /** Names of claimants with shards that may not be on their queues yet. */
-  listClaimants(runId: string): Promise<string[]> {
-    return this.#redis.hkeys(this.#keys.run(runId).claims);
   }
 
   /** Starts an attempt, or says why it may not. */
@@ -341,13 +247,6 @@ export class Ledger {
     return reply === "unopened" || reply === "over" ? reply : PhaseProgressSchema.parse(reply);
   }
 
-  /** Indexes of the shards of a phase that were cancelled by hand one by one. */
-  async listRecalled(runId: string, ref: PhaseRef): Promise<number[]> {
-    const recalled = await this.#redis.smembers(this.#keys.run(runId).recalled);
-    const opening = `${phaseRevisionId(ref.phase, ref.revision)}.`;
-    return recalled.filter((id) => id.startsWith(opening)).map((id) => parseShardId(id).shard);
-  }
-
   /** Takes back that a phase, or shards of it, were cancelled by hand; the shards still have to be requeued. */
   async forgetRecall(runId: string, { phase, revision }: PhaseRef): Promise<void> {
     const { ledger, recalled } = this.#keys.run(runId);
@@ -379,28 +278,6 @@ export class Ledger {
     return strings(reply).map(parseClaim);
   }
 
-  /** Indexes of the shards of a phase that a stop cancelled. */
-  async listCancelled(runId: string, ref: PhaseRef): Promise<number[]> {
-    const ids = await this.#redis.smembers(this.#keys.run(runId).cancelled);
-    const shards = ids.map(parseShardId).filter((s) => s.phase === ref.phase && s.revision === ref.revision);
-    return shards.map(({ shard }) => shard).sort((a, b) => a - b);
-  }
-
-  /**
-   * Shards that must have a job on a queue: released, running or in backoff. One that is just being put there by
-   * whoever claimed it is left out. As many as the caps allow, and those in backoff.
-   */
-  async listAtWork(runId: string): Promise<ShardRef[]> {
-    const keys = this.#keys.run(runId);
-    const reply = await untilAccepted(() =>
-      this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec(),
-    );
-    const [released, started, claims] = (reply ?? []).map(([, value]) => strings(value));
-    const claimed = new Set((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim)).map(shardId));
-    const ids = new Set([...(released ?? []), ...(started ?? [])]);
-    return [...ids].filter((id) => !claimed.has(id)).map(parseShardId);
-  }
-
   /** Says that the job of a shard is put back, unless the shard needs none or that was said a moment ago. */
   async noteShardRepair(
     runId: string,
@@ -429,87 +306,6 @@ export class Ledger {
     await NOTE_PHASE_REPAIR.run(this.#redis, [keys.run, keys.ledger, keys.journal], [phase, revision, nowMs, reason]);
   }
 
-  /** Counts of a phase, or undefined before it was opened. */
-  async findPhase(runId: string, phase: string): Promise<PhaseLedger | undefined> {
-    const text = await this.#redis.hget(this.#keys.run(runId).ledger, phase);
-    return text === null ? undefined : PhaseLedgerSchema.parse(JSON.parse(text));
-  }
-
-  /**
-   * Counts of a phase together with what they must be judged by, read at one moment: the run's version and stop,
-   * and whether the phase is just being resumed.
-   */
-  async findPhaseFacts(runId: string, { phase, revision }: PhaseRef): Promise<PhaseFacts | undefined> {
-    const keys = this.#keys.run(runId);
-    const resuming = `resume_release.${phaseRevisionId(phase, revision)}`;
-    const reply = await untilAccepted(() =>
-      this.#redis
-        .multi()
-        .hget(keys.ledger, phase)
-        .hmget(keys.run, "version", "stop")
-        .hexists(keys.outbox, resuming)
-        .smembers(keys.recalled)
-        .exec(),
-    );
-    const [counts, run, isResuming, recalled] = (reply ?? []).map(([, value]) => value);
-    if (typeof counts !== "string") return undefined;
-    const [version, stop] = strings(run);
-    return {
-      counts: PhaseLedgerSchema.parse(JSON.parse(counts)),
-      version: Number(version),
-      isStopped: stop !== "",
-      isResuming: isResuming === 1,
-      isRecalled: strings(recalled).some((id) => `${id}.`.startsWith(`${phaseRevisionId(phase, revision)}.`)),
-    };
-  }
-
-  /** Shards of a run that hold a slot: they are on a queue or run. */
-  async countInFlight(runId: string): Promise<number> {
-    return Number((await this.#redis.hget(this.#keys.run(runId).run, "in_flight")) ?? 0);
-  }
-
-  /** Counts of every phase that was opened. */
-  async loadPhases(runId: string): Promise<Map<string, PhaseLedger>> {
-    const fields = await this.#redis.hgetall(this.#keys.run(runId).ledger);
-    return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseLedgerSchema.parse(JSON.parse(text))]));
-  }
-
-  /** Record of a shard, or undefined before it was released. */
-  async findShard(runId: string, ref: ShardRef): Promise<ShardRecord | undefined> {
-    const [record] = await this.listShards(runId, ref, ref.shard, ref.shard + 1);
-    return record;
-  }
-
-  /** Records of the shards `from` … `to` − 1, undefined where a shard was not released yet. */
-  listShards(runId: string, ref: PhaseRef, from: number, to: number): Promise<(ShardRecord | undefined)[]> {
-    return this.findShards(
-      runId,
-      ref,
-      Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i),
-    );
-  }
-
-  /** Records of these shards, undefined where a shard was not released yet. */
-  async findShards(
-    runId: string,
-    { phase, revision }: PhaseRef,
-    shards: readonly number[],
-  ): Promise<(ShardRecord | undefined)[]> {
-    if (shards.length === 0) return [];
-    const ids = shards.map((shard) => shardId({ phase, revision, shard }));
-    const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
-    return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
-  }
-
-  /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */
-  async getInputs(runId: string, { phase, revision }: PhaseRef): Promise<PhaseInputs> {
-    const text = await this.#redis.hget(this.#keys.run(runId).inputs, phaseRevisionId(phase, revision));
-    if (text === null) {
-      throw new StoreError("RUN_NOT_FOUND", `run ${runId} has no phase ${phase} in revision ${revision}`);
-    }
-    return PhaseInputsSchema.parse(JSON.parse(text));
-  }
-
   /** Keeps what came of an aggregate, unless its run is gone. A failure never replaces what was persisted. */
   async recordFold(runId: string, { phase, revision }: PhaseRef, fold: Fold): Promise<void> {
     const { run, folds } = this.#keys.run(runId);
@@ -527,32 +323,12 @@ export class Ledger {
     if (fold === undefined || !("failure" in fold)) return;
     await this.#redis.hdel(this.#keys.run(runId).folds, phaseRevisionId(ref.phase, ref.revision));
   }
-
-  /** What came of the aggregate of a phase, if it has ended. */
-  async findFold(runId: string, { phase, revision }: PhaseRef): Promise<Fold | undefined> {
-    const text = await this.#redis.hget(this.#keys.run(runId).folds, phaseRevisionId(phase, revision));
-    return text === null ? undefined : FoldSchema.parse(JSON.parse(text));
-  }
 }
 
 function claimKeys(keys: RunKeys): string[] {
   return [keys.run, keys.ledger, keys.shards, keys.released, keys.waiting, keys.open, keys.claims];
 }
 
-function parseClaim(text: string): ClaimedShard {
-  const again = text.startsWith("~");
-  return { ...parseShardId(again ? text.slice(1) : text), again };
-}
-
 function parseProgress(text: string | undefined): PhaseProgress | undefined {
   return text ? PhaseProgressSchema.parse(text) : undefined;
-}
-
-function parsePhaseRevision(id: string): PhaseRef {
-  const { phase, revision } = parseShardId(`${id}.0`);
-  return { phase, revision };
-}
-
-function strings(reply: unknown): string[] {
-  return Array.isArray(reply) ? reply.map(String) : [];
 }

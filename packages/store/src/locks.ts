@@ -1,5 +1,4 @@
-import { type Keys, phaseRevisionId } from "./keys.ts";
-import type { PhaseRef } from "./ledger.ts";
+import { type Keys, type PhaseRef, phaseRevisionId } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
 

@@ -1,8 +1,17 @@
 import { jobPriority } from "@fanfold/core";
 import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
 import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
-import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type Keys, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
-import type { ClaimedShard, PhaseRef } from "./ledger.ts";
+import type { ClaimedShard } from "./claimed-shard.ts";
+import {
+  AGGREGATE_QUEUE,
+  GATES_QUEUE,
+  jobIds,
+  type Keys,
+  type PhaseRef,
+  SCHEDULER_QUEUE,
+  type ShardRef,
+  shardQueue,
+} from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
 import { StoreError } from "./store-error.ts";

@@ -1,7 +1,6 @@
 import type { RunAge } from "@fanfold/core";
 import { type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
-import { type Keys, parseShardId, type ShardRef } from "./keys.ts";
-import type { PhaseRef } from "./ledger.ts";
+import { type Keys, type PhaseRef, parseShardId, type ShardRef } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { scanHash } from "./scan-hash.ts";
 import { Script } from "./scripts.ts";

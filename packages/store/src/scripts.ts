@@ -55,3 +55,8 @@ function loadScript(name: string): string {
 function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
+
+/** The elements of a reply as texts; none where it is no list. */
+export function strings(reply: unknown): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
+}

@@ -11,6 +11,11 @@ export function wasLeftOut({ status, cause }: PhaseRecord): boolean {
   return status === "cancelled" && (isLimit(cause) || cause?.code === "cancel_requested");
 }
 
+/** Whether a phase was cancelled by hand. */
+export function wasRecalled(id: string, cause: Cause | undefined): boolean {
+  return cause?.code === "cancel_requested" && cause.phase === id;
+}
+
 /** Whether it was the phase's own condition that kept it from starting: it was false, or made no sense. */
 export function conditionDecided(id: string, { status, cause }: PhaseRecord): boolean {
   if (status === "failed") return cause?.code === "condition_failed";

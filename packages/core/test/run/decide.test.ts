@@ -1,6 +1,7 @@
 import type { PhaseRecord } from "@fanfold/schemas";
 import { describe, expect, test } from "vitest";
-import { decide, isTolerated } from "../../src/run/decide.ts";
+import { decide } from "../../src/run/decide.ts";
+import { isTolerated } from "../../src/run/fail-phase.ts";
 import { isEmptyDecision, restoreRunState, type Trigger } from "../../src/run/run-state.ts";
 import { artifactNamed, phaseOf, plannedOf, type PhaseSketch, queuedRun, storyOf, TestRun } from "./run-fixture.ts";
 

@@ -1,0 +1,71 @@
+import { isPhaseOver } from "@fanfold/core";
+import type { Effect } from "@fanfold/schemas";
+import { jobIds } from "@fanfold/store";
+import type { EngineWorkings } from "./engine-workings.ts";
+import { openPhase, resumeRelease } from "./open-phase.ts";
+
+/** Carries out what committed decisions ask for, one after another, and takes it from the outbox. */
+export async function carryOut(workings: EngineWorkings, runId: string, effects: readonly Effect[]): Promise<void> {
+  for (const effect of effects) {
+    await carryOutOne(workings, runId, effect);
+    await workings.store.runs.ackEffect(runId, effect);
+  }
+}
+
+async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effect): Promise<void> {
+  switch (effect.kind) {
+    case "open_phase":
+      return openPhase(workings, runId, effect);
+    case "resume_release":
+      await workings.store.ledger.forgetRecall(runId, effect);
+      return resumeRelease(workings, runId, effect);
+    case "release_lock":
+      return workings.locks.release(runId, effect);
+    case "schedule_timeout": {
+      const nowMs = workings.clock.nowMs();
+      const atMs = effect.at_ms ?? nowMs + effect.delay_ms;
+      const job = { kind: "timeout", run_id: runId, at_ms: atMs } as const;
+      return workings.store.queues.addSchedulerJob(jobIds.timeout(runId, atMs), job, Math.max(1, atMs - nowMs));
+    }
+    case "stop_release":
+      return stopRelease(workings, runId);
+    case "pause_release":
+      await workings.store.ledger.pauseRelease(runId);
+      return workings.engine.keys.wakeForRun(runId, `pause.${runId}`);
+    case "resume_run":
+      await workings.engine.claim(runId, "resume");
+      return;
+    case "finish_run":
+      return finishRun(workings, runId);
+  }
+}
+
+async function stopRelease(workings: EngineWorkings, runId: string): Promise<void> {
+  await workings.store.signals.publishStop(runId);
+  const { drained } = await workings.store.ledger.stopRelease(runId, workings.clock.nowMs());
+  await workings.engine.keys.wakeForRun(runId, `stop.${runId}`);
+  for (const ref of drained) await workings.engine.report(runId, ref);
+  await drainUnopened(workings, runId);
+}
+
+/** Phases that were to start and have nothing in the ledger yet: there is nothing to wait for. */
+async function drainUnopened(workings: EngineWorkings, runId: string): Promise<void> {
+  const counts = await workings.store.ledger.loadPhases(runId);
+  for (const [phase, record] of (await workings.states.load(runId)).phases) {
+    const revision = record.revision + 1;
+    const isOpen = counts.get(phase)?.revision === revision;
+    if (record.status === "running" && !isOpen)
+      await workings.decideOn(runId, { type: "phase_drained", phase, revision });
+  }
+}
+
+/** A cancelled run is not carried on by a retry, so nothing of it needs to stay on the queues. */
+async function finishRun(workings: EngineWorkings, runId: string): Promise<void> {
+  const { run, phases } = await workings.states.load(runId);
+  if (run.status !== "cancelled") return;
+  for (const [phase, { status, revision }] of phases) {
+    if (isPhaseOver(status) && status !== "succeeded") {
+      await workings.store.queues.removeFlow(runId, { phase, revision: revision + 1 });
+    }
+  }
+}

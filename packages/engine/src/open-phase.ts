@@ -1,0 +1,112 @@
+import { JsonlError, phaseRecord, ShardError } from "@fanfold/core";
+import type { CompiledPhase, Content } from "@fanfold/schemas";
+import { isDirect, type PhaseRef, StoreError } from "@fanfold/store";
+import { ackClaims } from "./ack-claims.ts";
+import { contentOf } from "./content.ts";
+import type { EngineWorkings } from "./engine-workings.ts";
+import { type Expansion, expandPhase } from "./expand-phase.ts";
+
+/**
+ * Opens a phase that a decision started: expands it into shards, claims the first of them and puts its flow on the
+ * queues. Done twice, it changes nothing more. A phase that has to wait for its lock is opened once it holds it; one that
+ * cannot be expanded has failed.
+ */
+export async function openPhase(workings: EngineWorkings, runId: string, { phase, revision }: PhaseRef): Promise<void> {
+  const ref = { phase, revision };
+  const state = await workings.states.load(runId);
+  const record = phaseRecord(state, phase);
+  if (record.status !== "running" || record.revision + 1 !== revision) return;
+  const definition = state.graph.phase(phase);
+  if (!(await workings.locks.acquire(runId, ref, definition))) return;
+  const expansion = await expand(workings, runId, ref);
+  if (expansion === undefined) return;
+  const claimant = `open.${phase}.r${revision}`;
+  const opening = {
+    ...ref,
+    order: state.graph.index(phase),
+    shardCount: expansion.shardCount,
+    maxParallel: definition.max_parallel,
+    tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
+    maxConsecutiveFailures: definition.max_consecutive_failures,
+    concurrencyKey: definition.concurrency_key,
+    inputs: expansion.inputs,
+    started: {
+      revision,
+      strategy: definition.shard?.strategy ?? "none",
+      shard_count: expansion.shardCount,
+      record_count: expansion.recordCount,
+      max_parallel: definition.max_parallel,
+      pool: definition.pool,
+    },
+  };
+  const options = { claimant, nowMs: workings.clock.nowMs() };
+  const { progress, claimed } = await workings.store.ledger.openPhase(runId, opening, options);
+  const inFlight = await workings.store.ledger.countInFlight(runId);
+  await workings.store.queues.addFlow(
+    { ...ref, runId, definition, shardCount: expansion.shardCount, inFlight },
+    claimed,
+  );
+  await ackClaims(workings.store, runId, claimant);
+  if (progress === "drained") await workings.engine.report(runId, ref);
+}
+
+/** The shards of a phase; undefined when its input makes no sense, which has failed the phase. */
+async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
+  const { graph } = await workings.states.plan(runId);
+  const definition = graph.phase(ref.phase);
+  const phases = await workings.store.runs.loadPhases(runId);
+  const find = (name: string): Content => {
+    const records = phases.get(definition.over_phase ?? "")?.artifacts;
+    const artifact = records?.find((candidate) => candidate.name === name);
+    if (artifact !== undefined) return contentOf(artifact);
+    throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);
+  };
+  try {
+    return await expandPhase(definition, workings.store.artifacts, find);
+  } catch (error) {
+    if (!isUserFault(error)) throw error;
+    const cause = { code: "expansion_failed", message: error.message } as const;
+    await workings.decideOn(runId, { type: "phase_failed", ...ref, cause, failedShards: 0 });
+    return undefined;
+  }
+}
+
+/** Lets a phase go on whose shards a stop had held back or cancelled; one that was never opened is opened. */
+export async function resumeRelease(
+  workings: EngineWorkings,
+  runId: string,
+  { phase, revision }: PhaseRef,
+): Promise<void> {
+  const counts = await workings.store.ledger.findPhase(runId, phase);
+  if (counts === undefined || counts.revision !== revision) return openPhase(workings, runId, { phase, revision });
+  const { graph } = await workings.states.plan(runId);
+  if (!(await workings.locks.acquire(runId, { phase, revision }, graph.phase(phase)))) return;
+  if (counts.recalled === 1) return;
+  const ref = { phase, revision };
+  await refold(workings, runId, ref);
+  const recalled = new Set(await workings.store.ledger.listRecalled(runId, ref));
+  const cancelled = await workings.store.ledger.listCancelled(runId, ref);
+  await workings.engine.requeue(
+    runId,
+    ref,
+    cancelled.filter((shard) => !recalled.has(shard)),
+  );
+}
+
+/** Runs a merge again that a stop had killed. */
+async function refold(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<void> {
+  const fold = await workings.store.ledger.findFold(runId, ref);
+  if (fold === undefined || !("failure" in fold) || fold.failure.error_code !== "CANCELLED") return;
+  await workings.store.queues.retryAggregate(runId, ref);
+  await workings.store.ledger.clearFoldFailure(runId, ref);
+}
+
+/** Failed shards a phase of this size tolerates. */
+function tolerance({ unit, value }: CompiledPhase["max_failed_shards"], shardCount: number): number {
+  return unit === "shards" ? value : Math.floor(value * shardCount);
+}
+
+function isUserFault(error: unknown): error is JsonlError | ShardError | StoreError {
+  if (error instanceof StoreError) return error.code === "ARTIFACT_NOT_FOUND" || error.code === "ARTIFACT_CORRUPT";
+  return error instanceof JsonlError || error instanceof ShardError;
+}

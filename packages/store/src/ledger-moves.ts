@@ -1,0 +1,88 @@
+import type {
+  CompiledPhase,
+  FinishVerdict,
+  PhaseInputs,
+  PhaseProgress,
+  ShardRecord,
+  StartVerdict,
+} from "@fanfold/schemas";
+import type { ClaimedShard } from "./claimed-shard.ts";
+import type { PhaseRef } from "./keys.ts";
+
+/** What `Ledger.openPhase` needs to know of a phase. */
+export interface PhaseOpening extends PhaseRef {
+  /** Position in declaration order. */
+  readonly order: number;
+  readonly shardCount: number;
+  readonly maxParallel: number | null;
+  /** Failed shards that are tolerated. */
+  readonly tolerated: number;
+  /** Shards failing in a row after which no more is released. */
+  readonly maxConsecutiveFailures: number | null;
+  readonly concurrencyKey: CompiledPhase["concurrency_key"];
+  readonly inputs: PhaseInputs;
+  /** Data of the `phase_started` event. */
+  readonly started: Readonly<Record<string, string | number | null>>;
+}
+
+/** What `Ledger.startShard` needs to know of a start. */
+export interface ShardStart {
+  readonly worker: string;
+  readonly nowMs: number;
+  /** Starts of the job that no stall caused. */
+  readonly starts: number;
+  /** The run was re-opened for a hand retry of this shard. */
+  readonly reopened: boolean;
+  /** Most workers a shard may lose before it fails. */
+  readonly lossLimit: number;
+}
+
+/** Answer to a start; `lua/start_shard.lua` says what each verdict means. */
+export interface StartReply {
+  readonly verdict: StartVerdict;
+  readonly record: ShardRecord | undefined;
+  /** Undefined where the ledger did not look. */
+  readonly progress: PhaseProgress | undefined;
+  /** Journal position of the event this start caused, where it ended the shard. */
+  readonly seq: number;
+}
+
+/** Outcome of an attempt, as `Ledger.finishShard` records it. */
+export interface ShardFinish {
+  readonly fence: number;
+  readonly attempt: number;
+  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled" | "given_back";
+  readonly record: ShardRecord;
+  readonly events: readonly (readonly [event: string, data: object])[];
+  readonly nowMs: number;
+  /** Cost of the attempt, in USD; 0 when unknown. */
+  readonly costUsd: number;
+}
+
+/** What became of a shard whose job is gone; `lua/note_shard_repair.lua` says how it is decided. */
+export interface ShardRepair {
+  /** Undefined when nothing is to be done. */
+  readonly status: "released" | "running" | "backoff" | "waiting" | undefined;
+  /** End of the backoff, Unix ms; 0 when there is none. */
+  readonly untilMs: number;
+}
+
+/** Answer to a cancellation by hand. */
+export type RecallReply = PhaseProgress | "unopened" | "over";
+
+/** What an attempt says of one of its metrics. */
+export interface ShardMetric {
+  readonly unit: string;
+  readonly completed: number;
+  /** Missing while the attempt does not know it. */
+  readonly total?: number;
+}
+
+/** Answer to a finish; `lua/finish_shard.lua` says what each verdict means. */
+export interface FinishReply {
+  readonly verdict: FinishVerdict;
+  /** Undefined when the result was refused. */
+  readonly progress: PhaseProgress | undefined;
+  readonly seq: number;
+  readonly claimed: readonly ClaimedShard[];
+}
