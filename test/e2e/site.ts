@@ -85,11 +85,12 @@ export class Workspace {
 
   /** Waits for a file that something writes, until it has content. */
   waitForFile(file: string): Promise<string> {
-    return eventually(async () => {
+    const read = async (): Promise<string> => {
       const text = await readFile(join(this.dir, file), "utf8");
       if (text.trim() === "") throw new Error(`${file} is empty`);
       return text;
-    });
+    };
+    return eventually(read, { timeoutMs: 25_000 });
   }
 
   /** Copies an example of the repository. */
