@@ -15,7 +15,9 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY tsconfig.json tsconfig.base.json ./
 COPY scripts scripts
 COPY packages packages
-RUN npm run build && rm -rf packages/testkit packages/*/src packages/dashboard/web packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
+# the packages alone: `npm run build` builds programs of the tests, too
+RUN npx tsc -b packages/cli && node scripts/build-web.mjs && node scripts/bundle-cli.mjs \
+  && rm -rf packages/testkit packages/*/src packages/dashboard/web packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
 
 # A clean install of what the command needs at run time, and nothing else.
 FROM ${NODE_IMAGE} AS dependencies

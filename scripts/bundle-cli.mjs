@@ -13,6 +13,8 @@ const EXTERNAL = [/^jiti($|\/)/, /^express($|\/)/, /^@bull-board\//];
 const bundle = await rolldown({
   input: { main: `${packages}cli/dist/main.js`, index: `${packages}cli/dist/index.js` },
   platform: "node",
+  // what is bundled is JavaScript already
+  tsconfig: false,
   external: EXTERNAL,
   logLevel: "warn",
 });
