@@ -1,6 +1,7 @@
 // Bundles what `tsc -b` built into packages/cli/bundle: a process that loads a dozen files starts in 60 % of the time
-// of one that loads five hundred. What is loaded by path (Lua scripts, the guard of workers, the web page) is put beside it; packages that must
-// stay files of their own (they find their assets by path, or are rarely needed) stay imports.
+// of one that loads five hundred. What is loaded by path (Lua scripts, the guard of workers, the web page) is put
+// beside it; packages that must stay files of their own (they find their assets by path, or are rarely needed) stay
+// imports.
 import { existsSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

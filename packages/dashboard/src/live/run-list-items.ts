@@ -57,7 +57,7 @@ export class RunListItems {
     ]);
     return {
       ...headOf(run, plan),
-      is_paused: false,
+      is_paused: run.paused,
       shards: counts.size === 0 ? null : sumShards(counts.values()),
       percent: run.status === "succeeded" ? 100 : percentOf(plan, counts, phases),
       eta_sec: run.status === "succeeded" ? 0 : null,
