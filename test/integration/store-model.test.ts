@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RunEngine } from "@fanfold/engine";
+import { connectRedis, FileArtifactStore, openStore, type Store } from "@fanfold/store";
+import { startRedis, type TestRedis } from "@fanfold/testkit";
+import fc from "fast-check";
+import { afterAll, beforeAll, test } from "vitest";
+import { drain } from "./store-model/drain.ts";
+import type { Model } from "./store-model/model.ts";
+import { PlayedSite } from "./store-model/played-site.ts";
+import { type Move, Step } from "./store-model/step.ts";
+
+const SEQUENCES = Number(process.env["FANFOLD_TEST_SEQUENCES"] ?? 25);
+const MAX_STEPS = 30;
+
+let redis: TestRedis | undefined;
+let store: Store | undefined;
+let dir = "";
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "fanfold-model-"));
+  redis = await startRedis();
+  const prefix = "{model}";
+  const connection = await connectRedis(redis, { prefix });
+  store = openStore(connection, new FileArtifactStore(join(dir, "artifacts")), prefix);
+});
+
+afterAll(async () => {
+  await store?.close();
+  await redis?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const ENDINGS = ["succeeded", "failed", "given_back", "killed"] as const;
+
+function moves(weight: number, move: fc.Arbitrary<Move>): fc.WeightedArbitrary<Step> {
+  const step = fc.tuple(move, fc.nat(1), fc.nat(9)).map(([made, place, pick]) => new Step(made, place, pick));
+  return { weight, arbitrary: step };
+}
+
+function just(weight: number, ...kinds: Exclude<Move["kind"], "finish">[]): fc.WeightedArbitrary<Step> {
+  return moves(
+    weight,
+    fc.constantFrom(...kinds).map((kind) => ({ kind })),
+  );
+}
+
+const finish = fc.record({
+  kind: fc.constant("finish" as const),
+  ending: fc.constantFrom(...ENDINGS),
+  dies: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+});
+
+const step = fc.oneof(
+  just(2, "submit"),
+  just(10, "start"),
+  moves(8, finish),
+  just(3, "tend"),
+  just(2, "lose", "pause", "resume"),
+  just(3, "retry_job", "retry_all", "retry_phase"),
+  just(1, "late_finish", "repeat_finish"),
+  just(1, "sweep", "cancel_shard"),
+  just(1, "cancel", "cancel_phase"),
+);
+
+test("whatever happens in which order, the ledger stays true, and every run comes to its end", async () => {
+  const opened = store;
+  if (opened === undefined) throw new Error("redis is not up");
+  const steps = fc.commands([step], { maxCommands: MAX_STEPS, size: "max" });
+  const property = fc.asyncProperty(steps, async (sequence) => {
+    await opened.redis.flushall();
+    const model: Model = { runs: [], last: { runs: new Map(), semaphores: [], holders: [] } };
+    const site = new PlayedSite(opened, new RunEngine(opened, { nowMs: () => site.nowMs() }));
+    await new Step({ kind: "submit" }, 0, 0).run(model, site);
+    await fc.asyncModelRun(() => ({ model, real: site }), sequence);
+    await drain(model, site);
+  });
+  await fc.assert(property, { numRuns: SEQUENCES, endOnFailure: false });
+}, 600_000);
