@@ -49,11 +49,11 @@ function just(weight: number, ...kinds: Exclude<Move["kind"], "finish">[]): fc.W
 const finish = fc.record({
   kind: fc.constant("finish" as const),
   ending: fc.constantFrom(...ENDINGS),
-  dies: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+  dies: fc.integer({ min: 0, max: 2 }).map((n) => n === 0),
 });
 
 const step = fc.oneof(
-  just(2, "submit"),
+  just(4, "submit"),
   just(10, "start"),
   moves(8, finish),
   just(3, "tend"),

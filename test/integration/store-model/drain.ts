@@ -37,6 +37,8 @@ async function perform(model: Model, site: PlayedSite, step: Step): Promise<bool
   return true;
 }
 
+/** Every run is over, and no job of it is still to come. */
 function isAtRest(model: Model): boolean {
-  return [...model.last.runs.values()].every(({ record }) => isRunOver(record.status));
+  const isOver = [...model.last.runs.values()].every(({ record }) => isRunOver(record.status));
+  return isOver && model.runs.every((run) => run?.shards.every(({ isStalled, isOwed }) => !isStalled && !isOwed));
 }

@@ -4,7 +4,7 @@ import { parseShardId, shardId } from "@fanfold/store";
 /** Most shards of a run in flight. */
 export const RUN_CAP = 3;
 /** Most shards in flight of all phases with the key, over all runs. */
-export const KEY = { name: "shared", limit: 3 };
+export const KEY = { name: "shared", limit: 2 };
 /** Extra tries of a shard after its first. */
 export const RETRIES = 1;
 /** Shards and cap of each phase. */
