@@ -5,7 +5,7 @@ import { RunEngine } from "@fanfold/engine";
 import { connectRedis, FileArtifactStore, openStore, type Store } from "@fanfold/store";
 import { startRedis, type TestRedis } from "@fanfold/testkit";
 import fc from "fast-check";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { drain } from "./store-model/drain.ts";
 import type { Model } from "./store-model/model.ts";
 import { PlayedSite } from "./store-model/played-site.ts";
@@ -64,17 +64,45 @@ const step = fc.oneof(
   just(1, "cancel", "cancel_phase"),
 );
 
+/** A site without a run in it, and the model of it. */
+async function begin(): Promise<{ model: Model; site: PlayedSite }> {
+  if (store === undefined) throw new Error("redis is not up");
+  await store.redis.flushall();
+  const engine = new RunEngine(store, { nowMs: () => site.nowMs() });
+  const site = new PlayedSite(store, engine);
+  return { site, model: { runs: [], last: { runs: new Map(), semaphores: [], holders: [] } } };
+}
+
+const submitted = new Step({ kind: "submit" }, 0, 0);
+
 test("whatever happens in which order, the ledger stays true, and every run comes to its end", async () => {
-  const opened = store;
-  if (opened === undefined) throw new Error("redis is not up");
   const steps = fc.commands([step], { maxCommands: MAX_STEPS, size: "max" });
   const property = fc.asyncProperty(steps, async (sequence) => {
-    await opened.redis.flushall();
-    const model: Model = { runs: [], last: { runs: new Map(), semaphores: [], holders: [] } };
-    const site = new PlayedSite(opened, new RunEngine(opened, { nowMs: () => site.nowMs() }));
-    await new Step({ kind: "submit" }, 0, 0).run(model, site);
+    const { model, site } = await begin();
+    await submitted.run(model, site);
     await fc.asyncModelRun(() => ({ model, real: site }), sequence);
     await drain(model, site);
   });
-  await fc.assert(property, { numRuns: SEQUENCES, endOnFailure: false });
+  await fc.assert(property, { numRuns: SEQUENCES });
 }, 600_000);
+
+test("a shard that took a slot by itself is no longer in line: a cancellation leaves it to its worker", async () => {
+  const { model, site } = await begin();
+  const kinds = ["submit", "start", "cancel_phase", "start", "retry_job", "start", "cancel"] as const;
+  for (const kind of kinds) {
+    const step = new Step({ kind }, 0, 0);
+    expect(step.check(model), kind).toBe(true);
+    await step.run(model, site);
+  }
+  await drain(model, site);
+});
+
+test("a shard that is given back while its run is paused holds no slot", async () => {
+  const { model, site } = await begin();
+  const finish = { kind: "finish", ending: "given_back", dies: true } as const;
+  for (const move of [{ kind: "submit" }, { kind: "start" }, { kind: "pause" }, finish] as const) {
+    await new Step(move, 0, 0).run(model, site);
+  }
+  expect(model.last.holders).toEqual([]);
+  await drain(model, site);
+});
