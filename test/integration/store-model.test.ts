@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { RunEngine } from "@fanfold/engine";
 import { connectRedis, FileArtifactStore, openStore, type Store } from "@fanfold/store";
 import { startRedis, type TestRedis } from "@fanfold/testkit";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drain } from "./store-model/drain.ts";
 import type { Model } from "./store-model/model.ts";
 import { PlayedSite } from "./store-model/played-site.ts";
-import { type Move, Step } from "./store-model/step.ts";
+import type { Move } from "./store-model/moves.ts";
+import { Step } from "./store-model/step.ts";
 
 const SEQUENCES = Number(process.env["FANFOLD_TEST_SEQUENCES"] ?? 25);
 const MAX_STEPS = 30;
@@ -35,8 +36,8 @@ afterAll(async () => {
 const ENDINGS = ["succeeded", "failed", "given_back", "killed"] as const;
 
 function moves(weight: number, move: fc.Arbitrary<Move>): fc.WeightedArbitrary<Step> {
-  const step = fc.tuple(move, fc.nat(1), fc.nat(9)).map(([made, place, pick]) => new Step(made, place, pick));
-  return { weight, arbitrary: step };
+  const arbitrary = fc.tuple(move, fc.nat(1), fc.nat(9)).map(([made, place, pick]) => new Step(made, place, pick));
+  return { weight, arbitrary };
 }
 
 function just(weight: number, ...kinds: Exclude<Move["kind"], "finish">[]): fc.WeightedArbitrary<Step> {
@@ -46,16 +47,16 @@ function just(weight: number, ...kinds: Exclude<Move["kind"], "finish">[]): fc.W
   );
 }
 
-const finish = fc.record({
+const ends = fc.record({
   kind: fc.constant("finish" as const),
   ending: fc.constantFrom(...ENDINGS),
   dies: fc.integer({ min: 0, max: 2 }).map((n) => n === 0),
 });
 
-const step = fc.oneof(
+const steps = fc.oneof(
   just(4, "submit"),
   just(10, "start"),
-  moves(8, finish),
+  moves(8, ends),
   just(3, "tend"),
   just(2, "lose", "pause", "resume"),
   just(3, "retry_job", "retry_all", "retry_phase"),
@@ -76,8 +77,8 @@ async function begin(): Promise<{ model: Model; site: PlayedSite }> {
 const submitted = new Step({ kind: "submit" }, 0, 0);
 
 test("whatever happens in which order, the ledger stays true, and every run comes to its end", async () => {
-  const steps = fc.commands([step], { maxCommands: MAX_STEPS, size: "max" });
-  const property = fc.asyncProperty(steps, async (sequence) => {
+  const sequences = fc.commands([steps], { maxCommands: MAX_STEPS, size: "max" });
+  const property = fc.asyncProperty(sequences, async (sequence) => {
     const { model, site } = await begin();
     await submitted.run(model, site);
     await fc.asyncModelRun(() => ({ model, real: site }), sequence);

@@ -7,8 +7,14 @@ export const RUN_CAP = 3;
 export const KEY = { name: "shared", limit: 2 };
 /** Extra tries of a shard after its first. */
 export const RETRIES = 1;
+interface PhaseCaps {
+  readonly shards: number;
+  readonly cap: number;
+  readonly hasKey: boolean;
+}
+
 /** Shards and cap of each phase. */
-export const PHASES: Readonly<Record<string, { shards: number; cap: number; hasKey: boolean }>> = {
+export const PHASES: Readonly<Record<string, PhaseCaps | undefined>> = {
   left: { shards: 4, cap: 2, hasKey: true },
   right: { shards: 3, cap: 2, hasKey: false },
   join: { shards: 3, cap: 2, hasKey: true },
@@ -40,8 +46,8 @@ function fan<Extra extends object>(id: string, extra: Extra) {
 }
 
 /** Ids of all shards of a run, in order. */
-export const SHARD_IDS: readonly string[] = Object.entries(PHASES).flatMap(([phase, { shards }]) =>
-  Array.from({ length: shards }, (_, shard) => shardId({ phase, revision: 1, shard })),
+export const SHARD_IDS: readonly string[] = Object.entries(PHASES).flatMap(([phase, caps]) =>
+  Array.from({ length: caps?.shards ?? 0 }, (_, shard) => shardId({ phase, revision: 1, shard })),
 );
 
 /** Phase of a shard. */

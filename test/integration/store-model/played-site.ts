@@ -110,7 +110,7 @@ export class PlayedSite {
 
   /** What schedulers and aggregates do when their jobs come: reports, folds, settling. */
   async tend(runId: string): Promise<void> {
-    for (const report of [...this.#reports]) {
+    for (const report of Array.from(this.#reports)) {
       const [of, phase = ""] = report.split("/");
       if (of !== runId) continue;
       this.#reports.delete(report);
