@@ -24,7 +24,8 @@
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
 --   stopped: the run was stopped, or the shard cancelled by hand, so instead of going on the shard was cancelled.
--- A shard that is given back is released again and keeps its slot: its job goes back onto its queue.
+-- A shard that is given back is released again and keeps its slot: its job goes back onto its queue. While the run is
+-- paused it waits for a slot instead, and holds none.
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
@@ -53,6 +54,12 @@ if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back') t
   local data = { reason = reason, duration_ms = ended.duration_ms, usage = ended.usage }
   events = { { 'shard_cancelled', cjson.encode(data) } }
 end
+if outcome == 'given_back' and is_paused(KEYS[1]) then
+  outcome = 'put_off'
+  local record = cjson.decode(text)
+  record.status = 'waiting'
+  text = cjson.encode(record)
+end
 redis.call('HSET', KEYS[3], id, text)
 if outcome ~= 'backoff' then redis.call('SREM', KEYS[13], id) end
 if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
@@ -61,7 +68,11 @@ elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[9], id)
-elseif outcome == 'backoff' then entry.held = entry.held + 1 end
+elseif outcome == 'backoff' then entry.held = entry.held + 1
+elseif outcome == 'put_off' then
+  entry.held = entry.held + 1
+  redis.call('RPUSH', KEYS[5], id)
+end
 save_entry(KEYS[2], phase, entry)
 if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
 local seq = ''

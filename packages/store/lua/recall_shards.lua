@@ -52,11 +52,17 @@ local function concerns(id)
   return of == phase
 end
 
+-- One that found a slot by itself is still in line, and runs.
+local function waits(id)
+  local record = load_shard(KEYS[3], id)
+  return concerns(id) and record and record.status == 'waiting'
+end
+
 if only == '' then
   entry.recalled = 1
   redis.call('ZREM', KEYS[6], phase)
   for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do if concerns(id) then cancel(id, 'slot') end end
-  for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do if concerns(id) then cancel(id, 'held') end end
+  for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do if waits(id) then cancel(id, 'held') end end
 else
   local record = load_shard(KEYS[3], what)
   local status = record and record.status

@@ -24,6 +24,8 @@ local function cancel(id, counter)
   entries[phase] = entries[phase] or load_entry(KEYS[2], phase)
   local entry, record = entries[phase], load_shard(KEYS[3], id)
   if not entry or not record or entry.revision ~= revision then return end
+  -- one that found a slot by itself is still in line, and runs
+  if record.status ~= (counter == 'slot' and 'released' or 'waiting') then return end
   if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   -- its job is still on a queue: the one start to come is not a hand retry

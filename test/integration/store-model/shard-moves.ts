@@ -1,0 +1,80 @@
+import { expect } from "vitest";
+import { forecastFinish, forecastStart, isHalted, type Model, type RunModel, type ShardModel } from "./model.ts";
+import type { ShardMove } from "./moves.ts";
+import { phaseOf } from "./plan.ts";
+import { finishOf, type PlayedAttempt, type PlayedSite, unlessRefused } from "./played-site.ts";
+
+/** The shard a move is about. */
+export interface ShardPlace {
+  readonly model: Model;
+  readonly run: RunModel;
+  readonly shard: ShardModel;
+  readonly site: PlayedSite;
+}
+
+/** Does to a shard, really and in the model, what a move says, and checks the answer. */
+export async function performOnShard(move: ShardMove, place: ShardPlace): Promise<void> {
+  const { shard, run, site } = place;
+  switch (move.kind) {
+    case "start":
+    case "lose":
+    case "retry_job":
+      return startShard(place);
+    case "cancel_shard": {
+      const index = Number(shard.id.slice(shard.id.lastIndexOf(".") + 1));
+      await unlessRefused(site.engine.cancelPart(run.id, { phase: phaseOf(shard.id), shard: index }));
+      return;
+    }
+    case "late_finish":
+      return finishAgain(place, shard.attempts[0], true);
+    case "repeat_finish":
+      return finishAgain(place, shard.attempts.at(-1), false);
+    case "finish":
+      return finishShard(move, place);
+  }
+}
+
+/** The end of an attempt comes after another attempt, or its own end. */
+async function finishAgain(
+  { run, shard, site }: ShardPlace,
+  attempt: PlayedAttempt | undefined,
+  isRefused: boolean,
+): Promise<void> {
+  if (attempt === undefined) return;
+  const verdict = await site.finish(run.id, shard.id, finishOf(attempt, "succeeded", site.nowMs()), { dies: false });
+  expect(verdict === "refused", `${shard.id}: a late result is ${verdict}`).toBe(isRefused);
+}
+
+async function finishShard(move: ShardMove & { kind: "finish" }, place: ShardPlace): Promise<void> {
+  const { model, run, shard, site } = place;
+  const current = shard.attempts.at(-1);
+  if (current === undefined) throw new Error(`${shard.id} runs without an attempt`);
+  const halted = isHalted(model.last.runs.get(run.id), shard.id);
+  // nobody kills what may go on
+  const ending = move.ending === "killed" && !halted ? "given_back" : move.ending;
+  const state = forecastFinish(shard, ending, halted);
+  const verdict = await site.finish(run.id, shard.id, finishOf(current, ending, site.nowMs()), move);
+  const isStopped = state === "cancelled" && ending !== "killed";
+  expect(verdict, `${shard.id}: end of the attempt`).toBe(isStopped ? "stopped" : "ok");
+  if (ending === "failed") shard.tries += 1;
+  shard.isStalled = move.dies;
+  shard.state = state;
+}
+
+/** A worker gets the shard's job. */
+async function startShard({ model, run, shard, site }: ShardPlace): Promise<void> {
+  const forecast = forecastStart(model, run, shard);
+  const isLost = shard.state === "running";
+  const isRetry = (shard.state === "failed" || shard.state === "cancelled") && !shard.isOwed && !shard.isStalled;
+  if (!isLost && !shard.isStalled) shard.starts += 1;
+  const { verdict, attempt } = await site.start(run.id, shard.id, { worker: "w", starts: shard.starts });
+  // what a retry lets go on besides may take the slot first
+  const isAsForecast = isRetry ? ["run", "no_slot"].includes(verdict) : verdict === forecast.verdict;
+  expect(isAsForecast, `${shard.id} is ${shard.state}: start brings ${verdict}, not ${forecast.verdict}`).toBe(true);
+  shard.isStalled = false;
+  shard.isOwed = false;
+  if (isRetry) Object.assign(shard, { tries: 0, losses: 0 });
+  if (isLost) shard.losses += 1;
+  if (attempt !== undefined) shard.attempts.push(attempt);
+  shard.state = isRetry ? (verdict === "run" ? "running" : "queued") : forecast.state;
+}
