@@ -1,7 +1,6 @@
 import { ActionResultSchema, CapSchema, RemovedSchema, WhySchema } from "@fanfold/schemas";
 import { eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
-import { z } from "zod";
 import { ask, codeOf, post } from "./api-client.ts";
 import { useDashboards } from "./with-dashboard.ts";
 
@@ -33,10 +32,10 @@ test(
 
     const paused = await post(dashboard, "/runs/slow/pause", {});
     expect([paused.status, ActionResultSchema.parse(paused.body)]).toMatchObject([200, { status: "running" }]);
-    const why = z.array(WhySchema).parse((await ask(dashboard, "/runs/slow/why?phase=a")).body);
+    const why = WhySchema.array().parse((await ask(dashboard, "/runs/slow/why?phase=a")).body);
     expect(why.map(({ code }) => code)).toContain("paused");
     expect((await post(dashboard, "/runs/slow/resume", {})).status).toBe(200);
-    const caps = z.array(CapSchema).parse((await ask(dashboard, "/caps?run=slow")).body);
+    const caps = CapSchema.array().parse((await ask(dashboard, "/caps?run=slow")).body);
     expect(caps.find(({ kind }) => kind === "phase")).toMatchObject({ name: "slow/a", limit: 1, in_use: 1 });
 
     expect(codeOf(await ask(dashboard, "/runs/slow", { method: "DELETE" }))).toBe("STATE_CONFLICT");

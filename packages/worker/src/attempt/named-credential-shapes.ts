@@ -87,5 +87,7 @@ export function isNamedCredential(found: string, next: string): boolean {
   const value = found.slice(head.length);
   const hasDigit = /[0-9]/.test(value);
   if (PASSWORDS.includes(name)) return hasDigit || /["']$/.test(head) || !/[ \t]/.test(next);
-  return hasDigit && value.length >= (name === "authorization" ? MIN_HEADER_CHARS : MIN_TOKEN_CHARS);
+  // a stream is looked at byte by byte, a text character by character: both count the same of these
+  const length = value.replace(/[^\x21-\x7e]/g, "").length;
+  return hasDigit && length >= (name === "authorization" ? MIN_HEADER_CHARS : MIN_TOKEN_CHARS);
 }
