@@ -16,33 +16,23 @@ import { findPhase } from "./shard-facts.ts";
 
 /** Routes about what may start: pause and resume, caps, and why something waits. */
 export function admissionRoutes({ engine, log }: ApiParts): ApiRoute[] {
+  const holdRoute = (action: "pause" | "resume", summary: string): ApiRoute =>
+    jsonRoute({
+      method: "post",
+      path: `/runs/:run/${action}`,
+      summary,
+      params: RunParamsSchema,
+      body: NothingSchema,
+      answer: ActionResultSchema,
+      handle: async ({ params, caller }) => {
+        log.info({ run: params.run, user: caller.user }, `${action} asked for`);
+        const { run_id, status } = await engine[action](params.run, caller.user);
+        return { run_id, status };
+      },
+    });
   return [
-    jsonRoute({
-      method: "post",
-      path: "/runs/:run/pause",
-      summary: "Pause a run: nothing new starts, what runs goes on to its end",
-      params: RunParamsSchema,
-      body: NothingSchema,
-      answer: ActionResultSchema,
-      handle: async ({ params, caller }) => {
-        log.info({ run: params.run, user: caller.user }, "pause asked for");
-        const { run_id, status } = await engine.pause(params.run, caller.user);
-        return { run_id, status };
-      },
-    }),
-    jsonRoute({
-      method: "post",
-      path: "/runs/:run/resume",
-      summary: "Let a paused run go on",
-      params: RunParamsSchema,
-      body: NothingSchema,
-      answer: ActionResultSchema,
-      handle: async ({ params, caller }) => {
-        log.info({ run: params.run, user: caller.user }, "resume asked for");
-        const { run_id, status } = await engine.resume(params.run, caller.user);
-        return { run_id, status };
-      },
-    }),
+    holdRoute("pause", "Pause a run: nothing new starts, what runs goes on to its end"),
+    holdRoute("resume", "Let a paused run go on"),
     jsonRoute({
       path: "/runs/:run/why",
       summary: "One reason for each thing of a run that is not running",
