@@ -38,10 +38,15 @@ export class ActiveAttempts {
     }
   }
 
+  /** Ends what is being done now. */
+  abortCurrent(reason: AbortReason): void {
+    for (const entry of this.#entries.values()) entry.controller.abort(reason);
+  }
+
   /** Ends everything, also what begins from now on. */
   abortAll(reason: AbortReason): void {
     this.#abortedAll = reason;
-    for (const entry of this.#entries.values()) entry.controller.abort(reason);
+    this.abortCurrent(reason);
   }
 
   /** Ids of the runs with an attempt here. */

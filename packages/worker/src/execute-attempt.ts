@@ -13,6 +13,7 @@ import type { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
+import type { StandstillWatch } from "./standstill-watch.ts";
 
 /** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
 const MAX_INLINE_LOG_BYTES = 2 * 1024;
@@ -54,6 +55,7 @@ export interface UnsuccessfulAttempt {
 export interface AttemptPlace {
   readonly store: Store;
   readonly inputs: ShardInputs;
+  readonly watch: StandstillWatch;
   readonly workspaceDir: string;
   readonly rules: WorkerRules;
 }
@@ -95,6 +97,7 @@ async function attemptOnce(
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   const hooks: AttemptHooks = {
+    onBegin: () => place.watch.look(),
     onOutput: (chunk, stream) => shipper.push(chunk, stream),
     onEvent: (event) => {
       usage.take(event);

@@ -12,6 +12,7 @@ import { settlesWithin } from "./attempt/settles-within.ts";
 import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
+import { StandstillWatch } from "./standstill-watch.ts";
 
 /** Lost workers are counted by the ledger; BullMQ's own lifetime count must never decide. */
 const UNLIMITED_STALLS = 1_000_000;
@@ -45,6 +46,7 @@ export class WorkerService {
   readonly #log: Logger;
   readonly #active = new ActiveAttempts();
   readonly #inputs: ShardInputs;
+  readonly #watch: StandstillWatch;
   #workers: Worker[] = [];
   #unsubscribe: (() => void) | undefined;
   #stopCheck: NodeJS.Timeout | undefined;
@@ -57,6 +59,10 @@ export class WorkerService {
     this.#log = log.child({ worker: this.name });
     const own = join(resolve(settings.scratchDir), `${process.pid}-${Date.now().toString(36)}`);
     this.#inputs = new ShardInputs(engine.store, own);
+    this.#watch = new StandstillWatch(JOB_LOCK.lockMs, (standstill_ms) => {
+      this.#log.warn({ standstill_ms }, "this worker stood still and has lost its locks: ending its attempts");
+      this.#active.abortCurrent("lock_lost");
+    });
   }
 
   /** Begins to take jobs. */
@@ -66,6 +72,7 @@ export class WorkerService {
     await mkdir(this.#settings.scratchDir, { recursive: true });
     this.#unsubscribe = await store.signals.onStop((runId) => void this.#checkRun(runId));
     this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
+    this.#watch.start(JOB_LOCK.renewMs);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
       this.#open(AGGREGATE_QUEUE, AGGREGATE_CONCURRENCY, (job, token) => processAggregate(this.#context(), job, token)),
@@ -101,6 +108,7 @@ export class WorkerService {
     }
     await closed;
     clearInterval(this.#stopCheck);
+    this.#watch.stop();
     this.#unsubscribe?.();
     await this.#inputs.dispose();
     this.#log.info("worker stopped");
@@ -117,6 +125,7 @@ export class WorkerService {
       store: this.#engine.store,
       inputs: this.#inputs,
       active: this.#active,
+      watch: this.#watch,
       workspaceDir: resolve(this.#settings.workspaceDir),
       rules: this.#settings.rules ?? NO_RULES,
       workerName: this.name,

@@ -22,24 +22,33 @@ export interface AccountVerdict {
 }
 
 /**
- * Judges the account. An execution holds its slot until it ends or the next attempt of its shard takes the slot
- * over: a worker that was killed cannot say when its executions ended, and one that was frozen goes on after it woke.
+ * Judges the account. An execution holds its slot until it ends or a later attempt of its shard takes the slot
+ * over: a worker that was killed cannot say when its executions ended, and one that was frozen goes on after it
+ * woke, or begins then what it was about to begin, without a slot.
  */
 export function judgeAccount(text: string): AccountVerdict {
   const executions = readAccount(text);
   let overlaps = 0;
   const changes: { at: number; phase: string; by: number }[] = [];
   for (const attempts of groupByShard(executions).values()) {
-    attempts.sort((a, b) => a.start - b.start);
-    for (const [i, execution] of attempts.entries()) {
-      const takenOver = attempts[i + 1]?.start ?? Infinity;
+    for (const execution of attempts) {
+      const takenOver = Math.min(
+        Infinity,
+        ...attempts.filter((next) => takesOver(next, execution)).map(({ start }) => start),
+      );
       if (execution.end > takenOver && execution.end !== Infinity) overlaps += 1;
+      if (execution.start > takenOver) continue;
       const end = Math.min(execution.end, takenOver);
       changes.push({ at: execution.start, phase: execution.phase, by: 1 });
       changes.push({ at: end, phase: execution.phase, by: -1 });
     }
   }
   return { executions: executions.length, overlaps, ...judgeCaps(changes) };
+}
+
+/** A restarted Redis may have forgotten an attempt, and count its successor alike: then the order of the starts tells. */
+function takesOver(next: Execution, { attempt, start }: Execution): boolean {
+  return next.attempt > attempt || (next.attempt === attempt && next.start > start);
 }
 
 function judgeCaps(

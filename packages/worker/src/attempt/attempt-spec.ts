@@ -65,6 +65,8 @@ export type OutputStream = "stdout" | "stderr";
  * they are not called any more once the attempt has ended. Whatever they get is masked.
  */
 export interface AttemptHooks {
+  /** Called right before the work begins; what aborts the attempt's signal here keeps it from beginning. */
+  onBegin?(): void;
   onOutput?(chunk: Uint8Array, stream: OutputStream): void;
   onEvent?(event: ReportedEvent): void;
 }

@@ -53,6 +53,7 @@ function beginAttempt(
   const files = scratchFiles(spec.scratchDir);
   const log = new AttemptLog(files.log, hooks, masks);
   const reports = new AttemptReports(spec, hooks, { log, masks });
+  const stop = new AttemptStop(spec.timeoutMs, signal);
   return {
     id: attemptId(spec),
     spec,
@@ -61,7 +62,11 @@ function beginAttempt(
     files,
     log,
     reports,
-    stop: new AttemptStop(spec.timeoutMs, signal),
+    stop,
+    begin: () => {
+      hooks.onBegin?.();
+      if (stop.status !== null) throw stop.error();
+    },
   };
 }
 

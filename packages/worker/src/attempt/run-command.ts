@@ -61,14 +61,13 @@ interface CommandRun {
  * @throws {AttemptError} when the command did not succeed, also when it was stopped
  */
 export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
-  const { spec, files, stop } = attempt;
+  const { spec, files } = attempt;
   const cwd = await findWorkingDirectory(spec);
   const permitted = await permitCommand(spec, work, cwd);
   await mkdir(spec.scratchDir, { recursive: true });
   await writeFile(files.events, "");
   const stdoutFile = await open(files.stdout, "a");
   try {
-    if (stop.status !== null) throw stop.error();
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
     const line = await limitedLine(attempt, started, { work, permitted });
     const run = await startCommand(attempt, { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) });
@@ -117,6 +116,7 @@ interface CommandStart {
 
 async function startCommand(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
   const { started, keep } = start;
+  attempt.begin();
   processGuard.open(attempt.id);
   const child = spawnCommand(attempt.id, start);
   if (child.pid === undefined) {

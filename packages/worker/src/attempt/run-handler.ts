@@ -16,7 +16,6 @@ import { settlesWithin } from "./settles-within.ts";
  */
 export async function runHandler(attempt: RunningAttempt, handlerPath: string): Promise<AttemptOutput> {
   const { spec, stop, log } = attempt;
-  if (stop.status !== null) throw stop.error();
   const work = execute(attempt, handlerPath);
   const settled = work.then(
     () => undefined,
@@ -51,6 +50,7 @@ async function callHandler(
 ): Promise<AttemptOutput> {
   const { spec, files, stop, reports } = attempt;
   const { ctx, settleArtifacts } = buildHandlerContext(attempt, items);
+  attempt.begin();
   const value = await callAndSettle(() => handler(ctx), settleArtifacts);
   const target = { merge: spec.phase.merge.strategy, file: files.output, signal: stop.signal };
   const reported = reports.outputFile;

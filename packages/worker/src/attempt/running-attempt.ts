@@ -22,4 +22,6 @@ export interface RunningAttempt {
   readonly stop: AttemptStop;
   readonly log: AttemptLog;
   readonly reports: AttemptReports;
+  /** Called right before the work begins. @throws {AttemptError} when it must not begin any more */
+  begin(): void;
 }
