@@ -48,6 +48,7 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   PHASE_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
+  UNKNOWN_REVISION: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,
   RERUN_REFUSED: EXIT.refused,

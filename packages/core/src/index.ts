@@ -42,6 +42,7 @@ export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./poli
 export { retrySeed } from "./policy/backoff.ts";
 export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
 export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
+export { type RerunDocument, rerunDocument } from "./view/rerun-document.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
 export {

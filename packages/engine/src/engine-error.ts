@@ -4,6 +4,7 @@ export type EngineErrorCode =
   | "RUN_CANCELLED"
   | "NOTHING_TO_RETRY"
   | "UNKNOWN_PHASE"
+  | "UNKNOWN_REVISION"
   | "PHASE_OVER"
   | "RUN_OVER"
   | "RUN_LIVE"

@@ -147,6 +147,20 @@ export {
   type VariableDocument,
 } from "./api/api-plan.ts";
 export {
+  DiffQuerySchema,
+  HistoryQuerySchema,
+  type RerunRequest,
+  RerunRequestSchema,
+  type RerunResult,
+  RerunResultSchema,
+  type RevisionDiff,
+  RevisionDiffSchema,
+  type RevisionDocument,
+  RevisionSchema,
+  type RunVariables,
+  RunVariablesSchema,
+} from "./api/api-rerun.ts";
+export {
   type ActionResult,
   ActionResultSchema,
   type EventPage,

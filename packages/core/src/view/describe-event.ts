@@ -2,6 +2,7 @@ import type { EventName } from "@fanfold/schemas";
 import { causeClause, missingClause } from "./cause-clause.ts";
 import { type EventData, readNumber, readText, readTexts } from "./event-data.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "./human-format.ts";
+import { newerInput } from "./newer-input.ts";
 import { readMetrics } from "./progress-data.ts";
 import type { MetricAmount } from "./progress-metric.ts";
 
@@ -54,7 +55,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
   phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
   phase_rerun: (facts) => `${where(facts)} runs again${by(facts.data)}${clause(": ", text(facts.data, "why"))}`,
-  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", newerInput(facts.data))}`,
+  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", oneLine(newerInput(facts.data) ?? ""))}`,
   phase_refreshed: (facts) => `${where(facts)} is up to date again`,
   phase_reused: (facts) =>
     `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
@@ -268,10 +269,4 @@ function artifact(data: EventData | undefined): string {
   const hash = text(data, "sha256")?.slice(0, SHORT_HASH_CHARS);
   const count = records === undefined ? "" : `, ${formatCount(records, "record")}`;
   return `${text(data, "name") ?? "an output"}${size(data, "size_bytes")}${count}${clause(", sha256 ", hash)}`;
-}
-
-function newerInput(data: EventData | undefined): string | undefined {
-  const phase = text(data, "cause_phase");
-  if (phase === undefined) return undefined;
-  return `${phase} r${readNumber(data, "used_revision") ?? "?"} → r${readNumber(data, "latest_revision") ?? "?"}`;
 }

@@ -8,6 +8,7 @@ import { ApiFailure } from "./api-failure.ts";
 const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {
   INVALID_RUN_ID: "INVALID_REQUEST",
   UNKNOWN_PHASE: "NOT_FOUND",
+  UNKNOWN_REVISION: "NOT_FOUND",
   RUN_CANCELLED: "STATE_CONFLICT",
   RUN_OVER: "STATE_CONFLICT",
   PHASE_OVER: "STATE_CONFLICT",
@@ -21,6 +22,7 @@ const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {
 const STORE_CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   RUN_NOT_FOUND: "NOT_FOUND",
   ARTIFACT_NOT_FOUND: "NOT_FOUND",
+  PLAN_ALTERED: "STATE_CONFLICT",
   REDIS_UNREACHABLE: "UNAVAILABLE",
 };
 

@@ -51,7 +51,11 @@ export function runRoutes(parts: ApiParts): ApiRoute[] {
       summary: "The plan of a run, compiled",
       params: RunParamsSchema,
       answer: CompiledPlanSchema,
-      handle: async ({ params }) => (await engine.plan(params.run)).plan,
+      handle: async ({ params }) => {
+        // a rerun may have given the run another plan since it was looked at last
+        await engine.recall(params.run);
+        return (await engine.plan(params.run)).plan;
+      },
     }),
     jsonRoute({
       path: "/runs/:run/events",
