@@ -10,6 +10,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
+import { RerunButton } from "../rerun/rerun-button.tsx";
 import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
 import { useSelection } from "./run-context.tsx";
 
@@ -21,6 +22,7 @@ interface HeaderProps {
 
 /** Where a run stands, and what can be done. */
 export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
+  const staleCount = run.phases.filter(({ is_stale: isStale }) => isStale).length;
   return (
     <header className="run-header">
       <p className="crumbs">
@@ -29,6 +31,9 @@ export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
       <div className="page-head">
         <h1>{run.plan_id}</h1>
         <StatusBadge status={run.status} isPaused={run.is_paused} />
+        {staleCount === 0 ? null : (
+          <span className="tag tag-warning">{staleCount === 1 ? "1 phase is" : `${staleCount} phases are`} stale</span>
+        )}
         <LiveLabel state={state} />
         <span className="push" />
         <RunButtons run={run} reload={reload} />
@@ -54,10 +59,12 @@ function RunButtons({ run, reload }: { readonly run: RunDetail; readonly reload:
     verb: hold,
     command: cliCommand(hold, runId),
   };
+  const isOutdated = run.phases.some(({ is_stale: isStale }) => isStale) || run.status === "failed";
   const isRetryable = run.shards.failed > 0 && run.status !== "cancelled";
   return (
     <div className="actions" role="group" aria-label="Actions">
       {isRetryable ? <ActionButton action={retryAction(runId, null)} onDone={reload} className="primary" /> : null}
+      {isOutdated && run.status !== "cancelled" ? <RerunButton runId={runId} phase={null} onDone={reload} /> : null}
       {isOver ? null : <ActionButton action={holdAction} onDone={reload} />}
       {isOver ? null : <ActionButton action={cancelAction(runId)} onDone={reload} />}
     </div>
