@@ -127,6 +127,7 @@ export { type ApiError, type ApiErrorCode, ApiErrorCodeSchema, ApiErrorSchema } 
 export {
   type ArtifactDocument,
   ArtifactDocumentSchema,
+  DrainedSchema,
   LoginSchema,
   type Me,
   MeSchema,
@@ -135,6 +136,7 @@ export {
   type Role,
   RoleSchema,
   type WorkerDocument,
+  WorkerParamsSchema,
   WorkerSchema,
 } from "./api/api-deployment.ts";
 export {

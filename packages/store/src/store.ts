@@ -4,6 +4,7 @@ import { FlowStates } from "./flow-states.ts";
 import { EnrolledArtifacts } from "./enrolled-artifacts.ts";
 import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
+import { Drains } from "./drains.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
@@ -32,6 +33,7 @@ export interface Store {
   readonly flows: FlowStates;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
+  readonly drains: Drains;
   readonly artifacts: EnrolledArtifacts;
   readonly removals: RunRemovals;
   readonly jobRemovals: JobRemovals;
@@ -52,6 +54,7 @@ export function openStore(
 ): Store {
   const keys = new Keys(prefix);
   const queues = new Queues(redis, keys);
+  const signals = new Signals(redis, keys);
   let closing: Promise<void> | undefined;
   return {
     redis,
@@ -66,7 +69,8 @@ export function openStore(
     queues,
     flows: new FlowStates(redis, keys),
     logs: new AttemptLogs(redis, keys),
-    signals: new Signals(redis, keys),
+    signals,
+    drains: new Drains(redis, keys, signals),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     removals: new RunRemovals(redis, keys),
     jobRemovals: new JobRemovals(redis, queues),

@@ -48,14 +48,25 @@ export class Pools {
     for (const connection of lists.flat()) {
       byName.set(connection.name, [...(byName.get(connection.name) ?? []), connection]);
     }
-    return [...byName]
-      .sort(([a], [b]) => a.localeCompare(b, "en"))
-      .map(([name, connections]) => ({
-        name,
-        pools: [...new Set(connections.map(({ pool }) => pool))],
-        address: connections[0]?.address ?? null,
-        age_sec: Math.max(...connections.map(({ ageSec }) => ageSec)),
-      }));
+    const sorted = [...byName].sort(([a], [b]) => a.localeCompare(b, "en"));
+    const [askedAt, nowMs] = await Promise.all([
+      this.#store.drains.find(sorted.map(([name]) => name)),
+      this.#store.drains.nowMs(),
+    ]);
+    return sorted.map(([name, connections], index) => {
+      const age_sec = Math.max(...connections.map(({ ageSec }) => ageSec));
+      // whole seconds are known of its age; a request that is older was for another worker of the name
+      const is_draining = (askedAt[index] ?? 0) > nowMs - (age_sec + 1) * 1_000;
+      const address = connections[0]?.address ?? null;
+      return { name, pools: [...new Set(connections.map(({ pool }) => pool))], address, age_sec, is_draining };
+    });
+  }
+
+  /** Asks a worker to stop. @returns whether there is one of this name */
+  async drain(name: string): Promise<boolean> {
+    if (!(await this.workers()).some((worker) => worker.name === name)) return false;
+    await this.#store.drains.request(name);
+    return true;
   }
 
   /** When the job that waits longest in a pool was added, Unix ms; undefined when none waits. */

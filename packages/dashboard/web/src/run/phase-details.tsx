@@ -6,6 +6,7 @@ import { useResource } from "../api/use-resource.ts";
 import { bytesText, countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { useSearch } from "../routing/navigation.tsx";
+import { ActionButton } from "../ui/action-button.tsx";
 import { countsText, ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { StaleTag } from "../ui/stale-tag.tsx";
@@ -16,7 +17,7 @@ import { RevisionsView } from "../rerun/revisions-view.tsx";
 import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { phaseTime } from "./phases-view.tsx";
-import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
+import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
 
 const TABS: readonly Tab[] = [

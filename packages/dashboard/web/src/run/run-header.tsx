@@ -6,12 +6,13 @@ import { countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { Link } from "../routing/navigation.tsx";
 import { LiveLabel } from "../shell/live-label.tsx";
+import { ActionButton } from "../ui/action-button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
 import { RerunButton } from "../rerun/rerun-button.tsx";
-import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
+import { cancelAction, holdAction, retryAction } from "./run-actions.tsx";
 import { useSelection } from "./run-context.tsx";
 
 interface HeaderProps {
@@ -52,20 +53,13 @@ export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
 function RunButtons({ run, reload }: { readonly run: RunDetail; readonly reload: () => void }): ReactNode {
   const isOver = run.finished_at_ms !== null;
   const { run_id: runId } = run;
-  const hold = run.is_paused ? ("resume" as const) : ("pause" as const);
-  const holdAction = {
-    title: run.is_paused ? "Resume" : "Pause",
-    runId,
-    verb: hold,
-    command: cliCommand(hold, runId),
-  };
   const isOutdated = run.phases.some(({ is_stale: isStale }) => isStale) || run.status === "failed";
   const isRetryable = run.shards.failed > 0 && run.status !== "cancelled";
   return (
     <div className="actions" role="group" aria-label="Actions">
       {isRetryable ? <ActionButton action={retryAction(runId, null)} onDone={reload} className="primary" /> : null}
       {isOutdated && run.status !== "cancelled" ? <RerunButton runId={runId} phase={null} onDone={reload} /> : null}
-      {isOver ? null : <ActionButton action={holdAction} onDone={reload} />}
+      {isOver ? null : <ActionButton action={holdAction(runId, run.is_paused)} onDone={reload} />}
       {isOver ? null : <ActionButton action={cancelAction(runId)} onDone={reload} />}
     </div>
   );
