@@ -125,6 +125,11 @@ describe("actions of the API", () => {
       const answer = await post(dashboard, `/runs/${runId}/cancel`);
       expect([answer.status, ActionResultSchema.parse(answer.body).run_id]).toEqual([200, runId]);
       expect((await deployment.ended(runId)).status).toBe("cancelled");
+      const journal = await deployment.journal(runId);
+      expect(journal.find(({ event }) => event === "run_cancelled")).toMatchObject({
+        message: expect.stringMatching(/^run cancelled by dashboard after /),
+        data: { actor: "dashboard" },
+      });
       expect(codeOf(await post(dashboard, `/runs/${runId}/retry`))).toBe("STATE_CONFLICT");
     }),
   );

@@ -51,7 +51,7 @@ export const COMPILE_PLAN: PlanInput = {
 };
 
 /** context → translate (a shard a record) → publish; the first one reads a file. */
-export const NOVEL_PLAN: PlanInput = {
+export const NOVEL_PLAN = {
   plan_id: "novel",
   version: "1",
   variables: { TITLE: { default: "Tea", description: "Title of the book" } },
@@ -73,4 +73,4 @@ export const NOVEL_PLAN: PlanInput = {
       shell: true,
     },
   ],
-};
+} satisfies PlanInput;

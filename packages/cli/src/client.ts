@@ -88,7 +88,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      const submitted = await engine.submit(result.plan, runId, result.source);
+      const submitted = await engine.submit(result.plan, runId, result.source, "client");
       const unserved = await warnOfUnservedPools(store, result.plan);
       return { ...submitted, warnings: result.warnings, unserved };
     },
@@ -96,7 +96,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
     cancel: async (runId, part) => {
       if (part === undefined) return engine.cancel(runId, "client");
-      await engine.cancelPart(runId, part);
+      await engine.cancelPart(runId, part, "client");
       return store.runs.get(runId);
     },
     pause: (runId) => engine.pause(runId, "client"),

@@ -10,6 +10,7 @@ export interface RunPart {
 
 /** What a cancellation needs of the engine that it does not show. */
 export interface CancelTools {
+  readonly actor: string;
   readonly decideOn: (trigger: Trigger) => Promise<void>;
   readonly nowMs: number;
 }
@@ -21,7 +22,7 @@ export interface CancelTools {
 export async function cancelPart(
   engine: RunEngine,
   { runId, phase, shard }: RunPart & { readonly runId: string },
-  { decideOn, nowMs }: CancelTools,
+  { actor, decideOn, nowMs }: CancelTools,
 ): Promise<void> {
   const { store } = engine;
   const [run, { graph }, phases] = await Promise.all([
@@ -37,7 +38,7 @@ export async function cancelPart(
   if (isRunOver(run.status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${run.status}`);
   if (isPhaseOver(status)) throw new EngineError("PHASE_OVER", `phase ${phase} is over: ${status}`);
   if (status === "pending" && shard === undefined) {
-    await decideOn({ type: "cancel_phase", phase });
+    await decideOn({ type: "cancel_phase", phase, actor });
     // it may have been started in between
     if ((await store.runs.loadPhases(runId)).get(phase)?.status !== "running") return;
   }
@@ -46,15 +47,15 @@ export async function cancelPart(
   if (shard !== undefined && counts?.revision === ref.revision && shard >= counts.total) {
     throw new EngineError("UNKNOWN_PHASE", `phase ${phase} has no shard ${shard}; it has ${counts.total}`);
   }
-  const reply = await store.ledger.recall(runId, ref, shard, nowMs);
+  const reply = await store.ledger.recall(runId, ref, { shard, actor, nowMs });
   if (reply === "over" || reply === "complete") throw tooLate(phase, shard);
   await store.signals.publishStop(runId);
   await engine.keys.wakeForPhase(runId, phase, `recall.${runId}`);
   if (reply === "drained") await engine.report(runId, ref);
   if (reply !== "unopened" || shard !== undefined) return;
-  await decideOn({ type: "phase_drained", ...ref, isRecalled: true });
+  await decideOn({ type: "phase_drained", ...ref, isRecalled: true, actor });
   // it may have been opened in between
-  await store.ledger.recall(runId, ref, undefined, nowMs);
+  await store.ledger.recall(runId, ref, { shard: undefined, actor, nowMs });
 }
 
 function tooLate(phase: string, shard: number | undefined): EngineError {

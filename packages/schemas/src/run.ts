@@ -120,6 +120,8 @@ export const RunRecordSchema = z.strictObject({
   stop: StopReasonSchema.nullable(),
   /** Phase whose failure aborted the run. */
   stop_phase: InstanceIdSchema.nullable(),
+  /** Who cancelled the run. */
+  stop_actor: z.string().optional(),
   /** Whether running shards are killed by the stop. */
   stop_kills: z.boolean(),
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
@@ -230,6 +232,8 @@ export const PhaseLedgerSchema = z.strictObject({
   tripped: z.union([z.literal(0), z.literal(1)]),
   /** 1 when the phase was cancelled by hand. */
   recalled: z.literal(1).optional(),
+  /** Who cancelled the phase by hand, or the latest shard of it. */
+  recalled_by: z.string().optional(),
   /** 1 when the phase is run again: its shards may have attempts of a making that failed. */
   again: z.literal(1).optional(),
   /** Concurrency key of the phase, and its limit in the plan. */

@@ -16,6 +16,7 @@
 --   ARGV[2] revision in the making
 --   ARGV[3] shard, or '' for the whole phase
 --   ARGV[4] now, Unix ms
+--   ARGV[5] who cancels it
 -- Returns the state of the phase: complete | tolerable | busy | drained; unopened when the ledger does not have it
 -- yet; over when the shard is.
 --- @include "journal"
@@ -44,7 +45,8 @@ local function cancel(id, counter)
   redis.call('SREM', KEYS[4], id)
   redis.call('LREM', KEYS[5], 0, id)
   redis.call('SADD', KEYS[7], id)
-  emit(KEYS[1], KEYS[8], ARGV[4], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"cancelled by hand"}')
+  emit(KEYS[1], KEYS[8], ARGV[4], 'shard_cancelled', phase, shard, record.attempt,
+    cjson.encode({ reason = 'cancelled by hand', actor = ARGV[5] }))
 end
 
 local function concerns(id)
@@ -58,6 +60,7 @@ local function waits(id)
   return concerns(id) and record and record.status == 'waiting'
 end
 
+entry.recalled_by = ARGV[5]
 if only == '' then
   entry.recalled = 1
   redis.call('ZREM', KEYS[6], phase)

@@ -241,7 +241,11 @@ export class Ledger extends LedgerReader {
    *
    * @returns how the phase stands; `unopened` before it is opened; `over` when the shard has had its end
    */
-  async recall(runId: string, ref: PhaseRef, shard: number | undefined, nowMs: number): Promise<RecallReply> {
+  async recall(
+    runId: string,
+    ref: PhaseRef,
+    { shard, actor, nowMs }: { readonly shard: number | undefined; readonly actor: string; readonly nowMs: number },
+  ): Promise<RecallReply> {
     const keys = this.#keys.run(runId);
     const reply = await RECALL_SHARDS.run(
       this.#redis,
@@ -257,7 +261,7 @@ export class Ledger extends LedgerReader {
         keys.recalled,
         ...this.#slotKeys,
       ],
-      [ref.phase, ref.revision, shard ?? "", nowMs],
+      [ref.phase, ref.revision, shard ?? "", nowMs, actor],
     );
     return reply === "unopened" || reply === "over" ? reply : PhaseProgressSchema.parse(reply);
   }

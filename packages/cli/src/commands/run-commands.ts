@@ -123,7 +123,7 @@ interface LoadedFile {
 
 async function runHere(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
   const { carryRun } = await import("../carry-run.ts");
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source, "cli");
   if (!isNew) say(`run ${runId} is there already: following it`);
   return carryRun(session, runId, await carryOptions(session, runId, flags));
 }
@@ -139,7 +139,7 @@ async function carryOptions(
 }
 
 async function submit(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source, "cli");
   if (!isNew) say(`run ${runId} is there already: nothing was submitted`);
   const warnings = session.isEmbedded
     ? []

@@ -36,11 +36,12 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 
 /** One sentence for each event; a new event does not compile without one. */
 const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string } = {
-  run_queued: ({ data }) => `run queued${clause(": plan ", planName(data))}${clause(", ", phaseCount(data))}`,
+  run_queued: ({ data }) =>
+    `run queued${by(data)}${clause(": plan ", planName(data))}${clause(", ", phaseCount(data))}`,
   run_started: () => "run started",
   run_succeeded: ({ data }) => `run succeeded${took(" in ", data)}${clause(", ", tolerated(data))}`,
   run_failed: ({ data }) => `run failed${took(" after ", data)}${clause(": ", runFailure(data))}`,
-  run_cancelled: ({ data }) => `run cancelled${took(" after ", data)}`,
+  run_cancelled: ({ data }) => `run cancelled${by(data)}${took(" after ", data)}`,
   run_paused: ({ data }) => `run paused${by(data)}`,
   run_resumed: ({ data }) => `run resumed${by(data)}`,
   run_reopened: ({ phase, data }) => `run reopened${by(data)}${clause(" to retry ", phase)}`,
@@ -51,7 +52,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
     `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}${clause(", ", toleratedShards(facts.data))}`,
   phase_failed: (facts) => `${where(facts)} failed${clause(": ", phaseFailure(facts.data))}`,
   phase_skipped: (facts) => `${where(facts)} skipped${clause(": ", cause(facts.data))}`,
-  phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
+  phase_cancelled: (facts) => `${where(facts)} cancelled${by(facts.data)}${clause(": ", cause(facts.data))}`,
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
   phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
   phase_rerun: (facts) => `${where(facts)} runs again${by(facts.data)}${clause(": ", text(facts.data, "why"))}`,
