@@ -92,7 +92,7 @@ function Patch({ text }: { readonly text: string }): ReactNode {
     .filter((line) => !/^(?:=+|--- |\+\+\+ )/.test(line))
     .filter((line, index, all) => line !== "" || index < all.length - 1);
   return (
-    <pre className="patch">
+    <pre className="patch" tabIndex={0} aria-label="Difference, line by line">
       {lines.map((line, index) => (
         <span key={index} className={line.startsWith("+") ? "diff-added" : line.startsWith("-") ? "diff-removed" : ""}>
           {line}

@@ -9,7 +9,7 @@ const MAX_KEPT = 20;
 /** What a rerun runs, may run and keeps, and why; or what keeps it from being done. */
 export function RerunPreviewList({ preview, error }: RerunPreview): ReactNode {
   return (
-    <section className="rerun-preview" aria-label="Preview" aria-live="polite">
+    <section className="rerun-preview" aria-label="Preview" aria-live="polite" tabIndex={0}>
       {error === undefined ? null : <ErrorState error={error} />}
       {preview === undefined && error === undefined ? <LoadingState label="Asking what would run" lines={3} /> : null}
       {preview === undefined ? null : <Outcome preview={preview} />}

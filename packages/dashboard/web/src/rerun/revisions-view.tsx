@@ -29,7 +29,7 @@ export function RevisionsView({ phase }: { readonly phase: PhaseDetail }): React
   return (
     <>
       <ol className="revisions" aria-label="Revisions" reversed>
-        {[...data].reverse().map((revision) => (
+        {data.toReversed().map((revision) => (
           <Revision key={`${revision.revision} ${revision.status}`} revision={revision} />
         ))}
       </ol>
