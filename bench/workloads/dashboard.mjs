@@ -68,7 +68,7 @@ async function measurePage({ engine, store, plan, browser, url }, query, shown) 
     if (event === "shard_succeeded") done += 1;
     if (done === DONE_BEFORE) break;
   }
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, bypassCSP: true });
   try {
     await page.addInitScript(watchPage, shown);
     await page.goto(`${url}/runs/${runId}${query}`);

@@ -36,6 +36,6 @@ export class Drains {
   /** The time by Redis' clock, Unix ms: that of several machines may differ. */
   async nowMs(): Promise<number> {
     const [seconds = 0, micros = 0] = await this.#redis.time();
-    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    return seconds * 1_000 + Math.floor(micros / 1_000);
   }
 }

@@ -56,8 +56,8 @@ export class WorkerService {
   #startedAtMs = Number.POSITIVE_INFINITY;
   #tellDraining: () => void = () => undefined;
   /** Resolves when somebody has asked this worker through Redis to stop, which it then does. */
-  readonly draining = new Promise<void>((resolve) => {
-    this.#tellDraining = resolve;
+  readonly draining = new Promise<void>((tell) => {
+    this.#tellDraining = tell;
   });
 
   constructor(engine: RunEngine, settings: WorkerSettings, log: Logger) {
