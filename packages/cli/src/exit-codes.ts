@@ -31,6 +31,8 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   RUN_REMOVING: EXIT.refused,
   ARTIFACT_NOT_FOUND: EXIT.notFound,
   ARTIFACT_CORRUPT: EXIT.environment,
+  ARTIFACTS_REFUSED: EXIT.environment,
+  ARTIFACTS_UNREACHABLE: EXIT.environment,
   REDIS_UNREACHABLE: EXIT.environment,
   REDIS_REFUSED: EXIT.environment,
   REDIS_TOO_OLD: EXIT.environment,

@@ -29,7 +29,7 @@ export function buildProgram(): Command {
     )
     .option(
       "--artifacts <location>",
-      "artifact store, file:<directory> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
+      "artifact store, file:<directory> or s3://<bucket>/<prefix> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
     )
     .option("--prefix <{word}>", "key prefix of the deployment (default: FANFOLD_PREFIX, else {fanfold})")
     .option(

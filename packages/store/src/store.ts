@@ -1,7 +1,7 @@
-import type { ArtifactStore } from "./artifact-store.ts";
+import type { ArtifactStore } from "./artifacts/artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
 import { FlowStates } from "./flow-states.ts";
-import { EnrolledArtifacts } from "./enrolled-artifacts.ts";
+import { EnrolledArtifacts } from "./artifacts/enrolled-artifacts.ts";
 import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";

@@ -20,6 +20,8 @@ const STORE_CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   RUN_NOT_FOUND: "NOT_FOUND",
   ARTIFACT_NOT_FOUND: "NOT_FOUND",
   REDIS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_REFUSED: "UNAVAILABLE",
 };
 
 /** What Express' body parser says of a body it does not take. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
-import type { Keys } from "./keys.ts";
-import { describeConnection, type RedisClient } from "./redis/redis-client.ts";
+import type { Keys } from "../keys.ts";
+import { describeConnection, type RedisClient } from "../redis/redis-client.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {

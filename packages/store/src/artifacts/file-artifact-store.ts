@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
 import { ArtifactFiles } from "./artifact-files.ts";
 import { isMissing } from "./file-errors.ts";
-import { StoreError } from "./store-error.ts";
+import { StoreError } from "../store-error.ts";
 import { type HashedFile, VerifyingReader } from "./verified-file.ts";
 
 /**
