@@ -44,6 +44,7 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
 
 const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   INVALID_RUN_ID: EXIT.usage,
+  INVALID_CURSOR: EXIT.usage,
   RUN_CANCELLED: EXIT.refused,
   RUN_OVER: EXIT.refused,
   PHASE_OVER: EXIT.refused,

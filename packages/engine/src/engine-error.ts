@@ -1,6 +1,7 @@
 /** Why the engine refused a request. */
 export type EngineErrorCode =
   | "INVALID_RUN_ID"
+  | "INVALID_CURSOR"
   | "RUN_CANCELLED"
   | "NOTHING_TO_RETRY"
   | "UNKNOWN_PHASE"

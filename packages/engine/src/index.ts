@@ -1,9 +1,11 @@
+export type { ListedArtifact } from "./artifact-records.ts";
 export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./collect-artifacts.ts";
 export { type CollectedGarbage, collectGarbage, type GarbageScope, resumeRemovals } from "./collect-garbage.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
+export { type ArtifactScope, findArtifact, listArtifacts, scanArtifacts } from "./list-artifacts.ts";
 export { listCaps } from "./list-caps.ts";
 export type { RemovedRun } from "./remove-run.ts";
 export type { RetryScope } from "./retry-failed.ts";

@@ -62,7 +62,10 @@ async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): P
     throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);
   };
   try {
-    return await expandPhase(definition, workings.store.artifacts, find);
+    const expansion = await expandPhase(definition, workings.store.artifacts, find);
+    const { revision } = phases.get(definition.over_phase ?? "") ?? {};
+    if (revision === undefined) return expansion;
+    return { ...expansion, inputs: { ...expansion.inputs, source_revision: revision } };
   } catch (error) {
     if (!isUserFault(error)) throw error;
     const cause = { code: "expansion_failed", message: error.message } as const;

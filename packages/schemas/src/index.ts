@@ -1,11 +1,21 @@
 export {
   type Artifact,
+  type ArtifactMeta,
+  ArtifactMetaSchema,
   ArtifactSchema,
+  type ArtifactType,
+  ArtifactTypeSchema,
   type Content,
   ContentSchema,
   MAX_INLINE_BYTES,
   Sha256Schema,
 } from "./artifact.ts";
+export {
+  type ArtifactPage,
+  ArtifactPageSchema,
+  type ArtifactRecord,
+  ArtifactRecordSchema,
+} from "./artifact-record.ts";
 export {
   type CompiledDependency,
   CompiledDependencySchema,
@@ -22,6 +32,12 @@ export {
   type Work,
   WorkSchema,
 } from "./compiled-plan.ts";
+export {
+  type ConsumedInput,
+  ConsumedInputSchema,
+  type Consumption,
+  ConsumptionSchema,
+} from "./consumption.ts";
 export {
   ArtifactNameSchema,
   InstanceIdSchema,

@@ -60,6 +60,7 @@ export async function foldByWork(
     if (stopped && kills) context.active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
     const files = await writeOutputs(outputs, join(scratchDir, "outputs"), { signal });
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
+    await context.inputs.noteConsumed(runId, { ...shard, attempt: spec.attempt }, task.phase);
     const outcome = await run(context.store, task, spec, { signal });
     if (signal.reason === "lock_lost" || outcome.status === "cancelled") throwIfGivenUp(signal);
     if (outcome.status !== "succeeded") return rejected(merge, outcome.failure);
@@ -172,12 +173,12 @@ async function run(
 async function keepArtifacts(
   store: Store,
   { phase }: AttemptSpec,
-  { output, artifacts }: SucceededOutcome,
+  { output, outputMeta, artifacts }: SucceededOutcome,
 ): Promise<Artifact[]> {
-  const main = artifactOf(phase.provides[0] ?? phase.id, await keepContent(store.artifacts, bytesOf(output)));
-  const kept = [main];
-  for (const { name, file } of artifacts) {
-    kept.push(artifactOf(name, await keepContent(store.artifacts, createReadStream(file))));
+  const content = await keepContent(store.artifacts, bytesOf(output));
+  const kept = [artifactOf(phase.provides[0] ?? phase.id, content, outputMeta)];
+  for (const { name, file, meta } of artifacts) {
+    kept.push(artifactOf(name, await keepContent(store.artifacts, createReadStream(file)), meta));
   }
   return kept;
 }

@@ -7,6 +7,7 @@ import { ApiFailure } from "./api-failure.ts";
 
 const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {
   INVALID_RUN_ID: "INVALID_REQUEST",
+  INVALID_CURSOR: "INVALID_REQUEST",
   UNKNOWN_PHASE: "NOT_FOUND",
   RUN_CANCELLED: "STATE_CONFLICT",
   RUN_OVER: "STATE_CONFLICT",

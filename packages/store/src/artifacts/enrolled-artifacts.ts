@@ -33,6 +33,10 @@ export class EnrolledArtifacts implements ArtifactStore {
     return this.#artifacts.stream(sha256, range);
   }
 
+  locate(sha256: string): string {
+    return this.#artifacts.locate(sha256);
+  }
+
   nowMs(): Promise<number> {
     return this.#artifacts.nowMs();
   }

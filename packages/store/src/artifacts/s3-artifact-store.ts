@@ -45,6 +45,10 @@ export class S3ArtifactStore implements ArtifactStore {
     else if (range.end > range.start) yield* this.#readRange(sha256, range);
   }
 
+  locate(sha256: string): string {
+    return this.#objects.describe(keyOf(sha256));
+  }
+
   /** The time as the service tells it, to the second. */
   async nowMs(): Promise<number> {
     const probe = `incoming/probe-${randomUUID()}`;

@@ -36,7 +36,7 @@ export async function runAttempt(
   return { status: "succeeded", ...result, durationMs };
 }
 
-type AttemptResult = Pick<Extract<AttemptOutcome, { status: "succeeded" }>, "output" | "artifacts">;
+type AttemptResult = Pick<Extract<AttemptOutcome, { status: "succeeded" }>, "output" | "outputMeta" | "artifacts">;
 type Unsuccessful = Pick<Exclude<AttemptOutcome, { status: "succeeded" }>, "status" | "failure">;
 
 interface AttemptStart {
@@ -94,7 +94,8 @@ async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
   const artifacts = await reports.collectArtifacts();
   await refuseSecrets(attempt, output, artifacts);
   await checkOutput(spec, output);
-  return { output, artifacts };
+  const { outputMeta } = reports;
+  return { output, artifacts, ...(outputMeta === undefined ? {} : { outputMeta }) };
 }
 
 async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<void> {
