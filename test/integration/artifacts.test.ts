@@ -1,4 +1,4 @@
-import { listArtifacts } from "@fanfold/engine";
+import { collectArtifacts, findArtifact, listArtifacts } from "@fanfold/engine";
 import { type ArtifactRecord, ArtifactRecordSchema, type PlanInput } from "@fanfold/schemas";
 import { readContent } from "@fanfold/store";
 import type { Deployment } from "@fanfold/testkit";
@@ -102,6 +102,50 @@ describe("the artifacts of a run", () => {
       expect(logs.artifacts.map(brief)).toEqual(["cut[4]#1 log (log)"]);
       const odd = listArtifacts(deployment.engine, run_id, { limit: 2, cursor: "bogus" });
       await expect(odd).rejects.toMatchObject({ code: "INVALID_CURSOR" });
+    }),
+  );
+});
+
+describe("what attempts collect", () => {
+  test(
+    "are artifacts under their paths, of the phase or of the shard, and their content stays with the run",
+    withDeployment(async (deployment) => {
+      const { run_id } = await deployment.run(
+        plan(
+          {
+            id: "think",
+            ...shell("echo hm; mkdir -p notes; echo idea > notes/a.md; echo '{\"answer\":42}'"),
+            collect: ["stdout_final", { files: ["notes/*.md"] }],
+          },
+          {
+            id: "cut",
+            ...shell('cat "$FANFOLD_INPUT"; echo $FANFOLD_SHARD_INDEX > "part-$FANFOLD_SHARD_INDEX.txt"'),
+            shard: { strategy: "chunk", over: ROWS, chunk_size: 3 },
+            collect: { files: ["part-*.txt"] },
+            max_parallel: 1,
+            depends_on: ["think"],
+          },
+        ),
+      );
+      const artifacts = await listAll(deployment, run_id);
+      expect(artifacts.filter(({ type }) => type !== "log").map(brief)).toEqual([
+        "think#1 think (file)",
+        "think#1 notes/a.md (file)",
+        "cut cut (file)",
+        "cut[0]#1 cut (file)",
+        "cut[0]#1 part-0.txt (file)",
+        "cut[1]#1 cut (file)",
+        "cut[1]#1 part-0.txt (file)",
+        "cut[1]#1 part-1.txt (file)",
+      ]);
+      const found = await findArtifact(deployment.engine, run_id, {}, ({ name }) => name === "notes/a.md");
+      if (found === undefined) throw new Error("nothing collected");
+      expect(found.record).toMatchObject({ media_type: "text/markdown", location: expect.stringMatching(/^file:\//) });
+      const gone = await collectArtifacts(deployment.engine, { graceMs: 0, dryRun: false });
+      expect(gone.files).toBe(0);
+      expect(Buffer.from(await readContent(deployment.store.artifacts, found.content)).toString()).toBe("idea\n");
+      const [output] = (await deployment.store.runs.loadPhases(run_id)).get("think")?.artifacts ?? [];
+      expect(output?.inline).toBe('{"answer":42}\n');
     }),
   );
 });

@@ -17,6 +17,7 @@ export {
   ArtifactRecordSchema,
 } from "./artifact-record.ts";
 export {
+  CompiledCollectSchema,
   type CompiledDependency,
   CompiledDependencySchema,
   type CompiledMerge,
@@ -76,6 +77,9 @@ export {
   GlobalsSchema,
   LockSchema,
   MatrixSchema,
+  type Collect,
+  CollectFilesSchema,
+  CollectSchema,
   type Merge,
   MergeSchema,
   type OnFailure,

@@ -173,10 +173,16 @@ async function handOver(
   for (const { name, file } of outcome.artifacts) {
     artifacts[name] = await keepContent(store.artifacts, createReadStream(file));
   }
+  const collected: Record<string, Content> = {};
+  for (const { name, file } of outcome.collected) {
+    // never inline: many small files would make a large record
+    collected[name] = await keepContent(store.artifacts, createReadStream(file), 0);
+  }
   const meta = metaOf(task.phase, outcome);
   const result = {
     output,
     ...(outcome.artifacts.length > 0 ? { artifacts } : {}),
+    ...(outcome.collected.length > 0 ? { collected } : {}),
     ...(Object.keys(meta).length > 0 ? { meta } : {}),
   };
   return { status: "succeeded", result, durationMs };

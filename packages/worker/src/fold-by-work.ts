@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ShardOutputs } from "@fanfold/core";
 import { artifactOf, keepContent } from "@fanfold/engine";
-import type { Artifact, CompiledMerge, Failure, Fold } from "@fanfold/schemas";
+import type { Artifact, CompiledMerge, CompiledPhase, Failure, Fold } from "@fanfold/schemas";
 import { jobIds, type ShardRef, type Store } from "@fanfold/store";
 import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -122,7 +122,7 @@ async function buildSpec(
   const env = { ...phase.env, FANFOLD_SHARD_OUTPUTS: files.list };
   return {
     runId,
-    phase: { ...phase, work: workOf(merge, files), env },
+    phase: { ...withoutCollect(phase), work: workOf(merge, files), env },
     revision: ref.revision,
     shardIndex: NO_SHARD,
     shardCount,
@@ -138,6 +138,11 @@ async function buildSpec(
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
   };
+}
+
+/** What `collect` names is collected from the shards. */
+function withoutCollect({ collect: _collect, ...phase }: CompiledPhase): CompiledPhase {
+  return phase;
 }
 
 function workOf(merge: CustomMerge, { paths }: OutputFiles): AttemptSpec["phase"]["work"] {

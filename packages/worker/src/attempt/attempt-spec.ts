@@ -56,6 +56,8 @@ export type AttemptOutcome =
       /** What the attempt said of its output. */
       readonly outputMeta?: ArtifactMeta;
       readonly artifacts: readonly AttemptArtifact[];
+      /** What `collect` of the phase found, by path or name. */
+      readonly collected: readonly AttemptArtifact[];
       readonly durationMs: number;
     }
   | {
