@@ -9,7 +9,7 @@ import {
   SHARD_PLAN_HEADER_BYTES,
   type ShardRange,
 } from "@fanfold/core";
-import { artifactOf, contentOf, systemClock } from "@fanfold/engine";
+import { artifactOf, contentOf, loadPinnedInputs, systemClock } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
@@ -25,7 +25,7 @@ import { consumedSetId } from "./consumed-set.ts";
 
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
-/** Runs whose creation a worker remembers: more than it keeps phases of. */
+/** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
 
 interface PhaseFiles {
@@ -50,8 +50,8 @@ export class ShardInputs {
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
   /** Sets of artifacts that are noted, of the phases that are kept. */
   readonly #noted = new Set<string>();
-  /** Creation of the runs the phases are of, Unix ms. */
-  readonly #created = new Map<string, number | undefined>();
+  /** Editions of the runs the phases are of. */
+  readonly #editions = new Map<string, string | undefined>();
 
   /** @param dir directory of this worker alone */
   constructor(store: Store, dir: string) {
@@ -98,15 +98,15 @@ export class ShardInputs {
     return file;
   }
 
-  /** Forgets the phases of an earlier run of this id, which was created at another time and removed. */
-  keepOnly(runId: string, createdAtMs: number | undefined): void {
-    if (this.#created.get(runId) === createdAtMs) return;
+  /** Forgets the phases of another edition of the run: one of the same id that was removed, or before a rerun. */
+  keepOnly(runId: string, edition: string | undefined): void {
+    if (this.#editions.get(runId) === edition) return;
     for (const id of this.#phases.keys()) if (id.startsWith(`${runId}/`)) this.#forget(id);
-    this.#created.delete(runId);
-    this.#created.set(runId, createdAtMs);
-    if (this.#created.size > KEPT_RUNS) {
-      const [oldest] = this.#created.keys();
-      if (oldest !== undefined) this.#created.delete(oldest);
+    this.#editions.delete(runId);
+    this.#editions.set(runId, edition);
+    if (this.#editions.size > KEPT_RUNS) {
+      const [oldest] = this.#editions.keys();
+      if (oldest !== undefined) this.#editions.delete(oldest);
     }
   }
 
@@ -154,11 +154,11 @@ export class ShardInputs {
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<ConsumedInput[]> {
     const fetched: ConsumedInput[] = [];
     await mkdir(dir, { recursive: true });
-    const records = await this.#store.runs.loadPhases(runId);
+    const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
-        const record = records.get(source.phase);
-        const artifact = record?.artifacts?.find((candidate) => candidate.name === name);
+        const record = inputs.recordOf(source.phase);
+        const artifact = inputs.artifactsOf(source.phase)?.find((candidate) => candidate.name === name);
         if (artifact === undefined) {
           // its edges let the phase run without this source: then there is no such file
           if (record !== undefined && isPhaseOver(record.status)) continue;
@@ -167,7 +167,7 @@ export class ShardInputs {
         }
         await this.#fetch(artifact, join(dir, name, source.label));
         const { sha256, size_bytes } = artifact;
-        fetched.push({ name, phase: source.phase, revision: record?.revision ?? 0, sha256, size_bytes });
+        fetched.push({ name, phase: source.phase, revision: inputs.revisionOf(source.phase), sha256, size_bytes });
       }
     }
     return fetched;
@@ -181,7 +181,8 @@ export class ShardInputs {
   }
 
   #phaseDir(runId: string, ref: PhaseRef): string {
-    return join(this.#dir, runId, phaseRevisionId(ref.phase, ref.revision));
+    const edition = this.#editions.get(runId) ?? "";
+    return join(this.#dir, runId, edition, phaseRevisionId(ref.phase, ref.revision));
   }
 }
 
