@@ -1,7 +1,9 @@
-import { collectArtifacts, findArtifact, listArtifacts } from "@fanfold/engine";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { collectArtifacts, gatherLineage, lineageRoots, listArtifacts, resolveArtifact } from "@fanfold/engine";
 import { type ArtifactRecord, ArtifactRecordSchema, type PlanInput } from "@fanfold/schemas";
 import { readContent } from "@fanfold/store";
-import type { Deployment } from "@fanfold/testkit";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -138,8 +140,7 @@ describe("what attempts collect", () => {
         "cut[1]#1 part-0.txt (file)",
         "cut[1]#1 part-1.txt (file)",
       ]);
-      const found = await findArtifact(deployment.engine, run_id, {}, ({ name }) => name === "notes/a.md");
-      if (found === undefined) throw new Error("nothing collected");
+      const found = await resolveArtifact(deployment.engine, run_id, "think/notes/a.md");
       expect(found.record).toMatchObject({ media_type: "text/markdown", location: expect.stringMatching(/^file:\//) });
       const gone = await collectArtifacts(deployment.engine, { graceMs: 0, dryRun: false });
       expect(gone.files).toBe(0);
@@ -213,6 +214,60 @@ describe("what attempts were given", () => {
       ]);
       const shards = await deployment.store.ledger.listShards(run_id, { phase: "apply", revision: 1 }, 0, 3);
       expect(shards.map((record) => record?.consumed)).toEqual(Array(3).fill(sets[0]?.id));
+    }),
+  );
+});
+
+describe("lineage after a phase has run again", () => {
+  test(
+    "says which revision each output was made from, and names find the latest one that has them",
+    withDeployment(async (deployment) => {
+      const source = join(deployment.dir, "source.txt");
+      await writeFile(source, "one\n");
+      const runId = await deployment.submit(
+        plan(
+          { id: "read", command: "cat", args: ["source.txt"] },
+          { id: "use", ...shell('cat "$FANFOLD_ARTIFACTS/read"'), depends_on: ["read"], consumes: ["read"] },
+          { id: "end", ...shell('cat "$FANFOLD_ARTIFACTS/use"'), depends_on: ["use"], consumes: ["use"] },
+        ),
+      );
+      await deployment.ended(runId);
+      await writeFile(source, "two\n");
+      await deployment.engine.rerun(runId, { phases: ["read"], reach: "downstream" }, "test");
+      await eventually(async () => {
+        const { revision, status } = (await deployment.store.runs.loadPhases(runId)).get("end") ?? {};
+        if (revision !== 2 || status !== "succeeded") throw new Error(`end is ${status} in r${revision}`);
+      });
+      const up = async (what: string): Promise<string[]> => {
+        const roots = await lineageRoots(deployment.engine, runId, what);
+        const { nodes } = await gatherLineage(deployment.engine, runId, roots, "up");
+        return nodes.map(({ id }) => id);
+      };
+      expect(await up("end@r1")).toEqual(["read@r1", "read@r1/read", "use@r1", "use@r1/use", "end@r1"]);
+      expect(await up("end")).toEqual(["read@r2", "read@r2/read", "use@r2", "use@r2/use", "end@r2"]);
+      const whole = await gatherLineage(deployment.engine, runId, [], "both");
+      expect(whole.nodes.filter(({ kind }) => kind === "phase").map(({ id }) => id)).toEqual([
+        "read@r1",
+        "read@r2",
+        "use@r1",
+        "use@r2",
+        "end@r1",
+        "end@r2",
+      ]);
+      const hashes = whole.nodes.flatMap((node) => (node.kind === "artifact" ? [node.artifact_id] : []));
+      const listed = (await listAll(deployment, runId)).map(({ artifact_id }) => artifact_id);
+      expect(listed).toEqual(expect.arrayContaining(hashes));
+      const contentOf = async (name: string): Promise<string> => {
+        const { content } = await resolveArtifact(deployment.engine, runId, name);
+        return Buffer.from(await readContent(deployment.store.artifacts, content)).toString();
+      };
+      expect([await contentOf("use"), await contentOf("use@r1/use"), await contentOf("read/log")]).toEqual([
+        "two\n",
+        "one\n",
+        "two\n",
+      ]);
+      await expect(contentOf("use@r3/use")).rejects.toMatchObject({ code: "UNKNOWN_ARTIFACT" });
+      await expect(contentOf("art_0123456789")).rejects.toMatchObject({ code: "UNKNOWN_ARTIFACT" });
     }),
   );
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addAdmissionCommands } from "./commands/admission-commands.ts";
+import { addArtifactCommands } from "./commands/artifact-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
 import { addDashboardCommands } from "./commands/dashboard-commands.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   addRunCommands(program);
   addPlanCommands(program);
   addReadCommands(program);
+  addArtifactCommands(program);
   addReportCommand(program);
   addWhyCommand(program);
   addCapsCommand(program);

@@ -111,7 +111,10 @@ function list(source: ArtifactSource, { slot, name, content, ...found }: Found):
   const { sha256, size_bytes } = artifactOf(name, content);
   const isMain = (slot === "output" || slot === "part") && name === definition.provides[0];
   const record: ArtifactRecord = {
-    artifact_id: artifactId([runId, phase, revision, shard, attempt, slot, name]),
+    artifact_id:
+      slot === "output"
+        ? outputId(runId, source, name)
+        : artifactId([runId, phase, revision, shard, attempt, slot, name]),
     run_id: runId,
     phase,
     revision,
@@ -127,6 +130,11 @@ function list(source: ArtifactSource, { slot, name, content, ...found }: Found):
     metadata: meta?.metadata ?? {},
   };
   return { record, content };
+}
+
+/** Id of an output of a phase: a revision has one of each name, so its attempt does not matter. */
+export function outputId(runId: string, { phase, revision }: PhaseRef, name: string): string {
+  return artifactId([runId, phase, revision, null, null, "output", name]);
 }
 
 function artifactId(place: readonly (string | number | null)[]): string {

@@ -80,17 +80,26 @@ export async function* scanArtifacts(
 }
 
 /** The phase revisions of a run that were opened, in the order of the plan. */
-async function listSources(engine: RunEngine, runId: string, scope: ArtifactScope): Promise<ArtifactSource[]> {
-  const { store } = engine;
+export async function listOpenedRevisions(
+  engine: RunEngine,
+  runId: string,
+  scope: Pick<ArtifactScope, "phases" | "revision">,
+): Promise<PhaseRef[]> {
   const { graph } = await engine.plan(runId);
   const order = new Map(graph.ids.map((id, index) => [id, index]));
-  const opened = (await store.removals.listOpened(runId)).filter(
+  const opened = (await engine.store.removals.listOpened(runId)).filter(
     ({ phase, revision }) =>
       order.has(phase) &&
       (scope.phases === undefined || scope.phases.has(phase)) &&
       (scope.revision === undefined || scope.revision === revision),
   );
-  opened.sort((a, b) => (order.get(a.phase) ?? 0) - (order.get(b.phase) ?? 0) || a.revision - b.revision);
+  return opened.sort((a, b) => (order.get(a.phase) ?? 0) - (order.get(b.phase) ?? 0) || a.revision - b.revision);
+}
+
+async function listSources(engine: RunEngine, runId: string, scope: ArtifactScope): Promise<ArtifactSource[]> {
+  const { store } = engine;
+  const { graph } = await engine.plan(runId);
+  const opened = await listOpenedRevisions(engine, runId, scope);
   const locate = (sha256: string): string => store.artifacts.locate(sha256);
   return opened.map((ref) => ({ ...ref, runId, definition: graph.phase(ref.phase), locate }));
 }

@@ -58,6 +58,13 @@ export {
   ShardJobSchema,
 } from "./job.ts";
 export {
+  type Lineage,
+  type LineageDirection,
+  LineageDirectionSchema,
+  type LineageNode,
+  LineageSchema,
+} from "./lineage.ts";
+export {
   type DraftEvent,
   EVENT_NAMES,
   type EventLevel,

@@ -24,6 +24,7 @@ export {
   Keys,
   type PhaseRef,
   parseShardId,
+  parsePhaseRevision,
   phaseRevisionId,
   type RunKeys,
   SCHEDULER_QUEUE,
