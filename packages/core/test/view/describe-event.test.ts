@@ -44,6 +44,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_repaired: { reason: "its aggregate was removed" },
   phase_rerun: { why: "asked for", actor: "ann" },
   phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
+  phase_refreshed: {},
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
