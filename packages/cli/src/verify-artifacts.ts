@@ -42,7 +42,8 @@ export function verificationText({ artifacts, bytes, bad }: Verification): strin
 
 async function findFault(session: Session, sha256: string, sizeBytes: number): Promise<string | undefined> {
   try {
-    for await (const _chunk of streamContent(session.store.artifacts, { sha256, size_bytes: sizeBytes })) continue;
+    const chunks = streamContent(session.store.artifacts, { sha256, size_bytes: sizeBytes });
+    while ((await chunks.next()).done !== true) continue;
     return undefined;
   } catch (error) {
     if (!(error instanceof StoreError) || !error.code.startsWith("ARTIFACT_")) throw error;

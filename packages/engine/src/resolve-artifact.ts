@@ -1,7 +1,7 @@
 import type { ArtifactRecord } from "@fanfold/schemas";
 import type { ListedArtifact } from "./artifact-records.ts";
 import { EngineError } from "./engine-error.ts";
-import { findArtifact, listOpenedRevisions, scanArtifacts } from "./list-artifacts.ts";
+import { type ArtifactScope, findArtifact, listOpenedRevisions, scanArtifacts } from "./list-artifacts.ts";
 import type { RunEngine } from "./run-engine.ts";
 
 /** Least characters of an artifact's id that may stand for it. */
@@ -25,6 +25,23 @@ export async function resolveArtifact(engine: RunEngine, runId: string, text: st
   if (found !== undefined) return found;
   const next = `\`fanfold artifacts ls ${runId}\` lists what there is`;
   throw new EngineError("UNKNOWN_ARTIFACT", `run ${runId} has no artifact ${text}; ${next}`);
+}
+
+/**
+ * The artifact with an id.
+ *
+ * @param scope where it is, as far as that is known
+ * @throws {EngineError} UNKNOWN_ARTIFACT
+ */
+export async function getArtifact(
+  engine: RunEngine,
+  runId: string,
+  id: string,
+  scope: ArtifactScope,
+): Promise<ListedArtifact> {
+  const found = await findArtifact(engine, runId, scope, ({ artifact_id }) => artifact_id === id);
+  if (found !== undefined) return found;
+  throw new EngineError("UNKNOWN_ARTIFACT", `run ${runId} has no artifact ${id} there`);
 }
 
 async function search(engine: RunEngine, runId: string, text: string): Promise<ListedArtifact | undefined> {
@@ -65,7 +82,7 @@ async function findByName(
   }
   const wanted = new Set(phases);
   const opened = await listOpenedRevisions(engine, runId, { phases: wanted, revision });
-  for (const ref of opened.reverse()) {
+  for (const ref of opened.toReversed()) {
     const scope = { phases: new Set([ref.phase]), revision: ref.revision, shard };
     let found: ListedArtifact | undefined;
     for await (const listed of scanArtifacts(engine, runId, scope)) {

@@ -29,7 +29,7 @@ export const ArtifactTypeSchema = z.enum([
 export type ArtifactType = z.infer<typeof ArtifactTypeSchema>;
 
 /** Most characters of an artifact's metadata, as JSON. */
-export const MAX_METADATA_CHARS = 4_096;
+const MAX_METADATA_CHARS = 4_096;
 
 /** What the maker of an artifact says of it. */
 export const ArtifactMetaSchema = z.strictObject({

@@ -198,8 +198,12 @@ export {
   ShardStandSchema,
 } from "./api/api-shard.ts";
 export {
+  ArtifactContentQuerySchema,
+  ArtifactIdParamsSchema,
+  ArtifactListQuerySchema,
   ArtifactParamsSchema,
   ArtifactQuerySchema,
+  LineageQuerySchema,
   type AttemptParams,
   AttemptParamsSchema,
   CancelRequestSchema,
