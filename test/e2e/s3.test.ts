@@ -53,6 +53,13 @@ describe("an artifact store behind S3", () => {
       expect(hashesOf(shared)).toEqual(hashesOf(alone));
       expect(Object.keys(hashesOf(shared)).length).toBeGreaterThan(10);
 
+      const lost = await desk.with({ FANFOLD_ARTIFACTS: "s3://nowhere" }).run("worker");
+      expect([lost.code, lost.stderr]).toEqual([
+        3,
+        expect.stringMatching(/^fanfold: .*there is no bucket nowhere at http/m),
+      ]);
+      expect(lost.stderr).not.toMatch(/^ +at /m);
+
       const collected = await desk.read("gc", "--grace-min", "0", "--keep-runs", "0", "--json");
       expect(JSON.parse(collected)).toMatchObject({ runs: [shared.run_id], shared_with: [] });
       // the lines of the story and what is made of them, in three languages, beside the shard plans

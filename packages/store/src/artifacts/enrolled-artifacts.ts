@@ -33,6 +33,10 @@ export class EnrolledArtifacts implements ArtifactStore {
     return this.#artifacts.stream(sha256, range);
   }
 
+  check(): Promise<void> {
+    return this.#artifacts.check();
+  }
+
   locate(sha256: string): string {
     return this.#artifacts.locate(sha256);
   }

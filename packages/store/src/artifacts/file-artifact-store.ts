@@ -49,6 +49,11 @@ export class FileArtifactStore implements ArtifactStore {
     }
   }
 
+  /** A directory is made with the first put. */
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
   locate(sha256: string): string {
     return `file:${resolve(this.#files.path(sha256))}`;
   }

@@ -5,6 +5,7 @@ import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact 
 import { corruptArtifact } from "./corrupt-artifact.ts";
 import type { S3Location } from "./s3-location.ts";
 import { type S3Body, S3Objects } from "./s3-objects.ts";
+import { isRemovalMark, S3RemovalMarks } from "./s3-removal-marks.ts";
 import { spool } from "./spooled-content.ts";
 import { VerifiedVersions } from "./verified-versions.ts";
 
@@ -24,16 +25,19 @@ const RESUMPTIONS = 3;
  */
 export class S3ArtifactStore implements ArtifactStore {
   readonly #objects: S3Objects;
+  readonly #marks: S3RemovalMarks;
   readonly #verified = new VerifiedVersions();
 
   constructor(location: S3Location) {
     this.#objects = new S3Objects(location);
+    this.#marks = new S3RemovalMarks(this.#objects);
   }
 
   async put(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredArtifact> {
     const spooled = await spool(chunks);
     try {
-      await this.#objects.put(keyOf(spooled.sha256), spooled.content(), spooled.sizeBytes);
+      const key = keyOf(spooled.sha256);
+      await this.#marks.guardPut(key, () => this.#objects.put(key, spooled.content(), spooled.sizeBytes));
       return { sha256: spooled.sha256, size_bytes: spooled.sizeBytes };
     } finally {
       await spooled.dispose();
@@ -43,6 +47,10 @@ export class S3ArtifactStore implements ArtifactStore {
   async *stream(sha256: string, range?: ByteRange): AsyncGenerator<Uint8Array> {
     if (range === undefined) yield* this.#readAll(sha256);
     else if (range.end > range.start) yield* this.#readRange(sha256, range);
+  }
+
+  async check(): Promise<void> {
+    await this.#objects.list("deployments/").next();
   }
 
   locate(sha256: string): string {
@@ -66,16 +74,16 @@ export class S3ArtifactStore implements ArtifactStore {
   }
 
   async remove(sha256: string, putBeforeMs: number, { dryRun }: { dryRun: boolean }): Promise<number | undefined> {
-    const head = await this.#objects.findHead(keyOf(sha256));
+    const key = keyOf(sha256);
+    const head = await this.#objects.findHead(key);
     if (head === undefined || head.putAtMs >= putBeforeMs) return undefined;
-    if (!dryRun) await this.#objects.remove(keyOf(sha256));
-    return head.sizeBytes;
+    return dryRun ? head.sizeBytes : this.#marks.remove(key, putBeforeMs);
   }
 
-  /** Uploads that were never completed, and probes. */
+  /** Uploads that were never completed, probes, and marks of removers that died. */
   async removeLeftovers(writtenBeforeMs: number, options: { dryRun: boolean }): Promise<RemovedFiles> {
     let { files, bytes } = await this.#objects.abortUploads(writtenBeforeMs, options);
-    for await (const key of this.#objects.list("incoming/")) {
+    for await (const key of this.#listLeftovers()) {
       const head = await this.#objects.findHead(key);
       if (head === undefined || head.putAtMs >= writtenBeforeMs) continue;
       if (!options.dryRun) await this.#objects.remove(key);
@@ -83,6 +91,11 @@ export class S3ArtifactStore implements ArtifactStore {
       bytes += head.sizeBytes;
     }
     return { files, bytes };
+  }
+
+  async *#listLeftovers(): AsyncGenerator<string> {
+    yield* this.#objects.list("incoming/");
+    for await (const key of this.#objects.list("sha256/")) if (isRemovalMark(key)) yield key;
   }
 
   async enrol(id: string, label: string): Promise<void> {

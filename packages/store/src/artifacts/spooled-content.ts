@@ -11,7 +11,7 @@ const IN_MEMORY_BYTES = 1024 * 1024;
 export interface SpooledContent {
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** The bytes, or a stream of them that may be asked for once. */
+  /** The bytes, or a stream of them from their beginning; one at a time. */
   content(): Uint8Array | Readable;
   /** Lets go of them. */
   dispose(): Promise<void>;
