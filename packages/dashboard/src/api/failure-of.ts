@@ -7,8 +7,10 @@ import { ApiFailure } from "./api-failure.ts";
 
 const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {
   INVALID_RUN_ID: "INVALID_REQUEST",
+  INVALID_CURSOR: "INVALID_REQUEST",
   UNKNOWN_PHASE: "NOT_FOUND",
   UNKNOWN_REVISION: "NOT_FOUND",
+  UNKNOWN_ARTIFACT: "NOT_FOUND",
   RUN_CANCELLED: "STATE_CONFLICT",
   RUN_OVER: "STATE_CONFLICT",
   PHASE_OVER: "STATE_CONFLICT",
@@ -24,6 +26,8 @@ const STORE_CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   ARTIFACT_NOT_FOUND: "NOT_FOUND",
   PLAN_ALTERED: "STATE_CONFLICT",
   REDIS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_REFUSED: "UNAVAILABLE",
 };
 
 /** What Express' body parser says of a body it does not take. */
