@@ -56,7 +56,7 @@ async function preparePage(bench) {
   const show = (query, shown) => () => measurePage({ ...fanfold, plan, browser, url }, query, shown);
   return {
     fanfold: show("", ".phase-node .shard-bar"),
-    "shard table": show("?view=phases&phase=fan", ".shard-canvas a"),
+    "shard table": show("?view=phases&phase=fan", ".shard-canvas .shard-row"),
   };
 }
 
