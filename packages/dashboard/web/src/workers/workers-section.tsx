@@ -26,7 +26,7 @@ export function WorkersSection(): ReactNode {
             <tr>
               <th scope="col">Worker</th>
               <th scope="col">Pools</th>
-              <th scope="col">Address</th>
+              <th scope="col" className="wide-only">Address</th>
               <th scope="col">Connected for</th>
               <th scope="col">
                 <span className="unseen">Actions</span>
@@ -38,7 +38,7 @@ export function WorkersSection(): ReactNode {
               <tr key={`${worker.name} ${index}`}>
                 <td className="mono">{worker.name}</td>
                 <td>{worker.pools.join(", ")}</td>
-                <td className="mono faint">{worker.address ?? ""}</td>
+                <td className="mono faint wide-only">{worker.address ?? ""}</td>
                 <td>{durationText(worker.age_sec * 1_000)}</td>
                 <td className="worker-actions">
                   <DrainButton worker={worker} onDone={reload} />
