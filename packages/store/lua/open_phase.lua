@@ -26,6 +26,8 @@
 --   ARGV[12] shards failing in a row that trip the phase, 0 for none
 --   ARGV[13] concurrency key, '' for none
 --   ARGV[14] limit the plan gives the key
+--   ARGV[15] begin: hands out nothing yet, for shards are about to be reused (`reuse_shards.lua`); end: that is done;
+--            '' where nothing is reused
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
 -- no such run or it is being removed.
 --- @include "journal"
@@ -43,12 +45,23 @@ if not entry or entry.revision ~= revision then
     tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }
   if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
+  if ARGV[15] == 'begin' then entry.reusing, entry.reused, entry.ahead = 1, 0, 0 end
   if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
   save_entry(KEYS[2], phase, entry)
   redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
   if entry.total > 0 then redis.call('ZADD', KEYS[6], ARGV[5], phase) end
   if not is_stopped(KEYS[1]) then
     emit(KEYS[1], KEYS[8], ARGV[4], 'phase_started', phase, '', '', ARGV[10])
+  end
+end
+if ARGV[15] == 'end' and entry.reusing == 1 then
+  entry.reusing = nil
+  pass_reused(entry)
+  if entry.next >= entry.total then redis.call('ZREM', KEYS[6], phase) end
+  save_entry(KEYS[2], phase, entry)
+  if entry.reused >= entry.total and not is_stopped(KEYS[1]) then
+    local data = { revision = revision, shard_count = entry.total }
+    emit(KEYS[1], KEYS[8], ARGV[4], 'phase_reused', phase, '', '', cjson.encode(data))
   end
 end
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }

@@ -37,6 +37,9 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
   end
 end
 entry.tripped, entry.consecutive = 0, 0
+-- a stop came while it was found out what is reused: what is not reused by now runs
+entry.reusing = nil
+pass_reused(entry)
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end

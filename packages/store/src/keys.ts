@@ -127,6 +127,11 @@ export class Keys {
     return `${this.prefix}:semaphores`;
   }
 
+  /** Hash: fingerprint of a shard → the shard whose output may be reused for it. */
+  get reuse(): string {
+    return `${this.prefix}:reuse`;
+  }
+
   /** Hash: the shards that hold a slot of a concurrency key. */
   get holders(): string {
     return `${this.prefix}:semaphores:holders`;

@@ -21,6 +21,8 @@ export interface PhaseOpening extends PhaseRef {
   readonly maxConsecutiveFailures: number | null;
   readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
+  /** `begin`: shards are about to be reused, so none is handed out; `end`: that is done. */
+  readonly reuse?: "begin" | "end";
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
 }

@@ -4,6 +4,7 @@ import {
   type Fold,
   type PhaseProgress,
   PhaseProgressSchema,
+  type ReuseEntry,
   ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
@@ -106,6 +107,7 @@ export class Ledger extends LedgerReader {
           opening.maxConsecutiveFailures ?? 0,
           opening.concurrencyKey?.name ?? "",
           opening.concurrencyKey?.limit ?? "",
+          opening.reuse ?? "",
         ],
       ),
     );
@@ -156,13 +158,14 @@ export class Ledger extends LedgerReader {
     };
   }
 
-  /** Ends an attempt and claims the next shards for the claimant. */
+  /** Ends an attempt and claims the next shards for the claimant. A result with a fingerprint may be reused from now on. */
   async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
     const keys = this.#keys.run(runId);
+    const entry: ReuseEntry = { run_id: runId, shard: shardId(ref), at_ms: finish.nowMs };
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started],
+        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started, this.#keys.reuse],
         [
           shardId(ref),
           finish.fence,
@@ -173,6 +176,8 @@ export class Ledger extends LedgerReader {
           JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
           claimant,
           finish.costUsd,
+          finish.record.fingerprint ?? "",
+          JSON.stringify(entry),
         ],
       ),
     );

@@ -54,7 +54,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
   phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
   phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", reason(facts.data) ?? cause(facts.data))}`,
-  phase_reused: (facts) => `${where(facts)} reused an earlier output${laterRevision(facts.data)}`,
+  phase_reused: (facts) => `${where(facts)} reused the outputs of all its shards${laterRevision(facts.data)}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
   shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeTaken(facts.data))}`,
@@ -62,6 +62,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   shard_given_back: (facts) =>
     `${attempt(facts)} was given back${clause(" by worker ", text(facts.data, "worker"))} and runs elsewhere`,
   shard_repaired: (facts) => `${where(facts)} was put back on its queue${clause(": ", text(facts.data, "reason"))}`,
+  shard_reused: (facts) => `${where(facts)} reused${clause(" from ", reuseSource(facts.data))}`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
   shard_failed: (facts) => `${where(facts)} failed for good${tries(facts)}${clause(": ", reason(facts.data))}`,
@@ -156,6 +157,14 @@ function survivors(data: EventData | undefined): string | undefined {
   return ids.length === 0
     ? undefined
     : `even SIGKILL did not end process ${ids.slice(0, MAX_SURVIVORS_TOLD).join(", ")}`;
+}
+
+/** `run_7/compile[3]`: where a reused output was made. */
+function reuseSource(data: EventData | undefined): string | undefined {
+  const run = text(data, "from_run");
+  const phase = text(data, "from_phase");
+  if (run === undefined || phase === undefined) return run;
+  return `${run}/${eventPlace({ phase, shard: readNumber(data, "from_shard") ?? null })}`;
 }
 
 function planName(data: EventData | undefined): string | undefined {

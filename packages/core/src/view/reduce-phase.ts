@@ -21,7 +21,7 @@ export const PHASE_REDUCERS = {
   phase_reopened: reopened,
   phase_repaired: (phase) => phase,
   phase_invalidated: (phase) => ({ ...phase, is_stale: true }),
-  phase_reused: succeeded,
+  phase_reused: (phase) => phase,
   artifact_persisted: persisted,
   artifact_rejected: (phase, line) => ({ ...phase, problem: problemOf(line, true) }),
 } satisfies Partial<Record<EventName, PhaseReducer>>;
@@ -56,6 +56,7 @@ function afresh(phase: PhaseView): PhaseView {
     finished_at_ms: null,
     idle_ms: 0,
     tolerated_shards: 0,
+    reused_shards: 0,
     problem: null,
   };
 }

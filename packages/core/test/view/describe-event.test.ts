@@ -49,6 +49,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
   shard_given_back: { worker: "w1", duration_ms: 4_000 },
+  shard_reused: { revision: 1, from_run: "run_7", from_phase: "compile", from_shard: 2 },
   shard_repaired: { reason: "its job was removed" },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },

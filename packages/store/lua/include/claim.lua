@@ -52,13 +52,19 @@ local function claim(k, claimant)
   for _, phase in ipairs(redis.call('ZRANGE', k.open, 0, -1)) do
     if free <= 0 then break end
     local entry = entry_of(phase)
-    if entry then
-      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, entry.total - entry.next))
-      for _ = 1, room do
+    if entry and entry.reusing ~= 1 then
+      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, to_hand_out(entry)))
+      while room > 0 do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
-        hand_out(id, entry, {}, '')
+        if is_ahead(k.shards, entry, id) then
+          entry.ahead = entry.ahead - 1
+        else
+          hand_out(id, entry, {}, '')
+          room = room - 1
+        end
       end
+      pass_reused(entry)
       if entry.next >= entry.total or entry.tripped == 1 or entry.recalled == 1 then redis.call('ZREM', k.open, phase) end
     end
   end

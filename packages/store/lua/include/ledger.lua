@@ -7,8 +7,11 @@
 --   tripped     1 when too many shards failed in a row: no new shard is released
 --   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
 --   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
+--   reused      shards whose output was taken from an earlier run: they are among `succeeded` and never have a job
+--   ahead       those of them with an index from `next` on: they are passed over
+--   reusing     1 while it is found out which shards are reused: none is handed out before that
 --   excused     failed shards that had their effect on the run before it was re-opened
--- next = in_flight + held + succeeded + failed + cancelled, always.
+-- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
 local function load_entry(ledger, phase)
   local text = redis.call('HGET', ledger, phase)
@@ -59,6 +62,22 @@ local function phase_state(entry, stopped)
   if stopped or entry.recalled == 1 then return 'drained' end
   if entry.held == 0 and (entry.next >= entry.total or entry.tripped == 1) then return 'drained' end
   return 'busy'
+end
+
+-- Shards of a phase that are still to be handed out.
+local function to_hand_out(entry)
+  return entry.total - entry.next - (entry.ahead or 0)
+end
+
+-- Whether the shard is one that is passed over: it has a record before its turn.
+local function is_ahead(shards, entry, id)
+  return (entry.ahead or 0) > 0 and redis.call('HEXISTS', shards, id) == 1
+end
+
+-- Once nothing but reused shards is left, the phase has handed out all it has to.
+local function pass_reused(entry)
+  if not entry.ahead or entry.ahead == 0 or to_hand_out(entry) > 0 then return end
+  entry.next, entry.ahead = entry.total, 0
 end
 
 -- Counts a shard that failed for good, and trips the phase's circuit breaker after too many in a row.
