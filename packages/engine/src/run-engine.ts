@@ -223,11 +223,12 @@ export class RunEngine {
   }
 
   /**
-   * Makes sure that what is kept in memory of a run is of this run: one that was removed may have had the same id.
+   * Makes sure that what is kept in memory of a run is of the run as it is: one that was removed may have had the same
+   * id, and its plan may have been changed.
    *
-   * @returns when the run was created, Unix ms; undefined when there is no such run
+   * @returns the edition of the run; undefined when there is no such run
    */
-  recall(runId: string): Promise<number | undefined> {
+  recall(runId: string): Promise<string | undefined> {
     return this.#workings.states.recall(runId);
   }
 

@@ -100,6 +100,10 @@ export const RunRecordSchema = z.strictObject({
   /** Whether nothing new starts until somebody lets it. What runs goes on. */
   paused: z.boolean(),
   tolerated_failures: z.int().min(0),
+  /** How often the plan of the run was changed: by a rerun with another plan, or by phases that were spawned. */
+  plan_revision: z.int().min(0).default(0),
+  /** How often phases of the run were run again on purpose. */
+  turn: z.int().min(0).default(0),
   /** What the attempts have cost so far, in USD, as far as it is known; grows without a new version. */
   cost_usd: z.number().optional(),
   /** Cost from which on the budget counts: that of the last retry of a run that had spent it. */

@@ -52,7 +52,7 @@ export { MIN_REDIS_VERSION } from "./redis/server-facts.ts";
 export { type ReusableOutput, ReuseIndex, type ReusingShard } from "./reuse-index.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
-export { type CommitResult, RunStore } from "./run-store.ts";
+export { type CommitResult, runEdition, RunStore } from "./run-store.ts";
 export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";

@@ -74,6 +74,8 @@ export interface RunKeys {
   readonly plan: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
+  /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
+  readonly revisions: string;
   /** Stream: the journal; an entry's id is `<seq>-0`. */
   readonly journal: string;
   /** Hash: effects of committed decisions that are not carried out yet. */
@@ -178,6 +180,7 @@ export class Keys {
       run: base,
       plan: `${base}:plan`,
       phases: `${base}:phases`,
+      revisions: `${base}:revisions`,
       journal: `${base}:journal`,
       outbox: `${base}:outbox`,
       ledger: `${base}:ledger`,

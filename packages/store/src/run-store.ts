@@ -26,6 +26,15 @@ export interface StoredPlan {
   readonly trust: PlanTrust;
 }
 
+/** What a decision was made on, and the plan it brings. */
+export interface CommitBasis {
+  readonly version: number;
+  readonly budget?: UnspentBudget | undefined;
+  readonly plan?: CompiledPlan | undefined;
+  /** `plan_revision` of the run before the decision; matters where there is a plan. */
+  readonly planRevision?: number;
+}
+
 /** Result of {@link RunStore.commit}: the new version, or that somebody else was first. */
 export type CommitResult = { readonly kind: "committed"; readonly version: number } | { readonly kind: "conflict" };
 
@@ -74,13 +83,21 @@ export class RunStore {
     return fields.run_id === undefined ? undefined : parseRun(fields);
   }
 
-  /**
-   * When a run was created, Unix ms; tells it from an earlier one of the same id. Undefined when there is none, or it
-   * is being removed.
-   */
-  async findCreated(runId: string): Promise<number | undefined> {
-    const [createdAtMs, removing] = await this.#redis.hmget(this.#keys.run(runId).run, "created_at_ms", "removing");
-    return typeof createdAtMs === "string" && removing === null ? Number(createdAtMs) : undefined;
+  /** The edition of a run, see {@link runEdition}. Undefined when there is no such run, or it is being removed. */
+  async findEdition(runId: string): Promise<string | undefined> {
+    const [createdAtMs, planRevision, turn, removing] = await this.#redis.hmget(
+      this.#keys.run(runId).run,
+      "created_at_ms",
+      "plan_revision",
+      "turn",
+      "removing",
+    );
+    if (typeof createdAtMs !== "string" || removing !== null) return undefined;
+    return runEdition({
+      created_at_ms: Number(createdAtMs),
+      plan_revision: Number(planRevision ?? 0),
+      turn: Number(turn ?? 0),
+    });
   }
 
   /** @throws {StoreError} RUN_NOT_FOUND */
@@ -108,30 +125,39 @@ export class RunStore {
   /**
    * Commits a decision made on the given version: records, events and effects together or not at all.
    *
-   * @param budget the decision is good only while the attempts have cost less than this
+   * @param basis.budget the decision is good only while the attempts have cost less than this
+   * @param basis.plan plan that takes the place of the run's own, signed where there is a key
    */
-  async commit(
-    runId: string,
-    { version, budget }: { version: number; budget: UnspentBudget | undefined },
-    decision: Decision,
-    nowMs: number,
-  ): Promise<CommitResult> {
+  async commit(runId: string, basis: CommitBasis, decision: Decision, nowMs: number): Promise<CommitResult> {
+    const { version, budget, plan } = basis;
     const keys = this.#keys.run(runId);
+    const planText = plan === undefined ? "" : JSON.stringify(plan);
     const result = await COMMIT_DECISION.run(
       this.#redis,
-      [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns],
+      [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns, keys.plan, keys.revisions],
       [
         runId,
         version,
         nowMs,
-        JSON.stringify({ ...changeOf(decision), token: randomUUID() }),
+        JSON.stringify({ ...changeOf(decision, this.#planFields(runId, basis, planText)), token: randomUUID() }),
         budget?.limitUsd ?? "",
         budget?.fromUsd ?? 0,
+        planText,
       ],
     );
     if (result === -2) throw runNotFound(runId);
     if (result === -1) return { kind: "conflict" };
     return { kind: "committed", version: Number(result) };
+  }
+
+  #planFields(runId: string, { plan, planRevision = 0 }: CommitBasis, planText: string): Record<string, string> {
+    if (plan === undefined) return {};
+    return {
+      plan_version: plan.version,
+      plan_revision: String(planRevision + 1),
+      max_concurrency: String(plan.max_concurrency ?? ""),
+      signature: this.#signer?.sign(runId, planText) ?? "",
+    };
   }
 
   /** Effects that were committed and not yet acknowledged. */
@@ -176,6 +202,18 @@ export class RunStore {
   }
 }
 
+/**
+ * What is kept in memory of a run is good for one edition of it: it tells a run from an earlier one of the same id, and
+ * changes with its plan and with each rerun.
+ */
+export function runEdition({
+  created_at_ms,
+  plan_revision,
+  turn,
+}: Pick<RunRecord, "created_at_ms" | "plan_revision" | "turn">): string {
+  return `${created_at_ms}.${plan_revision}.${turn}`;
+}
+
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
 function effectId(effect: Effect): string {
   if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
@@ -193,11 +231,12 @@ function eventTuple(event: DraftEvent): EventTuple {
   return [event.event, phase, String(shard), String(attempt), data === undefined ? "" : JSON.stringify(data)];
 }
 
-function changeOf(decision: Decision): object {
+function changeOf(decision: Decision, planFields: Readonly<Record<string, string>>): object {
   const { status } = decision.run;
   const over = status === "succeeded" || status === "failed" || status === "cancelled";
   return {
-    run: runFields(decision.run),
+    run: { ...runFields(decision.run), ...planFields },
+    revisions: Object.fromEntries([...decision.revisions].map(([id, record]) => [id, JSON.stringify(record)])),
     phases: Object.fromEntries([...decision.phases].map(([id, record]) => [id, JSON.stringify(record)])),
     events: decision.events.map(eventTuple),
     effects: Object.fromEntries(decision.effects.map((effect) => [effectId(effect), JSON.stringify(effect)])),
@@ -231,6 +270,8 @@ function parseRun(fields: Record<string, string>): RunRecord {
     cascades: fields.cascades === "1",
     paused: fields.paused === "1",
     tolerated_failures: number("tolerated_failures"),
+    plan_revision: number("plan_revision") ?? 0,
+    turn: number("turn") ?? 0,
     ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),

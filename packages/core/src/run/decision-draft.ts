@@ -9,6 +9,7 @@ export class DecisionDraft {
   /** Time of the decision, Unix ms. */
   readonly nowMs: number;
   readonly #phases = new Map<string, PhaseRecord>();
+  readonly #revisions = new Map<string, PhaseRecord>();
   readonly #events: DraftEvent[] = [];
   readonly #effects: Effect[] = [];
   readonly #affected: string[] = [];
@@ -23,7 +24,13 @@ export class DecisionDraft {
 
   /** What has been decided so far. */
   get decision(): Decision {
-    return { run: this.#run, phases: this.#phases, events: this.#events, effects: this.#effects };
+    return {
+      run: this.#run,
+      phases: this.#phases,
+      revisions: this.#revisions,
+      events: this.#events,
+      effects: this.#effects,
+    };
   }
 
   /** The run with what has been decided so far. */

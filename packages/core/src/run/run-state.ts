@@ -59,6 +59,8 @@ export type Trigger =
 export interface Decision {
   readonly run: Readonly<Partial<RunRecord>>;
   readonly phases: ReadonlyMap<string, PhaseRecord>;
+  /** Records of accepted revisions that are run again, by `<phase>.r<revision>`: they go into the history. */
+  readonly revisions: ReadonlyMap<string, PhaseRecord>;
   readonly events: readonly DraftEvent[];
   readonly effects: readonly Effect[];
 }

@@ -145,6 +145,8 @@ export function queuedRun(cascades = false): RunRecord {
     paused: false,
     cascades,
     tolerated_failures: 0,
+    plan_revision: 0,
+    turn: 0,
     created_at_ms: 1_000,
     started_at_ms: null,
     finished_at_ms: null,
