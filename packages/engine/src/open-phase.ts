@@ -1,10 +1,11 @@
 import { JsonlError, phaseRecord, ShardError } from "@fanfold/core";
 import type { CompiledPhase, Content } from "@fanfold/schemas";
-import { isDirect, type PhaseRef, StoreError } from "@fanfold/store";
+import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold/store";
 import { ackClaims } from "./ack-claims.ts";
 import { contentOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { type Fingerprints, fingerprint, reuseShards } from "./reuse/reuse-shards.ts";
 
 /**
  * Opens a phase that a decision started: expands it into shards, claims the first of them and puts its flow on the
@@ -21,6 +22,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   const expansion = await expand(workings, runId, ref);
   if (expansion === undefined) return;
   const claimant = `open.${phase}.r${revision}`;
+  const prints = await fingerprint(workings.store, { plan: state.plan, definition, records: state.phases }, expansion);
   const opening = {
     ...ref,
     order: state.graph.index(phase),
@@ -29,7 +31,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
     tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
-    inputs: expansion.inputs,
+    inputs: { ...expansion.inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
       revision,
       strategy: definition.shard?.strategy ?? "none",
@@ -39,15 +41,44 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
       pool: definition.pool,
     },
   };
+  const reused = prints === undefined ? undefined : await reuse(workings, runId, opening, prints);
   const options = { claimant, nowMs: workings.clock.nowMs() };
-  const { progress, claimed } = await workings.store.ledger.openPhase(runId, opening, options);
-  const inFlight = await workings.store.ledger.countInFlight(runId);
-  await workings.store.queues.addFlow(
+  const last = reused === undefined ? opening : { ...opening, reuse: "end" as const };
+  const { progress, claimed } = await workings.store.ledger.openPhase(runId, last, options);
+  const { ledger, queues } = workings.store;
+  const inFlight = await ledger.countInFlight(runId);
+  const jobCount = expansion.shardCount - (reused ?? 0);
+  await queues.addFlow(
     { ...ref, runId, definition, shardCount: expansion.shardCount, inFlight },
-    claimed,
+    claimed.filter((shard) => shard.phase === phase),
+    jobCount,
+  );
+  await workings.engine.release(
+    runId,
+    claimed.filter((shard) => shard.phase !== phase),
+    claimant,
   );
   await ackClaims(workings.store, runId, claimant);
   if (progress === "drained") await workings.engine.report(runId, ref);
+}
+
+/** Opens a phase without releasing any of it, and lets its shards take over what can be reused. @returns how many have */
+async function reuse(
+  workings: EngineWorkings,
+  runId: string,
+  opening: PhaseOpening,
+  prints: Fingerprints,
+): Promise<number | undefined> {
+  const { store, clock } = workings;
+  const { phase, revision, shardCount } = opening;
+  const { graph } = await workings.states.plan(runId);
+  const definition = graph.phase(phase);
+  if (definition.reuse?.refresh === true || shardCount === 0) return undefined;
+  const ref = { phase, revision };
+  const first = { ...opening, reuse: "begin" as const };
+  await store.ledger.openPhase(runId, first, { claimant: `open.${phase}.r${revision}`, nowMs: clock.nowMs() });
+  await reuseShards(store, { runId, ref, shardCount }, prints, { definition, nowMs: () => clock.nowMs() });
+  return (await store.ledger.findPhase(runId, phase))?.reused ?? 0;
 }
 
 /** The shards of a phase; undefined when its input makes no sense, which has failed the phase. */

@@ -64,6 +64,7 @@ if ARGV[15] == 'end' and entry.reusing == 1 then
     emit(KEYS[1], KEYS[8], ARGV[4], 'phase_reused', phase, '', '', cjson.encode(data))
   end
 end
+if ARGV[15] == 'begin' and entry.reusing == 1 then return { phase_state(entry, is_stopped(KEYS[1])) } end
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
 local claimed = claim(k, ARGV[3])
 local state = phase_state(load_entry(KEYS[2], phase), is_stopped(KEYS[1]))

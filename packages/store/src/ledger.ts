@@ -165,7 +165,15 @@ export class Ledger extends LedgerReader {
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started, this.#keys.reuse],
+        [
+          ...claimKeys(keys),
+          keys.journal,
+          keys.cancelled,
+          ...this.#slotKeys,
+          keys.recalled,
+          keys.started,
+          this.#keys.reuse,
+        ],
         [
           shardId(ref),
           finish.fence,

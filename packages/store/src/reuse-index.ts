@@ -66,7 +66,13 @@ export class ReuseIndex {
   async take(runId: string, ref: PhaseRef, shards: readonly ReusingShard[], nowMs: number): Promise<number> {
     const { run, ledger, shards: records, journal } = this.#keys.run(runId);
     const args = shards.flatMap(({ shard, fingerprint, result, source }) => {
-      const record: ShardRecord = { status: "succeeded", finished_at_ms: nowMs, result, fingerprint, reused_from: source };
+      const record: ShardRecord = {
+        status: "succeeded",
+        finished_at_ms: nowMs,
+        result,
+        fingerprint,
+        reused_from: source,
+      };
       const entry: ReuseEntry = { run_id: runId, shard: shardId({ ...ref, shard }), at_ms: source.at_ms };
       return [shard, JSON.stringify(record), eventOf(ref, source), fingerprint, JSON.stringify(entry)];
     });

@@ -5,12 +5,15 @@ import { pipeline } from "node:stream/promises";
 import {
   decodeShardEntry,
   isPhaseOver,
+  RECORDS_HASH_BYTES,
+  recordsHashOf,
   SHARD_PLAN_ENTRY_BYTES,
   SHARD_PLAN_HEADER_BYTES,
+  shardFingerprint,
   type ShardRange,
 } from "@fanfold/core";
-import { contentOf } from "@fanfold/engine";
-import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
+import { contentOf, printOf, type RunPlan } from "@fanfold/engine";
+import type { Artifact, CompiledPhase, Content, PhaseInputs, PhaseRecord } from "@fanfold/schemas";
 import {
   type PhaseRef,
   phaseRevisionId,
@@ -29,6 +32,8 @@ const KEPT_RUNS = 200;
 interface PhaseFiles {
   readonly inputs: PhaseInputs;
   readonly artifactsDir: string;
+  /** Records of the phases when the consumed artifacts were fetched. */
+  readonly records: ReadonlyMap<string, PhaseRecord>;
 }
 
 /**
@@ -67,6 +72,22 @@ export class ShardInputs {
     await mkdir(dirname(file), { recursive: true });
     await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
     return file;
+  }
+
+  /**
+   * Fingerprint of a shard by what it got here; undefined when its output is not to be reused, also because a consumed
+   * artifact is another one by now than when the phase was opened.
+   */
+  async findFingerprint(runId: string, ref: ShardRef, { plan, graph }: RunPlan): Promise<string | undefined> {
+    const definition = graph.phase(ref.phase);
+    const { inputs, records } = await this.#phaseFiles(runId, ref, definition);
+    const common = printOf({ plan, definition, records });
+    if (inputs.reuse === undefined || common?.print !== inputs.reuse.print) return undefined;
+    if (inputs.reuse.records === null) return shardFingerprint(common.print, null);
+    const start = ref.shard * RECORDS_HASH_BYTES;
+    const range = { start, end: start + RECORDS_HASH_BYTES };
+    const hash = await readContent(this.#store.artifacts, inputs.reuse.records, range);
+    return shardFingerprint(common.print, recordsHashOf(hash, 0));
   }
 
   /** Forgets the phases of another edition of the run: one of the same id that was removed, or before a rerun. */
@@ -108,11 +129,11 @@ export class ShardInputs {
 
   async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
     const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
-    if (phase.consumes.length > 0) await this.#fetchArtifacts(runId, phase, artifactsDir);
-    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir };
+    const records = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : new Map();
+    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir, records };
   }
 
-  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
+  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<Map<string, PhaseRecord>> {
     await mkdir(dir, { recursive: true });
     const records = await this.#store.runs.loadPhases(runId);
     for (const { name, sources } of phase.consumes) {
@@ -128,6 +149,7 @@ export class ShardInputs {
         await this.#fetch(artifact, join(dir, name, source.label));
       }
     }
+    return records;
   }
 
   async #fetch(artifact: Artifact, file: string): Promise<void> {

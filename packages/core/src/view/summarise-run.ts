@@ -104,15 +104,7 @@ export function tokensOf(usage: UsageSum | null): TokenCounts {
   };
 }
 
-const SUMMED = [
-  "attempts",
-  "retries",
-  "lost",
-  "serial_ms",
-  "wasted_ms",
-  "tolerated_shards",
-  "reused_shards",
-] as const;
+const SUMMED = ["attempts", "retries", "lost", "serial_ms", "wasted_ms", "tolerated_shards", "reused_shards"] as const;
 
 interface PhaseSums {
   readonly phases: Record<PhaseStatus, number>;

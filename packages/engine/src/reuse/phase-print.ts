@@ -1,0 +1,51 @@
+import { decodeShardRange, isReusable, phasePrint, printParts, RangeHasher, type ShardRange } from "@fanfold/core";
+import type { CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint, PhaseRecord } from "@fanfold/schemas";
+import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
+
+/** What the fingerprints of a phase are taken from, besides its records. */
+export interface PrintedPhase {
+  readonly plan: CompiledPlan;
+  readonly definition: CompiledPhase;
+  /** Records of the run's phases: what the consumed artifacts are now. */
+  readonly records: ReadonlyMap<string, PhaseRecord>;
+}
+
+/** Hash of all that the shards of a phase have in common, with its parts; undefined when nothing of it is reused. */
+export function printOf({ plan, definition, records }: PrintedPhase): Omit<PhasePrint, "records"> | undefined {
+  const { reuse } = definition;
+  if (reuse === undefined || !isReusable(definition)) return undefined;
+  const consumed = new Map(
+    definition.consumes.map(({ name, sources }) => [
+      name,
+      new Map(sources.map(({ phase, label }) => [label, hashOfArtifact(records.get(phase), name)])),
+    ]),
+  );
+  const parts = printParts(definition, reuse, { baseDir: plan.base_dir, env: plan.env, consumed });
+  return { parts, print: phasePrint(parts) };
+}
+
+function hashOfArtifact(record: PhaseRecord | undefined, name: string): string | null {
+  return record?.artifacts?.find((artifact) => artifact.name === name)?.sha256 ?? null;
+}
+
+/**
+ * Hashes the records of each shard of a phase that was cut, streaming, and keeps the hashes.
+ *
+ * @returns the hashes as bytes and where they are; undefined when the phase is not sharded
+ */
+export async function hashRecords(
+  store: ArtifactStore,
+  { records, shard_plan }: PhaseInputs,
+  shardCount: number,
+): Promise<{ readonly hashes: Uint8Array; readonly kept: Content } | undefined> {
+  if (records === null || shard_plan === null) return undefined;
+  const hasher = new RangeHasher(rangesOf(await readContent(store, shard_plan), shardCount));
+  for await (const chunk of streamContent(store, records)) hasher.push(chunk);
+  const hashes = hasher.end();
+  const { sha256, size_bytes } = await store.put([hashes]);
+  return { hashes, kept: { sha256, size_bytes } };
+}
+
+function* rangesOf(shardPlan: Uint8Array, shardCount: number): Generator<ShardRange> {
+  for (let shard = 0; shard < shardCount; shard += 1) yield decodeShardRange(shardPlan, shard);
+}
