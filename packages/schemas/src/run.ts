@@ -255,7 +255,7 @@ export const PhasePrintSchema = z.strictObject({
   parts: PrintPartsSchema,
   /** Hash of the parts. */
   print: Sha256Schema,
-  /** 32 bytes for each shard: the sha256 of its records; null when the phase is not sharded. */
+  /** 64 characters for each shard: the sha256 of its records; null when the phase is not sharded. */
   records: ContentSchema.nullable(),
 });
 export type PhasePrint = z.infer<typeof PhasePrintSchema>;

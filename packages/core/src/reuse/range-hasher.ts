@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { ShardRange } from "../shards/shard-plan.ts";
 
-/** Bytes of one hash among those of {@link RangeHasher.end}. */
-export const RECORDS_HASH_BYTES = 32;
+/** Bytes, which are characters, of one hash in the text of {@link RangeHasher.end}. */
+export const RECORDS_HASH_BYTES = 64;
 
 /**
  * Hashes the records of every shard while they pass by, in constant memory apart from the hashes.
@@ -12,7 +12,7 @@ export class RangeHasher {
   #range: ShardRange | undefined;
   #hash: Hash = createHash("sha256");
   #offset = 0;
-  readonly #digests: Uint8Array[] = [];
+  readonly #digests: string[] = [];
 
   /** @param ranges ranges of the shards in the stream, rising and apart */
   constructor(ranges: Iterable<ShardRange>) {
@@ -28,20 +28,20 @@ export class RangeHasher {
       const { byteStart, byteEnd } = this.#range;
       this.#hash.update(chunk.subarray(Math.max(0, byteStart - start), Math.min(chunk.byteLength, byteEnd - start)));
       if (byteEnd > this.#offset) return;
-      this.#digests.push(this.#hash.digest());
+      this.#digests.push(this.#hash.digest("hex"));
       this.#hash = createHash("sha256");
       this.#next();
     }
   }
 
-  /** The sha256 of each shard's bytes, {@link RECORDS_HASH_BYTES} each, in shard order. */
-  end(): Uint8Array {
+  /** The sha256 of each shard's bytes in shard order, in hexadecimal and without anything between them. */
+  end(): string {
     while (this.#range !== undefined) {
-      this.#digests.push(this.#hash.digest());
+      this.#digests.push(this.#hash.digest("hex"));
       this.#hash = createHash("sha256");
       this.#next();
     }
-    return Buffer.concat(this.#digests);
+    return this.#digests.join("");
   }
 
   #next(): void {
@@ -50,8 +50,7 @@ export class RangeHasher {
   }
 }
 
-/** Hash of one shard's records, in hexadecimal. */
-export function recordsHashOf(hashes: Uint8Array, shard: number): string {
-  const start = shard * RECORDS_HASH_BYTES;
-  return Buffer.from(hashes.subarray(start, start + RECORDS_HASH_BYTES)).toString("hex");
+/** Hash of one shard's records, of the text of all of them. */
+export function recordsHashOf(hashes: string, shard: number): string {
+  return hashes.slice(shard * RECORDS_HASH_BYTES, (shard + 1) * RECORDS_HASH_BYTES);
 }

@@ -1,6 +1,7 @@
 import { decodeShardRange, isReusable, phasePrint, printParts, RangeHasher, type ShardRange } from "@fanfold/core";
 import type { CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint, PhaseRecord } from "@fanfold/schemas";
 import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
+import { keepContent } from "../content.ts";
 
 /** What the fingerprints of a phase are taken from, besides its records. */
 export interface PrintedPhase {
@@ -31,19 +32,18 @@ function hashOfArtifact(record: PhaseRecord | undefined, name: string): string |
 /**
  * Hashes the records of each shard of a phase that was cut, streaming, and keeps the hashes.
  *
- * @returns the hashes as bytes and where they are; undefined when the phase is not sharded
+ * @returns the hashes as one text, and where it is; undefined when the phase is not sharded
  */
 export async function hashRecords(
   store: ArtifactStore,
   { records, shard_plan }: PhaseInputs,
   shardCount: number,
-): Promise<{ readonly hashes: Uint8Array; readonly kept: Content } | undefined> {
+): Promise<{ readonly hashes: string; readonly kept: Content } | undefined> {
   if (records === null || shard_plan === null) return undefined;
   const hasher = new RangeHasher(rangesOf(await readContent(store, shard_plan), shardCount));
   for await (const chunk of streamContent(store, records)) hasher.push(chunk);
   const hashes = hasher.end();
-  const { sha256, size_bytes } = await store.put([hashes]);
-  return { hashes, kept: { sha256, size_bytes } };
+  return { hashes, kept: await keepContent(store, [Buffer.from(hashes)]) };
 }
 
 function* rangesOf(shardPlan: Uint8Array, shardCount: number): Generator<ShardRange> {
