@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { collectGarbage } from "@fanfold/engine";
+import { collectGarbage, explainReuse, type PhaseReuse } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import type { Deployment } from "@fanfold/testkit";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -242,6 +242,148 @@ describe("reuse of shard outputs", () => {
       expect(await reused()).toEqual(["scripted[0]"]);
       await write("word.mjs", 'export const word = "one";');
       expect(await reused()).toEqual(["handled[0]", "scripted[0]"]);
+    }),
+  );
+
+  test(
+    "says what differs from the nearest earlier run",
+    withDeployment(async (deployment) => {
+      const plan = (over: readonly Line[], more: object = {}): PlanInput =>
+        capitals(over, { env: { WORD: "one" }, cache: true, ...more });
+      const first = await deployment.run(plan(THREE));
+      const explain = async (runId: string, shard?: number): Promise<PhaseReuse> =>
+        explainReuse(deployment.engine, runId, { phase: "capitals", ...(shard === undefined ? {} : { shard }) });
+      const differences = async (runId: string, shard: number): Promise<unknown> => {
+        const [told] = (await explain(runId, shard)).shards;
+        return told?.differs.map(({ part, details }) => [part, ...details].join(" "));
+      };
+      expect((await explain(first.run_id, 1)).shards[0]).toMatchObject({
+        reused_from: null,
+        nearest: null,
+        why: "no earlier run of this plan that is still there kept anything of this phase",
+      });
+      const second = await deployment.run(plan(lines(["a", "x", "y"], ["b", "changed"], ["c", "w"])));
+      const whole = await explain(second.run_id);
+      expect(whole).toMatchObject({ shard_count: 3, reused_count: 2, why: "2 of 3 shards reused" });
+      expect(whole.shards.map(({ shard }) => shard)).toEqual([1]);
+      expect((await explain(second.run_id, 0)).shards[0]?.why).toBe(`reused from ${first.run_id}/capitals[0]`);
+      expect(await differences(second.run_id, 1)).toEqual(["records"]);
+      const third = await deployment.run(plan(THREE, { env: { WORD: "two", MORE: "" }, cwd: "." }));
+      expect(await differences(third.run_id, 0)).toEqual(["env MORE WORD"]);
+      const fourth = await deployment.run(plan(THREE, { command: "cat $FANFOLD_INPUT", cache: { version: "7" } }));
+      expect(await differences(fourth.run_id, 2)).toEqual(["work command", "code files → version 7"]);
+      const fifth = await deployment.ended(await deployment.submit(plan(THREE), undefined, { refresh: ["capitals"] }));
+      expect((await explain(fifth.run_id, 0)).why).toBe("all of it was made anew: --refresh");
+      const sixth = await deployment.ended(await deployment.submit(plan(THREE), undefined, { noCache: true }));
+      expect((await explain(sixth.run_id)).why).toContain("--no-cache");
+    }),
+  );
+
+  test(
+    "opens a phase to its end when whoever opened it died in the middle of taking outputs over",
+    withDeployment(
+      async (deployment) => {
+        const { store, engine } = deployment;
+        const worker = await deployment.addWorker();
+        await deployment.run(capitals(THREE));
+        await worker.stop();
+        const changed = lines(["a", "x", "y"], ["b", "changed"], ["c", "w"]);
+        const first = await store.reuse.find(await store.redis.hkeys(store.keys.reuse), 0);
+        const dying = store.reuse.take.bind(store.reuse);
+        // dies after one shard was taken over, before the rest, the claim and the flow
+        store.reuse.take = async (runId, ref, shards, nowMs) => {
+          await dying(runId, ref, shards.slice(0, 1), nowMs);
+          throw new Error("killed");
+        };
+        const runId = await deployment.submit(capitals(changed));
+        const counts = await eventually(async () => {
+          const found = await store.ledger.findPhase(runId, "capitals");
+          if (found?.reused !== 1) throw new Error("not there yet");
+          return found;
+        });
+        expect(first).toHaveLength(3);
+        expect(counts).toMatchObject({ reusing: 1, next: 0, ahead: 1, succeeded: 1 });
+        // nobody hands out a shard of it meanwhile
+        expect(await store.ledger.claim(runId, "somebody")).toEqual([]);
+        store.reuse.take = dying;
+        await deployment.addWorker();
+        await engine.sweep(runId);
+        const run = await deployment.ended(runId);
+        expect(run.status).toBe("succeeded");
+        expect(await accountOf(deployment, runId)).toEqual({
+          started: ["capitals[1]"],
+          reused: ["capitals[0]", "capitals[2]"],
+        });
+      },
+      { workers: 0 },
+    ),
+  );
+
+  test(
+    "goes on with a phase that a stop met while outputs were taken over",
+    withDeployment(async (deployment) => {
+      const { store, engine } = deployment;
+      await deployment.run(capitals(THREE));
+      const taking = store.reuse.take.bind(store.reuse);
+      const plan = capitals(THREE);
+      const failing: PlanInput = {
+        ...plan,
+        phases: [
+          {
+            id: "fails",
+            command: "until test -e go; do sleep 0.02; done; test -e mark",
+            shell: true,
+          },
+          ...("phases" in plan ? plan.phases : []),
+        ],
+      };
+      let runId = "";
+      // the other phase fails and stops the run between two chunks
+      store.reuse.take = async (...args) => {
+        const [id, ref, shards, nowMs] = args;
+        runId = id;
+        const taken = await taking(id, ref, shards.slice(0, 1), nowMs);
+        await writeFile(join(deployment.dir, "go"), "");
+        await eventually(async () => (await store.runs.get(id)).stop === "abort");
+        return taken + (await taking(id, ref, shards.slice(1), nowMs));
+      };
+      const run = await deployment.run(failing);
+      store.reuse.take = taking;
+      expect(runId).toBe(run.run_id);
+      expect(run.status).toBe("failed");
+      expect((await deployment.journal(runId)).at(-1)?.event).toBe("run_failed");
+      await writeFile(join(deployment.dir, "mark"), "");
+      await engine.retry(runId, {}, "test");
+      expect((await deployment.ended(runId)).status).toBe("succeeded");
+      const account = await accountOf(deployment, runId);
+      expect(account.reused).toEqual(["capitals[0]"]);
+      expect(account.started).toEqual(["capitals[1]", "capitals[2]", "fails[0]", "fails[0]"]);
+    }),
+  );
+
+  test(
+    "is repaired when its jobs are removed, without jobs for the shards that were reused",
+    withDeployment(async (deployment) => {
+      const { store, engine } = deployment;
+      await deployment.run(capitals(THREE));
+      const changed = lines(["a", "x", "y"], ["b", "changed"], ["c", "w"]);
+      const gate = join(deployment.dir, "go");
+      const command = `grep -q changed $FANFOLD_INPUT && until test -e ${gate}; do sleep 0.02; done; tr xyzwv XYZWV < $FANFOLD_INPUT`;
+      await deployment.run(capitals(THREE, { command }));
+      const runId = await deployment.submit(capitals(changed, { command }));
+      await eventually(async () => (await accountOf(deployment, runId)).started.length === 1);
+      const ids = [`settle.${runId}.capitals.r1`, `aggregate.${runId}.capitals.r1`];
+      for (const [i, queue] of ["scheduler", "aggregate"].entries()) {
+        await store.redis.unlink(`${store.keys.prefix}:${queue}:${ids[i]}`);
+      }
+      await engine.sweep(runId);
+      await writeFile(gate, "");
+      expect((await deployment.ended(runId)).status).toBe("succeeded");
+      const account = await accountOf(deployment, runId);
+      expect(account).toEqual({ started: ["capitals[1]"], reused: ["capitals[0]", "capitals[2]"] });
+      const events = (await deployment.journal(runId)).map(({ event }) => event);
+      expect(events).toContain("phase_repaired");
+      expect(events).not.toContain("shard_repaired");
     }),
   );
 });

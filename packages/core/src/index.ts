@@ -42,6 +42,8 @@ export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./poli
 export { retrySeed } from "./policy/backoff.ts";
 export { chooseReuse, isReusable, type ReuseChoice } from "./reuse/choose-reuse.ts";
 export { differingParts, type PartName } from "./reuse/differing-parts.ts";
+export { listNotReusable } from "./reuse/not-reusable.ts";
+export { partDetails, type PhaseOfPlan } from "./reuse/part-details.ts";
 export { phasePrint, printParts, shardFingerprint } from "./reuse/fingerprint.ts";
 export { RangeHasher, RECORDS_HASH_BYTES, recordsHashOf } from "./reuse/range-hasher.ts";
 export { decide } from "./run/decide.ts";

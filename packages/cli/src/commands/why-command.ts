@@ -1,5 +1,6 @@
 import type { PlanGraph, WhyScope } from "@fanfold/core";
 import type { Command } from "commander";
+import { wholeNumber } from "../options.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 import { print, styleOf } from "../terminal.ts";
@@ -11,11 +12,42 @@ export function addWhyCommand(program: Command): void {
     .command("why")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
     .argument("[what]", "a phase, or a shard such as compile[3]")
-    .description("say why phases and shards of a run are not running")
-    .option("--json", "print one JSON array")
-    .action((run: string, what: string | undefined, flags: { json?: boolean }, command: Command) =>
-      withSession(command, (session) => explain(session, { run, what, isJson: flags.json ?? false })),
+    .argument("[shard]", "with --reuse: index of a shard of the phase", wholeNumber(0))
+    .description("say why phases and shards of a run are not running, or why outputs were not reused")
+    .option("--reuse", "say whether earlier outputs were reused in a phase, and what differs where not")
+    .option("--json", "print one JSON array, with --reuse one JSON object")
+    .action((run: string, what: string | undefined, shard: number | undefined, flags: WhyFlags, command: Command) =>
+      withSession(command, (session) => {
+        const isJson = flags.json ?? false;
+        return flags.reuse === true
+          ? explainReuseOf(session, { run, what, shard, isJson })
+          : explain(session, { run, what, isJson });
+      }),
     );
+}
+
+interface WhyFlags {
+  readonly reuse?: boolean;
+  readonly json?: boolean;
+}
+
+async function explainReuseOf(
+  session: Session,
+  { run, what, shard, isJson }: Question & { readonly shard: number | undefined },
+): Promise<ExitCode> {
+  const [{ explainReuse }, { findRunId }, { renderReuse }] = await Promise.all([
+    import("@fanfold/engine"),
+    import("../find-run.ts"),
+    import("../view/reuse-text.ts"),
+  ]);
+  if (what === undefined) throw new CliError(EXIT.usage, "name the phase: fanfold why --reuse RUN PHASE [SHARD]");
+  const runId = await findRunId(session.store, run);
+  const scope = readScope((await session.engine.plan(runId)).graph, what);
+  const index = shard ?? scope.shard;
+  const place = { phase: scope.phase ?? what, ...(index === undefined ? {} : { shard: index }) };
+  const reuse = await explainReuse(session.engine, runId, place);
+  print(isJson ? JSON.stringify(reuse) : renderReuse(reuse, styleOf(process.stdout)));
+  return EXIT.ok;
 }
 
 interface Question {

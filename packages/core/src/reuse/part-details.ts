@@ -1,0 +1,51 @@
+import type { CompiledPhase, CompiledPlan } from "@fanfold/schemas";
+import { canonicalJson, type JsonValue } from "../jsonl/json-value.ts";
+import type { PartName } from "./differing-parts.ts";
+
+/** A phase with the plan it belongs to. */
+export interface PhaseOfPlan {
+  readonly plan: CompiledPlan;
+  readonly phase: CompiledPhase;
+}
+
+/**
+ * What it is that differs in a part of two fingerprints: fields of the work, files, versions, names of variables. No
+ * value of a variable is told. Empty where there is nothing more to say.
+ */
+export function partDetails(part: PartName, one: PhaseOfPlan, other: PhaseOfPlan): string[] {
+  switch (part) {
+    case "work":
+      return differingKeys(workFields(one), workFields(other));
+    case "env":
+      return differingKeys(envOf(one), envOf(other));
+    case "code":
+      return codeDetails(one.phase, other.phase);
+    default:
+      return [];
+  }
+}
+
+function codeDetails({ reuse: one }: CompiledPhase, { reuse: other }: CompiledPhase): string[] {
+  const versions = [other?.version ?? null, one?.version ?? null];
+  if (versions.some((version) => version !== null)) {
+    return [versions.map((version) => (version === null ? "files" : `version ${version}`)).join(" → ")];
+  }
+  return differingKeys(one?.code ?? {}, other?.code ?? {});
+}
+
+function workFields({ plan, phase }: PhaseOfPlan): Record<string, JsonValue> {
+  const { kind: _kind, ...work } = phase.work;
+  const { strategy: merge } = phase.merge;
+  const key = phase.merge.strategy === "records" ? phase.merge.key : [];
+  return { ...work, cwd: phase.cwd, base_dir: plan.base_dir, merge, key, provides: phase.provides };
+}
+
+function envOf({ plan, phase }: PhaseOfPlan): Record<string, string> {
+  return { ...plan.env, ...phase.env };
+}
+
+function differingKeys(one: Readonly<Record<string, JsonValue>>, other: Readonly<Record<string, JsonValue>>): string[] {
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  const text = (value: JsonValue | undefined): string => (value === undefined ? "" : canonicalJson(value));
+  return [...keys].filter((key) => text(one[key]) !== text(other[key])).sort();
+}
