@@ -133,17 +133,15 @@ async function play(site: Deployment, plans: readonly Played[]): Promise<void> {
   }
 }
 
-test(
-  `${SEQUENCES} sequences of edits give what cold runs give, and run only what they must`,
-  { timeout: 3_600_000 },
-  async () => {
-    const site = deployment;
-    if (site === undefined) throw new Error("there is no deployment");
-    const count = Math.ceil(SEQUENCES / IN_ONE_PLAN);
-    for (let from = 0; from < count; from += SIDE_BY_SIDE) {
-      const names = Array.from({ length: Math.min(SIDE_BY_SIDE, count - from) }, (_, i) => `p${from + i}`);
-      const plans = names.flatMap((name, i) => fc.sample(arbitraryPlan(name), { numRuns: 1, seed: SEED + from + i }));
-      await play(site, plans);
-    }
-  },
-);
+test(`${SEQUENCES} sequences of edits give what cold runs give, and run only what they must`, {
+  timeout: 3_600_000,
+}, async () => {
+  const site = deployment;
+  if (site === undefined) throw new Error("there is no deployment");
+  const count = Math.ceil(SEQUENCES / IN_ONE_PLAN);
+  for (let from = 0; from < count; from += SIDE_BY_SIDE) {
+    const names = Array.from({ length: Math.min(SIDE_BY_SIDE, count - from) }, (_, i) => `p${from + i}`);
+    const plans = names.flatMap((name, i) => fc.sample(arbitraryPlan(name), { numRuns: 1, seed: SEED + from + i }));
+    await play(site, plans);
+  }
+});

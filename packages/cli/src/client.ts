@@ -1,4 +1,11 @@
-import { chooseReuse, compilePlanValue, formatProblem, type PlanProblem, type PlanSelection, type ReuseChoice } from "@fanfold/core";
+import {
+  chooseReuse,
+  compilePlanValue,
+  formatProblem,
+  type PlanProblem,
+  type PlanSelection,
+  type ReuseChoice,
+} from "@fanfold/core";
 import { hashCode, type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";

@@ -44,7 +44,11 @@ function startCommand(program: Command, name: string, description: string): Comm
   return planCommand(program, name, description)
     .option("--run-id <id>", "id of the run; submitting the same id again changes nothing")
     .option("--no-cache", "reuse no earlier output, and keep none to be reused")
-    .option("--refresh <ids>", "run these phases anew, and let what comes of it replace the earlier outputs", collectIds);
+    .option(
+      "--refresh <ids>",
+      "run these phases anew, and let what comes of it replace the earlier outputs",
+      collectIds,
+    );
 }
 
 function addRetry(program: Command): void {

@@ -1,6 +1,5 @@
 import type { PlanGraph, WhyScope } from "@fanfold/core";
 import type { Command } from "commander";
-import { wholeNumber } from "../options.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 import { print, styleOf } from "../terminal.ts";
@@ -11,19 +10,25 @@ export function addWhyCommand(program: Command): void {
   program
     .command("why")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
-    .argument("[what]", "a phase, or a shard such as compile[3]")
-    .argument("[shard]", "with --reuse: index of a shard of the phase", wholeNumber(0))
+    .argument("[what...]", "a phase, or a shard such as compile[3]; with --reuse also a phase and the index of a shard")
     .description("say why phases and shards of a run are not running, or why outputs were not reused")
     .option("--reuse", "say whether earlier outputs were reused in a phase, and what differs where not")
     .option("--json", "print one JSON array, with --reuse one JSON object")
-    .action((run: string, what: string | undefined, shard: number | undefined, flags: WhyFlags, command: Command) =>
+    .action((run: string, words: string[], flags: WhyFlags, command: Command) =>
       withSession(command, (session) => {
-        const isJson = flags.json ?? false;
-        return flags.reuse === true
-          ? explainReuseOf(session, { run, what, shard, isJson })
-          : explain(session, { run, what, isJson });
+        const isReuse = flags.reuse === true;
+        if (words.length > (isReuse ? 2 : 1)) throw new CliError(EXIT.usage, `too much is asked: ${words.join(" ")}`);
+        const [what, index] = words;
+        const question = { run, what, isJson: flags.json ?? false };
+        if (!isReuse) return explain(session, question);
+        return explainReuseOf(session, { ...question, shard: index === undefined ? undefined : readIndex(index) });
       }),
     );
+}
+
+function readIndex(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new CliError(EXIT.usage, `the index of a shard is a whole number from 0, not ${text}`);
 }
 
 interface WhyFlags {

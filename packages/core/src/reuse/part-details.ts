@@ -13,16 +13,9 @@ export interface PhaseOfPlan {
  * value of a variable is told. Empty where there is nothing more to say.
  */
 export function partDetails(part: PartName, one: PhaseOfPlan, other: PhaseOfPlan): string[] {
-  switch (part) {
-    case "work":
-      return differingKeys(workFields(one), workFields(other));
-    case "env":
-      return differingKeys(envOf(one), envOf(other));
-    case "code":
-      return codeDetails(one.phase, other.phase);
-    default:
-      return [];
-  }
+  if (part === "work") return differingKeys(workFields(one), workFields(other));
+  if (part === "env") return differingKeys(envOf(one), envOf(other));
+  return part === "code" ? codeDetails(one.phase, other.phase) : [];
 }
 
 function codeDetails({ reuse: one }: CompiledPhase, { reuse: other }: CompiledPhase): string[] {
@@ -46,6 +39,9 @@ function envOf({ plan, phase }: PhaseOfPlan): Record<string, string> {
 
 function differingKeys(one: Readonly<Record<string, JsonValue>>, other: Readonly<Record<string, JsonValue>>): string[] {
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  const text = (value: JsonValue | undefined): string => (value === undefined ? "" : canonicalJson(value));
-  return [...keys].filter((key) => text(one[key]) !== text(other[key])).sort();
+  return [...keys].filter((key) => textOf(one[key]) !== textOf(other[key])).sort();
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return value === undefined ? "" : canonicalJson(value);
 }

@@ -76,12 +76,17 @@ export async function explainReuse(
   if (!isReusable(definition)) return told("its outputs are not reused: no version, and its files were not seen");
   if (counts === undefined) return told("it has not been opened yet");
   if (shard !== undefined && shard >= counts.total) {
-    throw new EngineError("UNKNOWN_PHASE", `phase ${phase} of ${runId} has ${counts.total} shards, and no shard ${shard}`);
+    throw new EngineError(
+      "UNKNOWN_PHASE",
+      `phase ${phase} of ${runId} has ${counts.total} shards, and no shard ${shard}`,
+    );
   }
   const ref = { phase, revision: counts.revision };
   const own = await loadPrinted(store, runId, ref);
   if (own === undefined) return told("its fingerprints are not there");
-  const why = definition.reuse.refresh ? "all of it was made anew: --refresh" : `${common.reused_count} of ${counts.total} shards reused`;
+  const why = definition.reuse.refresh
+    ? "all of it was made anew: --refresh"
+    : `${common.reused_count} of ${counts.total} shards reused`;
   const wanted = shard === undefined ? await listMade(store, runId, ref, counts.total) : [shard];
   const earlier = wanted.length === 0 ? [] : await listEarlier(engine, runId, { plan, phase: definition }, own);
   const shards: ShardReuse[] = [];
@@ -169,7 +174,8 @@ async function explainShard(
   const parts: PartName[] = [...one.differs, ...(place === undefined ? (["records"] as const) : [])];
   const differs = parts.map((part) => ({ part, details: partDetails(part, definition, one.definition) }));
   const nearest = { run_id: one.runId, revision: one.revision, shard: place ?? null };
-  const why = parts.length > 0 ? `differs from ${one.runId}` : await whyNotThat(store, one, { place: place ?? 0, record });
+  const why =
+    parts.length > 0 ? `differs from ${one.runId}` : await whyNotThat(store, one, { place: place ?? 0, record });
   return { shard, reused_from, nearest, differs, why };
 }
 
