@@ -97,7 +97,8 @@ test(
       const script = join(site.dir, "script.txt");
       const text = await readFile(script, "utf8");
       // neither the speakers nor the tone of its scene change, and it has no term of the glossary
-      const line = LINES === 0 ? "The last ferry of the season leaves without waving." : "MIRA: The lamp says 7 and 1 to the sea.";
+      const line =
+        LINES === 0 ? "The last ferry of the season leaves without waving." : "MIRA: The lamp says 7 and 1 to the sea.";
       expect(text).toContain(line);
       await writeFile(script, text.replace(line, line.replace(/leaves|says/, "shouts")));
       const warm = await localise(site, false);
