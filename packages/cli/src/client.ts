@@ -6,7 +6,14 @@ import {
   type PlanSelection,
   type ReuseChoice,
 } from "@fanfold/core";
-import { hashCode, type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
+import {
+  hashCode,
+  type RerunOrder,
+  type RerunPreview,
+  type RetryScope,
+  RunEngine,
+  warnOfUnservedPools,
+} from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 import { redisAddressOf } from "./session-config.ts";
@@ -68,6 +75,10 @@ export interface Client {
   resume(runId: string): Promise<RunRecord>;
   /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
   retry(runId: string, scope?: RetryScope): Promise<string[]>;
+  /** Runs phases of a run again. @returns what runs, or may run @throws {EngineError} RERUN_REFUSED, PHASE_BUSY */
+  rerun(runId: string, order: RerunOrder): Promise<RerunPreview>;
+  /** What a rerun would run, and why; nothing is changed. */
+  previewRerun(runId: string, order: RerunOrder): Promise<RerunPreview>;
   /**
    * Removes a run that is over from Redis; content that it alone referred to goes with the next collection.
    *
@@ -102,7 +113,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
       const chosen = chooseReuse(result.plan, { noCache, refresh });
       if (chosen.unknown.length > 0) throw new Error(`refresh: the plan has no phase ${chosen.unknown.join(", ")}`);
       const hashed = await hashCode(chosen.plan, workspaceDir);
-      const submitted = await engine.submit(hashed.plan, runId);
+      const submitted = await engine.submit(hashed.plan, runId, result.source);
       const unserved = await warnOfUnservedPools(store, hashed.plan);
       return { ...submitted, warnings: result.warnings, unserved, notReused: hashed.warnings };
     },
@@ -116,6 +127,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
+    rerun: (runId, order) => engine.rerun(runId, order, "client"),
+    previewRerun: (runId, order) => engine.previewRerun(runId, order),
     remove: async (runId, { force = false } = {}) => {
       await engine.remove(runId, { force, actor: "client" });
     },

@@ -46,7 +46,18 @@ export { listNotReusable } from "./reuse/not-reusable.ts";
 export { partDetails, type PhaseOfPlan } from "./reuse/part-details.ts";
 export { phasePrint, printParts, shardFingerprint } from "./reuse/fingerprint.ts";
 export { RangeHasher, RECORDS_HASH_BYTES, recordsHashOf } from "./reuse/range-hasher.ts";
+export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
+export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
+export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
+export {
+  planRerun,
+  type RerunPlan,
+  type RerunProblem,
+  type RerunReach,
+  type RerunRequest,
+  type RerunStep,
+} from "./run/plan-rerun.ts";
 export { isTolerated } from "./run/fail-phase.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
 export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";

@@ -4,7 +4,9 @@ import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold
 import { ackClaims } from "./ack-claims.ts";
 import { contentOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+import { discardMaking } from "./discard-making.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { loadPinnedInputs, type PinnedInputs } from "./pinned-inputs.ts";
 import { type Fingerprints, fingerprint, reuseShards } from "./reuse/reuse-shards.ts";
 
 /**
@@ -18,12 +20,13 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   const record = phaseRecord(state, phase);
   if (record.status !== "running" || record.revision + 1 !== revision) return;
   const definition = state.graph.phase(phase);
+  if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
-  const expansion = await expand(workings, runId, ref);
+  const inputs = await loadPinnedInputs(workings.store, runId, phase);
+  const expansion = await expand(workings, runId, { ref, inputs });
   if (expansion === undefined) return;
-  const claimant = `open.${phase}.r${revision}`;
-  const prints = await fingerprint(workings.store, { plan: state.plan, definition, records: state.phases }, expansion);
-  const opening = {
+  const prints = await fingerprint(workings.store, { plan: state.plan, definition, inputs }, expansion);
+  const opening: PhaseOpening = {
     ...ref,
     order: state.graph.index(phase),
     shardCount: expansion.shardCount,
@@ -31,6 +34,8 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
     tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
+    isAgain: record.turn !== undefined,
+    turn: record.turn ?? 0,
     inputs: { ...expansion.inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
       revision,
@@ -39,55 +44,79 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
       record_count: expansion.recordCount,
       max_parallel: definition.max_parallel,
       pool: definition.pool,
+      ...(record.turn === undefined ? {} : { turn: record.turn }),
     },
   };
-  const reused = prints === undefined ? undefined : await reuse(workings, runId, opening, prints);
-  const options = { claimant, nowMs: workings.clock.nowMs() };
-  const last = reused === undefined ? opening : { ...opening, reuse: "end" as const };
-  const { progress, claimed } = await workings.store.ledger.openPhase(runId, last, options);
-  const { ledger, queues } = workings.store;
-  const inFlight = await ledger.countInFlight(runId);
-  const jobCount = expansion.shardCount - (reused ?? 0);
-  await queues.addFlow(
-    { ...ref, runId, definition, shardCount: expansion.shardCount, inFlight },
-    claimed.filter((shard) => shard.phase === phase),
-    jobCount,
-  );
-  await workings.engine.release(
-    runId,
-    claimed.filter((shard) => shard.phase !== phase),
-    claimant,
-  );
-  await ackClaims(workings.store, runId, claimant);
-  if (progress === "drained") await workings.engine.report(runId, ref);
+  const isMadeAfresh = definition.reuse?.refresh === true || record.afresh === true || expansion.shardCount === 0;
+  if (prints === undefined || isMadeAfresh) return release(workings, runId, definition, opening);
+  await reuse(workings, { runId, definition }, opening, prints);
+  return release(workings, runId, definition, { ...opening, reuse: "end" });
 }
 
-/** Opens a phase without releasing any of it, and lets its shards take over what can be reused. @returns how many have */
+/** Opens a phase without handing out any of it, and lets its shards take over what can be reused. */
 async function reuse(
-  workings: EngineWorkings,
-  runId: string,
+  { store, clock }: EngineWorkings,
+  { runId, definition }: { runId: string; definition: CompiledPhase },
   opening: PhaseOpening,
   prints: Fingerprints,
-): Promise<number | undefined> {
-  const { store, clock } = workings;
+): Promise<void> {
   const { phase, revision, shardCount } = opening;
-  const { graph } = await workings.states.plan(runId);
-  const definition = graph.phase(phase);
-  if (definition.reuse?.refresh === true || shardCount === 0) return undefined;
+  const options = { claimant: claimantOf(opening), nowMs: clock.nowMs() };
+  await store.ledger.openPhase(runId, { ...opening, reuse: "begin" }, options);
+  const place = { runId, ref: { phase, revision }, shardCount };
+  await reuseShards(store, place, prints, { definition, nowMs: () => clock.nowMs() });
+}
+
+/** Claims the first shards of a phase, and puts its flow on the queues. */
+async function release(
+  { store, engine, clock }: EngineWorkings,
+  runId: string,
+  definition: CompiledPhase,
+  opening: PhaseOpening,
+): Promise<void> {
+  const { phase, revision, shardCount } = opening;
   const ref = { phase, revision };
-  const first = { ...opening, reuse: "begin" as const };
-  await store.ledger.openPhase(runId, first, { claimant: `open.${phase}.r${revision}`, nowMs: clock.nowMs() });
-  await reuseShards(store, { runId, ref, shardCount }, prints, { definition, nowMs: () => clock.nowMs() });
-  return (await store.ledger.findPhase(runId, phase))?.reused ?? 0;
+  const claimant = claimantOf(opening);
+  const { progress, claimed } = await store.ledger.openPhase(runId, opening, { claimant, nowMs: clock.nowMs() });
+  const inFlight = await store.ledger.countInFlight(runId);
+  const reused = opening.reuse === undefined ? 0 : ((await store.ledger.findPhase(runId, phase))?.reused ?? 0);
+  const isOwn = (shard: PhaseRef): boolean => shard.phase === phase && shard.revision === revision;
+  await store.queues.addFlow(
+    { ...ref, runId, definition, shardCount, inFlight },
+    claimed.filter(isOwn),
+    shardCount - reused,
+  );
+  // whatever else was free for this run to start
+  const others = claimed.filter((shard) => !isOwn(shard));
+  await engine.release(runId, others, claimant);
+  await ackClaims(store, runId, claimant);
+  if (progress === "drained") await engine.report(runId, ref);
+}
+
+function claimantOf({ phase, revision }: PhaseRef): string {
+  return `open.${phase}.r${revision}`;
+}
+
+/** What is left of an earlier making goes first, also when whoever was to see to it has died. */
+async function discardOwed(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<void> {
+  const outbox = await workings.store.runs.listOutbox(runId);
+  for (const effect of outbox) {
+    if (effect.kind !== "discard_making" || effect.phase !== ref.phase || effect.revision !== ref.revision) continue;
+    await discardMaking(workings, runId, effect);
+    await workings.store.runs.ackEffect(runId, effect);
+  }
 }
 
 /** The shards of a phase; undefined when its input makes no sense, which has failed the phase. */
-async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
+async function expand(
+  workings: EngineWorkings,
+  runId: string,
+  { ref, inputs }: { ref: PhaseRef; inputs: PinnedInputs },
+): Promise<Expansion | undefined> {
   const { graph } = await workings.states.plan(runId);
   const definition = graph.phase(ref.phase);
-  const phases = await workings.store.runs.loadPhases(runId);
   const find = (name: string): Content => {
-    const records = phases.get(definition.over_phase ?? "")?.artifacts;
+    const records = inputs.artifactsOf(definition.over_phase ?? "");
     const artifact = records?.find((candidate) => candidate.name === name);
     if (artifact !== undefined) return contentOf(artifact);
     throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);

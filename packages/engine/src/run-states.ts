@@ -10,9 +10,12 @@ import {
   type RunState,
   type Trigger,
 } from "@fanfold/core";
-import type { CompiledPlan, Effect } from "@fanfold/schemas";
+import type { CompiledPlan, Effect, PlanSource } from "@fanfold/schemas";
 import { type PlanTrust, runEdition, type RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
+import { EngineError } from "./engine-error.ts";
+
+const BUSY = "shards of a phase that is to run again are still at work; wait for their end, or cancel the phase";
 
 /** Runs whose state is kept in memory; the least recently used one gives way. */
 const KEPT_RUNS = 200;
@@ -26,6 +29,8 @@ export interface RunPlan extends PlannedRun {
 export interface DecisionBasis {
   readonly version?: number | undefined;
   readonly replan?: (state: RunState) => CompiledPlan | undefined;
+  /** What the plan that `replan` gives was compiled from. */
+  readonly source?: PlanSource | undefined;
 }
 
 interface Slot {
@@ -101,7 +106,7 @@ export class RunStates {
   async #applyInTurn(
     runId: string,
     slot: Slot,
-    { trigger, version, replan }: DecisionBasis & { readonly trigger: Trigger },
+    { trigger, version, replan, source }: DecisionBasis & { readonly trigger: Trigger },
   ): Promise<readonly Effect[] | "stale"> {
     for (;;) {
       const wasKept = slot.state !== undefined;
@@ -115,13 +120,14 @@ export class RunStates {
       }
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
-      const decision = decide(plan === undefined ? state : withPlan(state, plan), trigger, nowMs);
-      if (isEmptyDecision(decision)) {
+      const basis = plan === undefined ? state : withPlan(state, plan);
+      const decision = decide(basis, trigger, nowMs);
+      if (plan === undefined && isEmptyDecision(decision)) {
         if (wasKept && (await this.#hasMovedOn(runId, state))) continue;
         slot.state = state;
         return [];
       }
-      const next = await this.#commit(runId, { state, plan }, decision, nowMs);
+      const next = await this.#commit(runId, { state: basis, plan, source }, decision, nowMs);
       if (next === undefined) continue;
       if (plan === undefined) slot.state = next;
       else this.forget(runId);
@@ -131,7 +137,7 @@ export class RunStates {
 
   async #commit(
     runId: string,
-    { state, plan }: { state: RunState; plan: CompiledPlan | undefined },
+    { state, plan, source }: { state: RunState; plan: CompiledPlan | undefined; source: PlanSource | undefined },
     decision: Decision,
     nowMs: number,
   ): Promise<RunState | undefined> {
@@ -139,9 +145,11 @@ export class RunStates {
       version: state.run.version,
       budget: reliedOnBudget(state, decision),
       plan,
-      planRevision: state.run.plan_revision,
+      source,
+      planRevision: state.run.plan_revision - (plan === undefined ? 0 : 1),
     };
     const result = await this.#runs.commit(runId, basis, decision, nowMs);
+    if (result.kind === "busy") throw new EngineError("PHASE_BUSY", BUSY);
     return result.kind === "conflict" ? undefined : applyDecision(state, decision, result.version);
   }
 

@@ -13,6 +13,7 @@
 --   KEYS[12] recalled  set
 --   KEYS[13] started  set
 --   KEYS[14] reuse    hash: fingerprint -> the shard that has the output
+--   KEYS[15] ahead    set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops)
@@ -33,7 +34,7 @@
 --- @include "ledger"
 --- @include "slots"
 --- @include "claim"
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11], ahead = KEYS[15] }
 local id, outcome = ARGV[1], ARGV[3]
 local phase, _, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)

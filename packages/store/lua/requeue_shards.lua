@@ -11,6 +11,7 @@
 --   KEYS[9] semaphores hash
 --   KEYS[10] holders   hash
 --   KEYS[11] recalled  set
+--   KEYS[12] ahead     set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -43,4 +44,4 @@ pass_reused(entry)
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10], ahead = KEYS[12] }, ARGV[3])

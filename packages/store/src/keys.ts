@@ -72,6 +72,8 @@ export interface RunKeys {
   readonly run: string;
   /** String: the compiled plan, as JSON. */
   readonly plan: string;
+  /** String: what the plan was compiled from, as JSON; absent where that is not known. */
+  readonly source: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
   /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
@@ -96,6 +98,8 @@ export interface RunKeys {
   readonly cancelled: string;
   /** Set: phase revisions and shard ids cancelled by hand, until they are retried. */
   readonly recalled: string;
+  /** Set: reused shards that are yet to be passed over: `<shard id>#<turn>`. */
+  readonly ahead: string;
   /** Hash: claimant → shard ids it claimed and has not yet put on their queue. */
   readonly claims: string;
   /** Hash: phase revision → where its input records and shard plan are. */
@@ -179,6 +183,7 @@ export class Keys {
     return {
       run: base,
       plan: `${base}:plan`,
+      source: `${base}:source`,
       phases: `${base}:phases`,
       revisions: `${base}:revisions`,
       journal: `${base}:journal`,
@@ -191,6 +196,7 @@ export class Keys {
       waiting: `${base}:waiting`,
       cancelled: `${base}:cancelled`,
       recalled: `${base}:recalled`,
+      ahead: `${base}:ahead`,
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,

@@ -19,8 +19,12 @@ export interface PhaseOpening extends PhaseRef {
   readonly tolerated: number;
   /** Shards failing in a row after which no more is released. */
   readonly maxConsecutiveFailures: number | null;
+  /** The phase is run again: its shards may have attempts of a making that failed. */
+  readonly isAgain: boolean;
   readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
+  /** Turn of the run in which the phase is made; 0 in the first. */
+  readonly turn: number;
   /** `begin`: shards are about to be reused, so none is handed out; `end`: that is done. */
   readonly reuse?: "begin" | "end";
   /** Data of the `phase_started` event. */

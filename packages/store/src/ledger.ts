@@ -52,6 +52,9 @@ const RECORD_FOLD = new Script("record_fold");
 /** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
 const REPAIR_PAUSE_MS = 5_000;
 
+/** Shards named in one command. */
+const PAGE = 500;
+
 /**
  * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
  * shards that were on the queue before.
@@ -91,7 +94,7 @@ export class Ledger extends LedgerReader {
     const [progress, ...claimed] = strings(
       await OPEN_PHASE.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled],
+        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled, keys.ahead],
         [
           opening.phase,
           opening.revision,
@@ -107,7 +110,9 @@ export class Ledger extends LedgerReader {
           opening.maxConsecutiveFailures ?? 0,
           opening.concurrencyKey?.name ?? "",
           opening.concurrencyKey?.limit ?? "",
+          opening.isAgain ? 1 : 0,
           opening.reuse ?? "",
+          opening.turn,
         ],
       ),
     );
@@ -115,13 +120,24 @@ export class Ledger extends LedgerReader {
     return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
   }
 
+  /** Forgets what attempts of a making reported of their progress. */
+  async forgetProgress(runId: string, ref: PhaseRef, shards: number): Promise<void> {
+    const { progress } = this.#keys.run(runId);
+    await this.#redis.hdel(progress, phaseRevisionId(ref.phase, ref.revision));
+    for (let from = 0; from < shards; from += PAGE) {
+      const count = Math.min(PAGE, shards - from);
+      const ids = Array.from({ length: count }, (_, i) => shardId({ ...ref, shard: from + i }));
+      await this.#redis.hdel(progress, ...ids);
+    }
+  }
+
   /** Claims free slots; a shard that asked for one is queued for it first. */
   async claim(runId: string, claimant: string, waiting?: ShardRef): Promise<ClaimedShard[]> {
     const keys = this.#keys.run(runId);
     const id = waiting === undefined ? "" : shardId(waiting);
-    return strings(await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys], [claimant, id])).map(
-      parseClaim,
-    );
+    return strings(
+      await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys, keys.ahead], [claimant, id]),
+    ).map(parseClaim);
   }
 
   /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
@@ -173,6 +189,7 @@ export class Ledger extends LedgerReader {
           keys.recalled,
           keys.started,
           this.#keys.reuse,
+          keys.ahead,
         ],
         [
           shardId(ref),
@@ -285,7 +302,7 @@ export class Ledger extends LedgerReader {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled, keys.ahead],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);

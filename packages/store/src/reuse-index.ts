@@ -64,7 +64,7 @@ export class ReuseIndex {
 
   /** Lets shards of a phase that is being opened take outputs over. @returns how many did */
   async take(runId: string, ref: PhaseRef, shards: readonly ReusingShard[], nowMs: number): Promise<number> {
-    const { run, ledger, shards: records, journal } = this.#keys.run(runId);
+    const { run, ledger, shards: records, journal, ahead } = this.#keys.run(runId);
     const args = shards.flatMap(({ shard, fingerprint, result, source }) => {
       const record: ShardRecord = {
         status: "succeeded",
@@ -76,7 +76,7 @@ export class ReuseIndex {
       const entry: ReuseEntry = { run_id: runId, shard: shardId({ ...ref, shard }), at_ms: source.at_ms };
       return [shard, JSON.stringify(record), eventOf(ref, source), fingerprint, JSON.stringify(entry)];
     });
-    const keys = [run, ledger, records, journal, this.#keys.reuse];
+    const keys = [run, ledger, records, journal, this.#keys.reuse, ahead];
     return Number(await REUSE_SHARDS.run(this.#redis, keys, [ref.phase, ref.revision, nowMs, ...args]));
   }
 

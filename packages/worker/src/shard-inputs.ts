@@ -11,8 +11,8 @@ import {
   shardFingerprint,
   type ShardRange,
 } from "@fanfold/core";
-import { contentOf, printOf, type RunPlan } from "@fanfold/engine";
-import type { Artifact, CompiledPhase, Content, PhaseInputs, PhaseRecord } from "@fanfold/schemas";
+import { contentOf, loadPinnedInputs, type PinnedInputs, printOf, type RunPlan } from "@fanfold/engine";
+import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
   phaseRevisionId,
@@ -28,11 +28,14 @@ const KEPT_PHASES = 32;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
 
+/** What a phase that consumes nothing is made from. */
+const NOTHING: PinnedInputs = { artifactsOf: () => undefined, recordOf: () => undefined };
+
 interface PhaseFiles {
   readonly inputs: PhaseInputs;
   readonly artifactsDir: string;
-  /** Records of the phases when the consumed artifacts were fetched. */
-  readonly records: ReadonlyMap<string, PhaseRecord>;
+  /** What the consumed artifacts were taken from. */
+  readonly sources: PinnedInputs;
 }
 
 /**
@@ -79,8 +82,8 @@ export class ShardInputs {
    */
   async findFingerprint(runId: string, ref: ShardRef, { plan, graph }: RunPlan): Promise<string | undefined> {
     const definition = graph.phase(ref.phase);
-    const { inputs, records } = await this.#phaseFiles(runId, ref, definition);
-    const common = printOf({ plan, definition, records });
+    const { inputs, sources } = await this.#phaseFiles(runId, ref, definition);
+    const common = printOf({ plan, definition, inputs: sources });
     if (inputs.reuse === undefined || common?.print !== inputs.reuse.print) return undefined;
     if (inputs.reuse.records === null) return shardFingerprint(common.print, null);
     const start = ref.shard * RECORDS_HASH_BYTES;
@@ -128,17 +131,17 @@ export class ShardInputs {
 
   async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
     const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
-    const records = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : new Map();
-    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir, records };
+    const sources = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : NOTHING;
+    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir, sources };
   }
 
-  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<Map<string, PhaseRecord>> {
+  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<PinnedInputs> {
     await mkdir(dir, { recursive: true });
-    const records = await this.#store.runs.loadPhases(runId);
+    const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
-        const record = records.get(source.phase);
-        const artifact = record?.artifacts?.find((candidate) => candidate.name === name);
+        const record = inputs.recordOf(source.phase);
+        const artifact = inputs.artifactsOf(source.phase)?.find((candidate) => candidate.name === name);
         if (artifact === undefined) {
           // its edges let the phase run without this source: then there is no such file
           if (record !== undefined && isPhaseOver(record.status)) continue;
@@ -148,7 +151,7 @@ export class ShardInputs {
         await this.#fetch(artifact, join(dir, name, source.label));
       }
     }
-    return records;
+    return inputs;
   }
 
   async #fetch(artifact: Artifact, file: string): Promise<void> {

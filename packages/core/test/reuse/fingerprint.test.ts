@@ -113,7 +113,9 @@ describe("the fingerprint of a shard", () => {
 
   test("stays what it is from release to release", () => {
     // whoever changes this line raises FORMAT
-    expect(shardFingerprint(phasePrint(base), null)).toMatchInlineSnapshot(`"d8d029d54dacb6e60f47acb20e3173bcb2361f89f0c168c5020831cd74a02abb"`);
+    expect(shardFingerprint(phasePrint(base), null)).toMatchInlineSnapshot(
+      `"d8d029d54dacb6e60f47acb20e3173bcb2361f89f0c168c5020831cd74a02abb"`,
+    );
   });
 });
 

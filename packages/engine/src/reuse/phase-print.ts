@@ -1,32 +1,33 @@
 import { decodeShardRange, isReusable, phasePrint, printParts, RangeHasher, type ShardRange } from "@fanfold/core";
-import type { CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint, PhaseRecord } from "@fanfold/schemas";
+import type { Artifact, CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint } from "@fanfold/schemas";
 import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
 import { keepContent } from "../content.ts";
+import type { PinnedInputs } from "../pinned-inputs.ts";
 
 /** What the fingerprints of a phase are taken from, besides its records. */
 export interface PrintedPhase {
   readonly plan: CompiledPlan;
   readonly definition: CompiledPhase;
-  /** Records of the run's phases: what the consumed artifacts are now. */
-  readonly records: ReadonlyMap<string, PhaseRecord>;
+  /** What the phase is made from. */
+  readonly inputs: Pick<PinnedInputs, "artifactsOf">;
 }
 
 /** Hash of all that the shards of a phase have in common, with its parts; undefined when nothing of it is reused. */
-export function printOf({ plan, definition, records }: PrintedPhase): Omit<PhasePrint, "records"> | undefined {
+export function printOf({ plan, definition, inputs }: PrintedPhase): Omit<PhasePrint, "records"> | undefined {
   const { reuse } = definition;
   if (reuse === undefined || !isReusable(definition)) return undefined;
   const consumed = new Map(
     definition.consumes.map(({ name, sources }) => [
       name,
-      new Map(sources.map(({ phase, label }) => [label, hashOfArtifact(records.get(phase), name)])),
+      new Map(sources.map(({ phase, label }) => [label, hashOfArtifact(inputs.artifactsOf(phase), name)])),
     ]),
   );
   const parts = printParts(definition, reuse, { baseDir: plan.base_dir, env: plan.env, consumed });
   return { parts, print: phasePrint(parts) };
 }
 
-function hashOfArtifact(record: PhaseRecord | undefined, name: string): string | null {
-  return record?.artifacts?.find((artifact) => artifact.name === name)?.sha256 ?? null;
+function hashOfArtifact(artifacts: readonly Artifact[] | undefined, name: string): string | null {
+  return artifacts?.find((artifact) => artifact.name === name)?.sha256 ?? null;
 }
 
 /**

@@ -1,7 +1,7 @@
 -- Claims free slots for a claimant: first shards that wait for one, then new shards of the open phases
 -- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
 -- again before that gives the same shards: a claimant that died repeats exactly its own adds.
---   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders}
+--   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders, ahead}
 -- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
 local function claim(k, claimant)
   if is_gone(k.run) then return {} end
@@ -21,6 +21,12 @@ local function claim(k, claimant)
     local of_key = free_in_key(k, entry)
     if of_key < room then blocked[entry.key] = entry.key_limit end
     return math.min(room, of_key)
+  end
+
+  -- A shard of a making that was begun anew: the numbers of its attempts go on, and their history stays.
+  local function afresh(record)
+    if not record then return {} end
+    return { attempt = record.attempt, history = record.history }
   end
 
   local function hand_out(id, entry, record, mark)
@@ -57,10 +63,8 @@ local function claim(k, claimant)
       while room > 0 do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
-        if is_ahead(k.shards, entry, id) then
-          entry.ahead = entry.ahead - 1
-        else
-          hand_out(id, entry, {}, '')
+        if not pass(k.ahead, entry, id) then
+          hand_out(id, entry, entry.again and afresh(load_shard(k.shards, id)) or {}, '')
           room = room - 1
         end
       end

@@ -9,7 +9,9 @@
 --   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
 --   reused      shards whose output was taken from an earlier run: they are among `succeeded` and never have a job
 --   ahead       those of them with an index from `next` on: they are passed over
+--   making      turn of the run in which the phase is made, where shards of it may be reused
 --   reusing     1 while it is found out which shards are reused: none is handed out before that
+--   again       1 when the phase is run again, so that its shards may have earlier attempts
 --   excused     failed shards that had their effect on the run before it was re-opened
 -- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
@@ -69,9 +71,16 @@ local function to_hand_out(entry)
   return entry.total - entry.next - (entry.ahead or 0)
 end
 
--- Whether the shard is one that is passed over: it has a record before its turn.
-local function is_ahead(shards, entry, id)
-  return (entry.ahead or 0) > 0 and redis.call('HEXISTS', shards, id) == 1
+-- Name of a reused shard among those ahead. A making of a revision that failed may have left its own.
+local function ahead_name(entry, id)
+  return id .. '#' .. string.format('%d', entry.making or 0)
+end
+
+-- Passes over a shard if it is one that was reused.
+local function pass(ahead, entry, id)
+  if (entry.ahead or 0) == 0 or redis.call('SREM', ahead, ahead_name(entry, id)) == 0 then return false end
+  entry.ahead = entry.ahead - 1
+  return true
 end
 
 -- Once nothing but reused shards is left, the phase has handed out all it has to.
