@@ -1,8 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { collectGarbage, explainReuse, type PhaseReuse } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { type Deployment, eventually } from "@fanfold/testkit";
+import { compile, type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -34,6 +34,13 @@ function capitals(over: readonly Line[], more: object = {}): PlanInput {
       },
     ],
   };
+}
+
+/** The phase with another text in scene b. */
+function change<P extends { id: string }>(phase: P): P {
+  if (phase.id !== "capitals") return phase;
+  const over = lines(["a", "x", "y"], ["b", "changed"], ["c", "w"]).map((line) => ({ ...line }));
+  return { ...phase, shard: { strategy: "scene", over } };
 }
 
 async function outputOf(deployment: Deployment, runId: string, phase: string): Promise<string | undefined> {
@@ -384,6 +391,65 @@ describe("reuse of shard outputs", () => {
       const events = (await deployment.journal(runId)).map(({ event }) => event);
       expect(events).toContain("phase_repaired");
       expect(events).not.toContain("shard_repaired");
+    }),
+  );
+
+  test(
+    "runs a phase anew that a rerun names, and reuses in what follows from it",
+    withDeployment(async (deployment) => {
+      const { engine, store } = deployment;
+      const base = capitals(THREE, { command: "echo ran >> ran; cat $FANFOLD_INPUT" });
+      const plan: PlanInput = {
+        ...base,
+        phases: [
+          ...("phases" in base ? base.phases : []),
+          {
+            id: "last",
+            depends_on: ["capitals"],
+            command: "cat $FANFOLD_INPUT",
+            shell: true,
+            shard: { strategy: "chunk", over: "capitals", chunk_size: 1 },
+            cache: CACHE,
+          },
+        ],
+      };
+      const runId = (await deployment.run(plan)).run_id;
+      await engine.rerun(runId, { phases: ["capitals"], reach: "only" }, "test");
+      await deployment.ended(runId);
+      expect((await accountOf(deployment, runId)).reused).toEqual([]);
+      expect(await readFile(join(deployment.dir, "ran"), "utf8")).toBe("ran\n".repeat(6));
+      // a changed plan: what it changes is cut anew, and reuses what it can
+      const changed = compile({ ...plan, phases: plan.phases.map((phase) => change(phase)) });
+      await engine.rerun(runId, { phases: [], reach: "phase", plan: { compiled: changed } }, "test");
+      await deployment.ended(runId);
+      expect(await readFile(join(deployment.dir, "ran"), "utf8")).toBe("ran\n".repeat(7));
+      const reused = (await accountOf(deployment, runId)).reused;
+      expect(reused.filter((place) => place.startsWith("capitals"))).toEqual(["capitals[0]", "capitals[2]"]);
+      expect(reused.filter((place) => place.startsWith("last"))).toHaveLength(3);
+      expect((await store.runs.loadPhases(runId)).get("last")?.revision).toBe(2);
+      const [told] = (await explainReuse(engine, runId, { phase: "capitals", shard: 0 })).shards;
+      expect(told?.reused_from).toMatchObject({ run_id: runId, phase: "capitals", revision: 2, shard: 0 });
+    }),
+  );
+
+  test(
+    "takes outputs over in a making that is begun anew after it failed",
+    withDeployment(async (deployment) => {
+      const { engine } = deployment;
+      const command = "grep -q changed $FANFOLD_INPUT && test ! -e mended && exit 3; cat $FANFOLD_INPUT";
+      const changed = lines(["a", "x", "y"], ["b", "changed"], ["c", "w"], ["d", "v"]);
+      await deployment.run(capitals(THREE, { command }));
+      const run = await deployment.run(capitals(changed, { command }));
+      expect(run.status).toBe("failed");
+      await writeFile(join(deployment.dir, "mended"), "");
+      await engine.rerun(run.run_id, { phases: [], reach: "update" }, "test");
+      expect((await deployment.ended(run.run_id)).status).toBe("succeeded");
+      const again = (await accountOf(deployment, run.run_id)).reused;
+      expect(again.filter((place) => place === "capitals[0]")).toHaveLength(2);
+      expect(again).not.toContain("capitals[1]");
+      await engine.rerun(run.run_id, { phases: ["capitals"], reach: "only" }, "test");
+      expect((await deployment.ended(run.run_id)).status).toBe("succeeded");
+      expect((await accountOf(deployment, run.run_id)).reused).toEqual(again);
     }),
   );
 });
