@@ -1,8 +1,7 @@
 import { cp, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compilePlanText, formatProblem } from "@fanfold/core";
+import { chooseReuse, compilePlanText, formatProblem } from "@fanfold/core";
 import { hashCode } from "@fanfold/engine";
-import { chooseReuse } from "@fanfold/core";
 import type { Deployment } from "@fanfold/testkit";
 import { expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
@@ -38,7 +37,7 @@ export default (ctx) => {
 
 function madeUpScript(): string {
   const scenes = Array.from({ length: LINES / LINES_A_SCENE }, (_, scene) => {
-    const lines = Array.from({ length: LINES_A_SCENE }, (_, i) => `MIRA: The lamp says ${scene} and ${i} to the sea.`);
+    const lines = Array.from(Array(LINES_A_SCENE).keys(), (i) => `MIRA: The lamp says ${scene} and ${i} to the sea.`);
     return [`== scene-${scene} | common`, ...lines].join("\n");
   });
   return `${scenes.join("\n")}\n`;
