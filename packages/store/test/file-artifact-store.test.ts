@@ -48,6 +48,18 @@ async function listAll(): Promise<string[]> {
   return found.sort();
 }
 
+describe("renewing", () => {
+  test("keeps old content from removal, and says whether there is any", async () => {
+    const sha = await put("kept");
+    await age(pathOf(sha));
+    const beforeMs = await store.nowMs();
+    expect(await store.renew(sha)).toBe(true);
+    expect(await store.remove(sha, beforeMs, { dryRun: false })).toBeUndefined();
+    expect(await read(sha)).toBe("kept");
+    expect(await store.renew(hashOf("nothing"))).toBe(false);
+  });
+});
+
 describe("reading", () => {
   test("gives back what was put, whole or in part", async () => {
     const sha = await put("0123456789");
