@@ -204,7 +204,7 @@ async function whyNotThat(
   }
   const isLate = (other.finished_at_ms ?? 0) >= (record?.started_at_ms ?? Number.POSITIVE_INFINITY);
   if (isLate) return `${name} is the same, and ended after this shard had started`;
-  return `${name} is the same: it was too old (cache.ttl_days), this phase was refreshed, or it had not ended when this phase was opened`;
+  return `${name} is the same: it was too old (cache.ttl_days), this phase was asked for by --refresh or rerun, or it had not ended when this one was opened`;
 }
 
 /** First shards of a phase whose outputs were not reused. */
