@@ -1,4 +1,5 @@
 import type { CompiledDependency, PhaseRecord } from "@fanfold/schemas";
+import { NameSuggester } from "../plan/name-suggester.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
 import { phaseReadiness } from "./readiness.ts";
 import { conditionDecided, victimsOf } from "./reopening.ts";
@@ -173,7 +174,10 @@ function checkRequest({ graph, run }: RunState, { phases, reach }: RerunRequest)
     problems.push({ code: "RUN_QUEUED", phase: null, message: `run ${run.run_id} has not started yet` });
   }
   for (const phase of phases) {
-    if (!graph.has(phase)) problems.push({ code: "UNKNOWN_PHASE", phase, message: `the run has no phase ${phase}` });
+    if (graph.has(phase)) continue;
+    const hint = new NameSuggester(graph.ids).hint(phase);
+    const message = `the run has no phase ${phase}${hint === undefined ? "" : `; ${hint}`}`;
+    problems.push({ code: "UNKNOWN_PHASE", phase, message });
   }
   return problems;
 }
