@@ -17,7 +17,7 @@ const LAYERS: Record<string, LayerRule> = {
   schemas: { packages: [], libraries: ["zod"] },
   core: { packages: ["schemas"], libraries: ["@marcbachmann/cel-js", "yaml", "fastest-levenshtein"] },
   store: { packages: ["core", "schemas"], libraries: ["ioredis", "bullmq"] },
-  engine: { packages: ["store", "core", "schemas"], libraries: ["uuid"] },
+  engine: { packages: ["store", "core", "schemas"], libraries: ["uuid", "es-module-lexer"] },
   scheduler: { packages: ["engine", "store", "core", "schemas"] },
   worker: { packages: ["engine", "store", "core", "schemas"] },
   dashboard: { packages: ["engine", "store", "core", "schemas"] },
