@@ -51,6 +51,30 @@ describe("a phase that reuses outputs", () => {
   );
 
   test(
+    "puts the flow of a phase on its queues when whoever opened it died before that",
+    withDeployment(async (deployment) => {
+      const { store, engine } = deployment;
+      await deployment.run(capitals(THREE));
+      const adding = store.queues.addFlow.bind(store.queues);
+      for (const over of [THREE, lines(["a", "x", "y"], ["b", "changed"], ["c", "w"])]) {
+        let deaths = 0;
+        store.queues.addFlow = async () => {
+          deaths += 1;
+          throw new Error("killed");
+        };
+        const runId = await deployment.submit(capitals(over));
+        await eventually(() => deaths > 0);
+        expect(await store.ledger.findPhase(runId, "capitals")).toMatchObject({ next: 3, ahead: 0 });
+        store.queues.addFlow = adding;
+        await engine.sweep(runId);
+        expect((await deployment.ended(runId)).status).toBe("succeeded");
+        const { started, reused } = await accountOf(deployment, runId);
+        expect([...started, ...reused].sort()).toEqual(["capitals[0]", "capitals[1]", "capitals[2]"]);
+      }
+    }),
+  );
+
+  test(
     "goes on with a phase that a stop met while outputs were taken over",
     withDeployment(async (deployment) => {
       const { store, engine } = deployment;

@@ -2,6 +2,7 @@ import type { CompiledPhase, ReuseRule } from "@fanfold/schemas";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compilePlanValue } from "../../src/plan/compile-plan.ts";
+import { diffPlans } from "../../src/plan/plan-diff.ts";
 import { chooseReuse, isReusable } from "../../src/reuse/choose-reuse.ts";
 import { differingParts } from "../../src/reuse/differing-parts.ts";
 import { phasePrint, printParts, type PrintSurroundings, shardFingerprint } from "../../src/reuse/fingerprint.ts";
@@ -171,6 +172,24 @@ describe("the choice of a run", () => {
     if (phase.reuse === undefined) throw new Error("the phase has no cache");
     expect(isReusable({ ...phase, reuse: { ...phase.reuse, code: {} } })).toBe(true);
   });
+});
+
+test("a plan differs by its files, where both are known, and not by what a run does with earlier outputs", () => {
+  const withRule = (rule: Partial<ReuseRule>) => {
+    const plan = planWith({});
+    const phases = plan.phases.map((phase) =>
+      phase.reuse === undefined ? phase : { ...phase, reuse: { ...phase.reuse, ...rule } },
+    );
+    return { ...plan, phases };
+  };
+  const base = withRule({ code: { "a.sh": "1", "b.sh": "1" } });
+  const changes = (rule: Partial<ReuseRule>) => Object.fromEntries(diffPlans(base, withRule(rule)).changed);
+  expect(changes({ code: { "a.sh": "2", "b.sh": "1" } })).toEqual({ work: "file a.sh" });
+  expect(changes({ code: { "a.sh": "1" } })).toEqual({ work: "file b.sh" });
+  expect(changes({ code: null })).toEqual({});
+  expect(changes({ ...base.phases[1]?.reuse, refresh: true, ttl_days: 3 })).toEqual({});
+  expect(changes({ code: { "a.sh": "1", "b.sh": "1" }, key: "k" })).toEqual({ work: "cache.key" });
+  expect(changes({ version: "2" })).toEqual({ work: "cache.version" });
 });
 
 test("details of a difference name fields, files and variables, and no value of a variable", () => {
