@@ -23,7 +23,7 @@ import {
 /** Sequences of edits that are tried. */
 const SEQUENCES = Number(process.env["FANFOLD_TEST_EDITS"] ?? 500);
 /** Sequences that are lists of records of one plan; with 1 each has a plan of its own. */
-const IN_ONE_PLAN = Number(process.env["FANFOLD_TEST_EDITS_IN_ONE_PLAN"] ?? 25);
+const IN_ONE_PLAN = Number(process.env["FANFOLD_TEST_EDITS_IN_ONE_PLAN"] ?? 40);
 /** Plans that are run side by side, as phases of one run. */
 const SIDE_BY_SIDE = Math.ceil(100 / (IN_ONE_PLAN + 9));
 const EDITS_EACH = 3;
