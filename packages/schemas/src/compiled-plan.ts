@@ -75,6 +75,14 @@ export const ReuseRuleSchema = z.strictObject({
   refresh: z.boolean(),
 });
 export type ReuseRule = z.infer<typeof ReuseRuleSchema>;
+/** What an attempt hands over beside what it reports. */
+export const CompiledCollectSchema = z.strictObject({
+  /** The last line of stdout is the output, where stdout is. */
+  stdout_final: z.boolean(),
+  git_diff: z.boolean(),
+  /** Patterns, relative to the working directory. */
+  files: z.array(z.string()),
+});
 
 /** A phase with every default filled in and every variable replaced. */
 export const CompiledPhaseSchema = z.strictObject({
@@ -120,6 +128,8 @@ export const CompiledPhaseSchema = z.strictObject({
   reuse: ReuseRuleSchema.optional(),
   consumes: z.array(ConsumedArtifactSchema),
   provides: z.array(ArtifactNameSchema).min(1),
+  /** Absent: nothing is collected. */
+  collect: CompiledCollectSchema.optional(),
   tags: z.array(z.string()),
 });
 export type CompiledPhase = z.infer<typeof CompiledPhaseSchema>;

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkOutput, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import type { ArtifactMeta, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -11,6 +11,7 @@ import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
+import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
@@ -39,6 +40,7 @@ export type HandedOver =
       readonly result: ShardResult;
       /** Under which the result may be reused. */
       readonly fingerprint?: string;
+      readonly consumed?: string;
       readonly log: Content | undefined;
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
@@ -50,6 +52,9 @@ export interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
+  readonly errorContext?: Content;
+  /** Id of the set of artifacts the attempt was given. */
+  readonly consumed?: string;
   readonly usage: UsageSum | undefined;
   readonly durationMs: number;
 }
@@ -97,6 +102,8 @@ async function attemptOnce(
   { signal }: { signal: AbortSignal },
 ): Promise<HandedOver> {
   const spec = await buildSpec(place, task);
+  const reader = { ...task.ref, attempt: task.attempt };
+  const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   const hooks: AttemptHooks = {
@@ -114,11 +121,13 @@ async function attemptOnce(
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
-  const told = { log, usage: usage.summary };
-  if (outcome.status !== "succeeded") return { ...outcome, ...told };
-  const handedOver = await handOver(place.store, task, outcome);
-  if (handedOver.status !== "succeeded" || !isAsSubmitted) return { ...handedOver, ...told };
-  return { ...handedOver, ...told, ...(await fingerprintOf(place, task)) };
+  const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
+  const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
+  if (handed.status === "succeeded")
+    return { ...handed, ...told, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
+  if (handed.status === "cancelled") return { ...handed, ...told };
+  const context = [await errorContext(spec, handed, logFile)];
+  return { ...handed, ...told, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 
 /** What an output is kept under to be reused, where its phase and its files allow that. */
@@ -182,8 +191,28 @@ async function handOver(
   for (const { name, file } of outcome.artifacts) {
     artifacts[name] = await keepContent(store.artifacts, createReadStream(file));
   }
-  const result = outcome.artifacts.length > 0 ? { output, artifacts } : { output };
+  const collected: Record<string, Content> = {};
+  for (const { name, file } of outcome.collected) {
+    // never inline: many small files would make a large record
+    collected[name] = await keepContent(store.artifacts, createReadStream(file), 0);
+  }
+  const meta = metaOf(task.phase, outcome);
+  const result = {
+    output,
+    ...(outcome.artifacts.length > 0 ? { artifacts } : {}),
+    ...(outcome.collected.length > 0 ? { collected } : {}),
+    ...(Object.keys(meta).length > 0 ? { meta } : {}),
+  };
   return { status: "succeeded", result, durationMs };
+}
+
+/** What the attempt said of its output and artifacts, by name. */
+function metaOf(
+  phase: CompiledPhase,
+  { outputMeta, artifacts }: AttemptOutcome & { status: "succeeded" },
+): Record<string, ArtifactMeta> {
+  const told = [{ name: phase.provides[0] ?? phase.id, meta: outputMeta }, ...artifacts];
+  return Object.fromEntries(told.flatMap(({ name, meta }) => (meta === undefined ? [] : [[name, meta]])));
 }
 
 type FailedHandOver = Pick<HandedOver & { status: "failed" }, "status" | "failure" | "durationMs">;

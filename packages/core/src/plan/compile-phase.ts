@@ -1,4 +1,5 @@
 import type {
+  Collect,
   CompiledDependency,
   CompiledMerge,
   CompiledPhase,
@@ -47,6 +48,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     ...(phase.limits === undefined ? {} : { limits: phase.limits }),
     cost: phase.cost ?? {},
     ...compileReuse(phase.cache),
+    ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
     ...links,
@@ -118,6 +120,15 @@ function compileReuse(cache: Phase["cache"]): { reuse?: ReuseRule } {
   if (cache === undefined || cache === false) return {};
   const { ttl_days = null, key = "", version = null } = cache === true ? {} : cache;
   return { reuse: { ttl_days, key, version, code: null, refresh: false } };
+}
+
+function compileCollect(collect: Collect): NonNullable<CompiledPhase["collect"]> {
+  const rules = [collect].flat();
+  return {
+    stdout_final: rules.includes("stdout_final"),
+    git_diff: rules.includes("git_diff"),
+    files: rules.flatMap((rule) => (typeof rule === "string" ? [] : rule.files)),
+  };
 }
 
 function compileLock(lock: Phase["lock"]): CompiledPhase["lock"] {

@@ -1,5 +1,6 @@
 import {
   CacheSchema,
+  CollectFilesSchema,
   CostSchema,
   DependencySchema,
   GlobalsSchema,
@@ -37,6 +38,8 @@ const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[],
   "phases.*.concurrency_key": [Object.keys(ConcurrencyKeySchema.options[1].shape)],
   "phases.*.limits": [Object.keys(LimitsSchema.shape)],
   "phases.*.cache": [Object.keys(CacheSchema.options[1].shape)],
+  "phases.*.collect": [Object.keys(CollectFilesSchema.shape)],
+  "phases.*.collect.*": [Object.keys(CollectFilesSchema.shape)],
   "phases.*.cost": [Object.keys(CostSchema.shape)],
 };
 

@@ -54,7 +54,7 @@ export function shardFingerprint(print: string, records: string | null): string 
 }
 
 /** The work, and what decides how its output is read and checked. The work sees the name of its phase. */
-function workOf({ id, work, cwd, matrix, merge, provides, shard }: CompiledPhase, baseDir: string): JsonValue {
+function workOf({ id, work, cwd, matrix, merge, provides, collect, shard }: CompiledPhase, baseDir: string): JsonValue {
   return {
     phase: id,
     base_dir: baseDir,
@@ -65,6 +65,7 @@ function workOf({ id, work, cwd, matrix, merge, provides, shard }: CompiledPhase
     key: merge.strategy === "records" ? merge.key : [],
     artifacts: shard === null ? provides.slice(1) : [],
     is_sharded: shard !== null,
+    ...(collect === undefined ? {} : { collect: { ...collect } }),
   };
 }
 

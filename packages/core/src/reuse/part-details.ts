@@ -30,7 +30,15 @@ function workFields({ plan, phase }: PhaseOfPlan): Record<string, JsonValue> {
   const { kind: _kind, ...work } = phase.work;
   const { strategy: merge } = phase.merge;
   const key = phase.merge.strategy === "records" ? phase.merge.key : [];
-  return { ...work, cwd: phase.cwd, base_dir: plan.base_dir, merge, key, provides: phase.provides };
+  return {
+    ...work,
+    cwd: phase.cwd,
+    base_dir: plan.base_dir,
+    merge,
+    key,
+    provides: phase.provides,
+    collect: { ...phase.collect },
+  };
 }
 
 function envOf({ plan, phase }: PhaseOfPlan): Record<string, string> {

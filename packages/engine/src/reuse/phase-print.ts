@@ -2,14 +2,15 @@ import { decodeShardRange, isReusable, phasePrint, printParts, RangeHasher, type
 import type { Artifact, CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint } from "@fanfold/schemas";
 import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
 import { keepContent } from "../content.ts";
-import type { PinnedInputs } from "../pinned-inputs.ts";
+
+type HashedArtifact = Pick<Artifact, "name" | "sha256">;
 
 /** What the fingerprints of a phase are taken from, besides its records. */
 export interface PrintedPhase {
   readonly plan: CompiledPlan;
   readonly definition: CompiledPhase;
   /** What the phase is made from. */
-  readonly inputs: Pick<PinnedInputs, "artifactsOf">;
+  readonly inputs: { artifactsOf(phase: string): readonly HashedArtifact[] | undefined };
 }
 
 /** Hash of all that the shards of a phase have in common, with its parts; undefined when nothing of it is reused. */
@@ -26,7 +27,7 @@ export function printOf({ plan, definition, inputs }: PrintedPhase): Omit<PhaseP
   return { parts, print: phasePrint(parts) };
 }
 
-function hashOfArtifact(artifacts: readonly Artifact[] | undefined, name: string): string | null {
+function hashOfArtifact(artifacts: readonly HashedArtifact[] | undefined, name: string): string | null {
   return artifacts?.find((artifact) => artifact.name === name)?.sha256 ?? null;
 }
 

@@ -72,7 +72,8 @@ async function keepThere(store: Store, shards: readonly ReusingShard[]): Promise
 }
 
 async function renewAll(store: Store, { result }: ReusableOutput, renewing: Map<string, Promise<boolean>>) {
-  const contents = [result.output, ...Object.values(result.artifacts ?? {})];
+  const { output, artifacts = {}, collected = {} } = result;
+  const contents = [output, ...Object.values(artifacts), ...Object.values(collected)];
   const renewed = await Promise.all(contents.map((content) => renew(store, content, renewing)));
   return renewed.every((isThere) => isThere);
 }

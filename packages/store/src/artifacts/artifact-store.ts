@@ -49,6 +49,10 @@ export interface ArtifactStore extends ArtifactUpkeep {
    * @returns whether it is there
    */
   renew?(sha256: string): Promise<boolean>;
+  /** Looks whether the store can be used. @throws {StoreError} ARTIFACTS_REFUSED, ARTIFACTS_UNREACHABLE */
+  check(): Promise<void>;
+  /** Where the bytes of a hash are, or would be: `file:…` or `s3://…`. */
+  locate(sha256: string): string;
 }
 
 /** What the removal of content that nothing refers to needs of an artifact store. */

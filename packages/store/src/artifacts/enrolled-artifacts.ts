@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
-import type { Keys } from "./keys.ts";
+import type { Keys } from "../keys.ts";
+import { describeConnection, type RedisClient } from "../redis/redis-client.ts";
+import { StoreError } from "../store-error.ts";
 import { isForbidden } from "./file-errors.ts";
-import { describeConnection, type RedisClient } from "./redis/redis-client.ts";
-import { StoreError } from "./store-error.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {
@@ -51,6 +51,14 @@ export class EnrolledArtifacts implements ArtifactStore {
       if (!isGone) throw error;
       return false;
     }
+  }
+
+  check(): Promise<void> {
+    return this.#artifacts.check();
+  }
+
+  locate(sha256: string): string {
+    return this.#artifacts.locate(sha256);
   }
 
   nowMs(): Promise<number> {
