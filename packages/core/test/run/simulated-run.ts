@@ -13,7 +13,8 @@ import {
   type RunState,
   type Trigger,
 } from "../../src/run/run-state.ts";
-import { artifactNamed, effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
+import type { Fate, FatedPlan, Interventions } from "./fated-plan.ts";
+import { artifactNamed, effectText, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
 import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
 
@@ -24,37 +25,6 @@ const MOST_STEPS = 1_000;
 const MOST_ROUNDS = 30;
 
 const REACHES = ["phase", "only", "downstream", "stale"] as const;
-
-/** What comes of a phase when it runs. */
-export type Fate = "succeeds" | "shard_fails" | "merge_rejected" | "expansion_failed";
-
-/** A phase, and what it would do. */
-export interface FatedPhase extends PhaseSketch {
-  readonly shardCount: number;
-  readonly fate: Fate;
-  /** As `EntryRules` has them. */
-  readonly maxParallel: number;
-  readonly tolerated: number;
-  readonly maxConsecutive: number;
-}
-
-/** A plan, and what its phases would do. */
-export interface FatedPlan {
-  readonly cascades: boolean;
-  /** Whether its time is limited: then it may be up at any moment. */
-  readonly hasTimeLimit: boolean;
-  /** What it may cost, where each shard costs 1; null: any amount. */
-  readonly budget: number | null;
-  /** By id, in declaration order. */
-  readonly phases: Readonly<Record<string, FatedPhase>>;
-}
-
-/** What people may do to a run. */
-export interface Interventions {
-  readonly retries: number;
-  readonly cancels: number;
-  readonly reruns?: number;
-}
 
 interface Happening {
   readonly name: string;
