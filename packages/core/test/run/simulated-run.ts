@@ -184,19 +184,19 @@ export class SimulatedRun {
 
   #reruns(): Happening[] {
     const wanted = this.#graph.ids.flatMap((id) => REACHES.map((reach) => ({ phases: [id], reach })));
-    return [...wanted, { phases: [], reach: "update" as const }].flatMap((request) => {
-      const { steps, problems } = planRerun(this.#state, { ...request, changed: new Map() });
-      if (steps.length === 0 || problems.length > 0) return [];
+    return [...wanted, { phases: [], reach: "update" as const }].map(({ phases, reach }) => {
       const act = (): void => {
         this.#left.reruns -= 1;
-        this.rerun(request.phases, request.reach);
+        this.rerun(phases, reach);
       };
-      return [{ name: `rerun ${request.phases.join("")} ${request.reach}`, act }];
+      return { name: `rerun ${phases.join("")} ${reach}`, act };
     });
   }
 
   /** As the engine does it; refused while something is at work of a making that would be thrown away. */
   rerun(phases: readonly string[], reach: RerunReach): void {
+    const { steps, problems } = planRerun(this.#state, { phases, reach, changed: new Map() });
+    if (steps.length === 0 || problems.length > 0) return;
     const unfinished = new Map<string, number>();
     for (const [phase, { revision, shards }] of this.#ledger) {
       if (revision > phaseRecord(this.#state, phase).revision) unfinished.set(phase, shards.length);
