@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Two shards, one at a time; each runs until the file `go` is there. */
+/** Two shards, one at a time; each runs until the file `go` is there, at most half a minute: a failed test has to end, too. */
 const SLOW_PLAN = {
   plan_id: "slow",
   version: "1",
@@ -24,7 +24,7 @@ const SLOW_PLAN = {
   phases: [
     {
       id: "fan",
-      command: "until test -e go; do sleep 0.05; done",
+      command: "for i in $(seq 300); do test ! -e go || exit 0; sleep 0.1; done",
       shell: true,
       max_parallel: 1,
       shard: { strategy: "chunk", over: [1, 2], chunk_size: 1 },
@@ -49,7 +49,11 @@ describe("the page of a run", () => {
 
       await deployment.addWorker();
       await page.goto(`${dashboard.url}/workers`);
-      const row = page.getByRole("row", { name: /worker-2/ });
+      await page
+        .getByRole("row", { name: /^worker-1/ })
+        .getByRole("link", { name: "fan[0]" })
+        .waitFor();
+      const row = page.getByRole("row", { name: /^worker-2/ });
       await row.getByRole("button", { name: "Drain" }).click();
       const drain = page.getByRole("dialog", { name: "Drain" });
       await drain.getByText("fanfold worker drain worker-2").waitFor();

@@ -2,8 +2,10 @@ import type { WorkerDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
 import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
-import { durationText } from "../format/format-text.ts";
+import { countText, durationText } from "../format/format-text.ts";
 import { EmptyState, ErrorState } from "../ui/states.tsx";
+import { Link } from "../routing/navigation.tsx";
+import { shardPath } from "../routing/route.ts";
 import { DrainButton } from "./drain-button.tsx";
 
 const POLL_MS = 2_000;
@@ -26,8 +28,13 @@ export function WorkersSection(): ReactNode {
             <tr>
               <th scope="col">Worker</th>
               <th scope="col">Pools</th>
-              <th scope="col" className="wide-only">Address</th>
-              <th scope="col">Connected for</th>
+              <th scope="col" className="wide-only">
+                Address
+              </th>
+              <th scope="col">Works on</th>
+              <th scope="col" className="wide-only">
+                Connected for
+              </th>
               <th scope="col">
                 <span className="unseen">Actions</span>
               </th>
@@ -39,7 +46,10 @@ export function WorkersSection(): ReactNode {
                 <td className="mono">{worker.name}</td>
                 <td>{worker.pools.join(", ")}</td>
                 <td className="mono faint wide-only">{worker.address ?? ""}</td>
-                <td>{durationText(worker.age_sec * 1_000)}</td>
+                <td>
+                  <CurrentShards worker={worker} />
+                </td>
+                <td className="wide-only">{durationText(worker.age_sec * 1_000)}</td>
                 <td className="worker-actions">
                   <DrainButton worker={worker} onDone={reload} />
                 </td>
@@ -49,5 +59,27 @@ export function WorkersSection(): ReactNode {
         </table>
       )}
     </section>
+  );
+}
+
+const MAX_NAMED = 4;
+
+/** How many shards a worker is at, and the first of them. */
+function CurrentShards({ worker: { active, shards } }: { readonly worker: WorkerDocument }): ReactNode {
+  if (active === 0) return <span className="faint">nothing</span>;
+  const named = shards.slice(0, MAX_NAMED);
+  return (
+    <>
+      {active === 1 ? "" : `${countText(active)}: `}
+      {named.map(({ run_id: runId, phase, shard }, index) => (
+        <span key={`${runId} ${phase} ${shard}`}>
+          {index === 0 ? "" : ", "}
+          <Link to={shardPath(runId, phase, shard)}>
+            {phase}[{shard}]
+          </Link>
+        </span>
+      ))}
+      {active > named.length ? ", …" : ""}
+    </>
   );
 }
