@@ -59,6 +59,7 @@ export interface PlanFlags extends GlobalFlags {
   readonly skip?: string[];
   readonly from?: string[];
   readonly to?: string[];
+  readonly exclude?: string[];
   readonly json?: boolean;
 }
 
@@ -74,6 +75,7 @@ export function planCommand(program: Command, name: string, description: string)
     .option("--skip <ids>", "these take no part", collectIds)
     .option("--from <ids>", "only these and what depends on them take part", collectIds)
     .option("--to <ids>", "only these and what they depend on take part", collectIds)
+    .option("--exclude <ids>", "take these phases or stages out; dependents inherit what they depended on", collectIds)
     .option("--strict", "treat warnings as errors");
 }
 

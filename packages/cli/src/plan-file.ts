@@ -23,6 +23,7 @@ export interface PlanFileOptions {
   readonly workspaceDir: string;
   readonly strict: boolean;
   readonly selection: PlanSelection;
+  readonly exclude: readonly string[];
 }
 
 /** A plan that may run, and what its author should know. */
@@ -41,6 +42,7 @@ export async function readPlanOptions(flags: PlanFlags): Promise<PlanFileOptions
     variables: { ...fromFile, ...flags.var },
     workspaceDir,
     strict: flags.strict ?? false,
+    exclude: flags.exclude ?? [],
     selection: {
       ...(only === undefined ? {} : { only }),
       ...(skip === undefined ? {} : { skip }),
@@ -67,12 +69,12 @@ export async function loadPlanFile(file: string, options: PlanFileOptions): Prom
 /** Compiles a plan file. @throws {CliError} when the file cannot be read */
 export async function compilePlanFile(file: string, options: PlanFileOptions): Promise<CompileResult> {
   const format = extname(file).toLowerCase();
-  const { variables, strict, selection } = options;
+  const { variables, strict, selection, exclude } = options;
   if (!TEXT_FORMATS.has(format) && !MODULE_FORMATS.has(format)) {
     throw new CliError(EXIT.usage, `${file}: a plan is a .yaml, .yml, .json, .ts, .mts, .js or .mjs file`);
   }
   const text = await readText(file, "plan");
-  const compileOptions = { variables, strict, selection, baseDir: baseDirOf(file, options.workspaceDir) };
+  const compileOptions = { variables, strict, selection, exclude, baseDir: baseDirOf(file, options.workspaceDir) };
   if (TEXT_FORMATS.has(format)) return compilePlanText({ text, file }, compileOptions);
   return compilePlanValue(await importPlan(file), compileOptions);
 }

@@ -73,6 +73,7 @@ export {
   PriceSchema,
   type Shard,
   ShardSchema,
+  StageSchema,
   UNSUPPORTED_FIELDS,
   type Variable,
   VariableSchema,

@@ -217,6 +217,19 @@ export const PhaseSchema = z.strictObject({
 });
 export type Phase = z.infer<typeof PhaseSchema>;
 
+const stageMembers = z
+  .array(z.union([PhaseIdSchema, PhaseSchema]))
+  .min(1)
+  .max(20_000);
+
+/** A group of phases that run side by side, after those of the stage before. */
+export const StageSchema = z.strictObject({
+  id: PhaseIdSchema.describe("Unique id among the stages."),
+  name: z.string().max(200).optional().describe("Title for people."),
+  phases: stageMembers.optional().describe("Phases of the stage: ids of phases of the plan, or phases written here."),
+  jobs: stageMembers.optional().describe("Another name of `phases`."),
+});
+
 /** Settings of the whole run. */
 export const GlobalsSchema = z.strictObject({
   max_concurrency: z
@@ -281,6 +294,12 @@ export const PlanSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of a variable"), VariableSchema)
     .optional()
     .describe("Name → declaration. `${NAME}` in any string of the plan is replaced by the value."),
+  stages: z
+    .array(StageSchema)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe("Groups of phases that run one after the other; shorthand for `depends_on`."),
   phases: z.array(PhaseSchema).min(1).max(20_000).describe("The phases, in the order in which they start when ready."),
   metadata: z.record(z.string(), jsonValue).optional().describe("Anything that goes with the plan; kept with the run."),
 });
@@ -288,14 +307,18 @@ export type Plan = z.infer<typeof PlanSchema>;
 
 /** A plan as its author writes it: defaults may be left out, and `phases` may be called `steps`. */
 export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
-  ({ phases: z.input<typeof PhaseSchema>[] } | { steps: z.input<typeof PhaseSchema>[] });
+  (
+    | { phases: z.input<typeof PhaseSchema>[] }
+    | { steps: z.input<typeof PhaseSchema>[] }
+    | { stages: z.input<typeof StageSchema>[] }
+  );
 
 /**
  * Fields of the plan format that later releases implement. A plan that uses one is refused with
  * "not supported yet", so that nobody believes a cap or a gate to be in force that is not.
  */
 export const UNSUPPORTED_FIELDS = {
-  plan: ["hooks", "notify", "stages"],
+  plan: ["hooks", "notify"],
   globals: [],
   phase: [
     "plan",

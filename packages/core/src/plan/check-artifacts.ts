@@ -93,6 +93,12 @@ function* listNeeds(table: PhaseTable): Generator<Need> {
 }
 
 function reportUnknown(need: Need, suggester: NameSuggester, draft: PlanDraft): void {
+  const excluded = draft.excluded.artifacts.get(need.name);
+  if (excluded !== undefined) {
+    const message = `${draft.prefix(need.path)}reads "${need.name}", which only "${excluded}" provides, and that is excluded`;
+    draft.add({ code: "EXCLUDED", message, path: need.path, hint: "exclude this phase too" });
+    return;
+  }
   const message = `${draft.prefix(need.path)}reads "${need.name}", but no phase provides it`;
   draft.add({ code: "UNKNOWN_ARTIFACT", message, path: need.path, hint: suggester.hint(need.name) });
 }

@@ -28,6 +28,8 @@ export const PLAN_PROBLEM_CODES = [
   "SECRET_LITERAL",
   // the meaning
   "DUPLICATE_PHASE",
+  "DUPLICATE_STAGE",
+  "UNKNOWN_PHASE",
   "UNKNOWN_DEPENDENCY",
   "DUPLICATE_DEPENDENCY",
   "CYCLE",
@@ -48,6 +50,7 @@ export const PLAN_PROBLEM_CODES = [
   // the caller's selection
   "UNKNOWN_SELECTION",
   "EMPTY_SELECTION",
+  "EXCLUDED",
 ] as const;
 
 /** Kind of a problem. */

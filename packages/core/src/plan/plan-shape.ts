@@ -10,6 +10,7 @@ import {
   PlanSchema,
   PriceSchema,
   ShardSchema,
+  StageSchema,
   UNSUPPORTED_FIELDS,
   VariableSchema,
 } from "@fanfold/schemas";
@@ -26,6 +27,7 @@ export interface MapShape {
 const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[], later?: readonly string[]]>> = {
   "": [[...Object.keys(PlanSchema.shape), "steps"], UNSUPPORTED_FIELDS.plan],
   globals: [Object.keys(GlobalsSchema.shape), UNSUPPORTED_FIELDS.globals],
+  "stages.*": [Object.keys(StageSchema.shape)],
   "globals.prices.*": [Object.keys(PriceSchema.shape)],
   "variables.*": [Object.keys(VariableSchema.shape)],
   "phases.*": [Object.keys(PhaseSchema.shape), UNSUPPORTED_FIELDS.phase],
