@@ -57,6 +57,7 @@ export {
   type Trigger,
 } from "./run/run-state.ts";
 export { isPhaseOver, isRunOver, movePhase, moveRun } from "./run/transitions.ts";
+export { itemText, readItems, replaceItem } from "./shards/read-items.ts";
 export { findGroupField, gatherOrder, groupValueOf } from "./shards/group-records.ts";
 export { createShardCutter } from "./shards/shard-cutter.ts";
 export { ShardError } from "./shards/shard-error.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
-import { CostSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
+import { CostSchema, ItemFormatSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
 
 /** One resolved edge of the DAG. */
 export const CompiledDependencySchema = z.strictObject({
@@ -77,6 +77,8 @@ export const CompiledPhaseSchema = z.strictObject({
   shard: ShardSchema.nullable(),
   /** Phase whose artifact `shard.over` names, where it names one. */
   over_phase: InstanceIdSchema.nullable(),
+  /** The artifact of `shard.over` is first read as items, and each is a shard. */
+  for_each: z.strictObject({ format: z.union([ItemFormatSchema, z.literal("auto")]) }).optional(),
   merge: CompiledMergeSchema,
   max_parallel: z.int().min(1).nullable(),
   concurrency_key: z

@@ -56,6 +56,19 @@ export const ShardSchema = z.strictObject({
 });
 export type Shard = z.infer<typeof ShardSchema>;
 
+/** How the text of an artifact is read as items. */
+export const ItemFormatSchema = z.enum(["json_array", "line_delimited", "comma_separated"]);
+export type ItemFormat = z.infer<typeof ItemFormatSchema>;
+
+/** What a phase is run for each item of: an artifact, whose format is found out when it is not named. */
+export const ForEachSchema = z.union([
+  ArtifactNameSchema,
+  z.strictObject({
+    artifact: ArtifactNameSchema.describe("Artifact that has the items."),
+    format: ItemFormatSchema.optional().describe("How its text is read as items (default: by what it looks like)."),
+  }),
+]);
+
 const keyField = z.string().min(1).max(100);
 
 /** How the shard outputs of a phase are folded, always in shard order. */
@@ -157,6 +170,7 @@ export const PhaseSchema = z.strictObject({
     .optional()
     .describe("Phases that come before this one: ids, or `{ phase, kind, when }`."),
   shard: ShardSchema.optional().describe("How the work is cut into shards; without it there is one."),
+  for_each: ForEachSchema.optional().describe("Artifact with items: one shard for each of them, in their order."),
   merge: MergeSchema.optional().describe("How the outputs of the shards become the output of the phase."),
   max_parallel: z
     .int()
@@ -325,7 +339,6 @@ export const UNSUPPORTED_FIELDS = {
     "approval",
     "cache",
     "collect",
-    "for_each",
     "repeat_until",
     "max_iterations",
     "spawnable",

@@ -1,10 +1,11 @@
 import { createReadStream, existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkOutput, type UsageSum } from "@fanfold/core";
+import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
 import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
-import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
@@ -118,9 +119,11 @@ async function attemptOnce(
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
   const { runId, ref, phase, scratchDir } = task;
   const { plan } = task.plan;
+  const inputFile = await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
+  const item = await readItem(phase, ref.shard, inputFile);
   return {
     runId,
-    phase,
+    phase: item === undefined ? phase : { ...phase, cwd: replaceItem(phase.cwd, item) },
     revision: ref.revision,
     shardIndex: ref.shard,
     shardCount: task.shardCount,
@@ -130,12 +133,24 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     rules: place.rules,
     baseDir: plan.base_dir,
     scratchDir,
-    inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),
+    inputFile,
+    ...(item === undefined ? {} : { item }),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),
   };
+}
+
+/** The item of a shard, which is the one record in its input. */
+async function readItem(
+  { for_each }: CompiledPhase,
+  index: number,
+  inputFile: string | null,
+): Promise<AttemptItem | undefined> {
+  if (for_each === undefined || inputFile === null) return undefined;
+  const item: JsonValue = JSON.parse(await readFile(inputFile, "utf8"));
+  return { text: itemText(item), index };
 }
 
 /** An output its merge could not fold fails the attempt that made it, not the merge. */

@@ -1,3 +1,4 @@
+import { findItemFaults } from "./check-items.ts";
 import { findMergeFaults } from "./check-merge.ts";
 import { readShare } from "./compile-phase.ts";
 import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
@@ -45,6 +46,7 @@ class PhaseCheck {
     const { shard, merge, cwd, handler } = this.#phase;
     this.#checkWork();
     if (shard !== undefined) this.#checkShard(shard);
+    for (const { code, field, message } of findItemFaults(this.#phase)) this.#add(code, field, message);
     if (merge !== undefined) {
       for (const { code, field, message } of findMergeFaults(merge, this.#phase)) {
         this.#add(code, field === undefined ? ["merge"] : ["merge", field], message);
@@ -103,7 +105,7 @@ class PhaseCheck {
     this.#add("PATH_ESCAPES", field, message);
   }
 
-  #add(code: PlanProblemCode, field: readonly string[], message: string): void {
+  #add(code: PlanProblemCode, field: readonly (string | number)[], message: string): void {
     const path = ["phases", this.#phase.index, ...field];
     const at = code === "MISPLACED_FIELD" || code === "CONFLICTING_WORK" ? "key" : "value";
     this.#draft.add({ code, message: `${this.#draft.prefix(path)}${message}`, path, at });

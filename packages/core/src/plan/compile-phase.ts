@@ -30,7 +30,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     work: compileWork(phase),
     cwd: phase.cwd ?? ".",
     env: { ...phase.env, ...matrixEnv(point) },
-    shard: phase.shard ?? null,
+    ...compileCut(phase),
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
     concurrency_key: compileConcurrencyKey(phase.concurrency_key),
@@ -72,7 +72,15 @@ function compileWork({ handler, command = "", args = [], shell = false }: Phase)
   return handler === undefined ? { kind: "command", command, args, shell } : { kind: "handler", handler };
 }
 
-function compileMerge({ merge, shard }: Phase): CompiledMerge {
+/** Items are records like others once they are read: one shard each. */
+function compileCut({ shard, for_each }: Phase): Pick<CompiledPhase, "shard" | "for_each"> {
+  if (for_each === undefined) return { shard: shard ?? null };
+  const { artifact, format = "auto" } = typeof for_each === "string" ? { artifact: for_each } : for_each;
+  return { shard: { strategy: "chunk", over: artifact, chunk_size: 1 }, for_each: { format } };
+}
+
+function compileMerge({ merge, shard, for_each }: Phase): CompiledMerge {
+  if (merge === undefined && for_each !== undefined) return { strategy: "concat" };
   if (merge === undefined && shard === undefined) return { strategy: "none" };
   const { strategy = "records", key = [], on_duplicate = "error", complete = false } = merge ?? {};
   switch (strategy) {

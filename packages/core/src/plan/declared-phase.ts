@@ -11,6 +11,7 @@ import {
 import { MAX_INSTANCES, type MatrixReading, readMatrix } from "./matrix-points.ts";
 import { NameSuggester } from "./name-suggester.ts";
 import { isMap } from "./plan-path.ts";
+import type { PlanPath } from "./plan-problem.ts";
 
 /** A name in one of a phase's lists, with its index there. */
 export interface ListedName {
@@ -48,6 +49,20 @@ export interface DeclaredMerge {
   readonly handler: string | undefined;
 }
 
+/** What can be read of `for_each`. */
+export interface DeclaredForEach {
+  readonly artifact: string;
+  /** Where in the phase it stands. */
+  readonly path: PlanPath;
+}
+
+/** What can be read of a command. */
+export interface DeclaredCommandLine {
+  readonly command: string | undefined;
+  readonly args: readonly (string | undefined)[];
+  readonly isShell: boolean;
+}
+
 /**
  * As much of a phase as can be read, right or wrong in the rest. The checks of meaning run on it, so that one bad
  * field does not hide the faults of the others, and does not make up faults that are not there.
@@ -59,6 +74,8 @@ export interface DeclaredPhase {
   readonly dependsOn: ListedNames;
   readonly consumes: ListedNames;
   readonly provides: ListedNames;
+  readonly forEach: DeclaredForEach | undefined;
+  readonly commandLine: DeclaredCommandLine;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
   readonly condition: string | undefined;
@@ -115,6 +132,8 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     dependsOn: list("depends_on", readDependency),
     consumes: list("consumes", readArtifact),
     provides: list("provides", readArtifact),
+    forEach: readForEach(phase["for_each"]),
+    commandLine: readCommandLine(phase),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
     condition: read(PhaseSchema.shape.condition, phase["condition"]),
@@ -137,6 +156,21 @@ function readShard(shard: Record<string, unknown>): DeclaredShard {
     keys: readKeys(shard, SHARD_KEYS),
     strategy: read(ShardSchema.shape.strategy, shard["strategy"]),
     overArtifact: read(ArtifactNameSchema, shard["over"]),
+  };
+}
+
+function readForEach(value: unknown): DeclaredForEach | undefined {
+  const [written, path] = isMap(value) ? [value["artifact"], ["for_each", "artifact"]] : [value, ["for_each"]];
+  const artifact = read(ArtifactNameSchema, written);
+  return artifact === undefined ? undefined : { artifact, path };
+}
+
+function readCommandLine({ command, args, shell }: Record<string, unknown>): DeclaredCommandLine {
+  const list: readonly unknown[] = Array.isArray(args) ? args : [];
+  return {
+    command: read(PhaseSchema.shape.command, command),
+    args: list.map((arg) => (typeof arg === "string" ? arg : undefined)),
+    isShell: shell === true,
   };
 }
 

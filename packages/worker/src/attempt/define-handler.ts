@@ -43,6 +43,8 @@ export interface HandlerProgress {
 export interface HandlerContext<Item = HandlerRecord> {
   /** Records of the shard, in order; empty when the phase is not sharded. */
   readonly items: readonly Item[];
+  /** The one item of the shard, where its phase has `for_each`; undefined otherwise. */
+  readonly item: Item | undefined;
   /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
   readonly outputs: readonly string[];
   readonly artifacts: HandlerArtifacts;

@@ -21,6 +21,7 @@ export function buildHandlerContext(attempt: RunningAttempt, items: readonly unk
   const kept: Promise<void>[] = [];
   const ctx: HandlerContext<unknown> = {
     items,
+    item: spec.item === undefined ? undefined : items[0],
     outputs: spec.shardOutputs ?? [],
     artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
     signal: stop.signal,
