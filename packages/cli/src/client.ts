@@ -1,5 +1,5 @@
-import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
-import { type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
+import { compilePlanText, compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
+import { findTemplate, type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 import { redisAddressOf } from "./session-config.ts";
@@ -19,8 +19,15 @@ export interface SubmitOptions extends PlanSelection {
   readonly variables?: Readonly<Record<string, string>>;
   /** Idempotency key: submitting the same id again gives the run that is there. */
   readonly runId?: string;
+  /** Phases, or stages with all their phases, to take out; dependents inherit what these depended on. */
+  readonly exclude?: readonly string[];
   /** Directory of the plan's scripts and handlers, relative to the workers' workspaces (default `.`). */
   readonly baseDir?: string;
+}
+
+/** A plan that is in the deployment, or built in: `NAME`, which is its latest version, or `NAME@VERSION`. */
+export interface TemplateReference {
+  readonly template: string;
 }
 
 /** A plan that was submitted. */
@@ -37,11 +44,12 @@ export interface Submitted {
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
 export interface Client {
   /**
-   * Stores a run and queues its start. Warns of pools that no worker serves now.
+   * Stores a run of a plan or a template and queues its start. Warns of pools that no worker serves now.
    *
    * @throws {Error} naming every problem of an invalid plan
+   * @throws {EngineError} UNKNOWN_TEMPLATE
    */
-  submit(plan: PlanInput, options?: SubmitOptions): Promise<Submitted>;
+  submit(plan: PlanInput | TemplateReference, options?: SubmitOptions): Promise<Submitted>;
   /** @throws {StoreError} RUN_NOT_FOUND */
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
@@ -81,8 +89,12 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(redis, new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
-    submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
-      const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
+    submit: async (plan, { variables = {}, runId, baseDir = ".", exclude = [], ...selection } = {}) => {
+      const compileOptions = { variables: { ...variables }, baseDir, exclude, selection };
+      const result =
+        "template" in plan
+          ? compilePlanText((await findTemplate(store, plan.template)).source, compileOptions)
+          : compilePlanValue(plan, compileOptions);
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
       const submitted = await engine.submit(result.plan, runId);
       const unserved = await warnOfUnservedPools(store, result.plan);

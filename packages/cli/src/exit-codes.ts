@@ -49,6 +49,11 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   UNKNOWN_PHASE: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,
+  UNKNOWN_TEMPLATE: EXIT.usage,
+  INVALID_TEMPLATE: EXIT.usage,
+  BUILT_IN_TEMPLATE: EXIT.refused,
+  TEMPLATE_EXISTS: EXIT.refused,
+  TEMPLATE_NOT_TRUSTED: EXIT.environment,
 };
 
 /** By name, not by class: the classes would load Redis and BullMQ into every command, `--help` included. */

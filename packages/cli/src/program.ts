@@ -9,6 +9,7 @@ import { addRemoveCommands } from "./commands/remove-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
+import { addTemplateCommands } from "./commands/template-commands.ts";
 import { addWhyCommand } from "./commands/why-command.ts";
 import { addUpCommand } from "./commands/up-command.ts";
 
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
   addWhyCommand(program);
   addCapsCommand(program);
   addAdmissionCommands(program);
+  addTemplateCommands(program);
   addRemoveCommands(program);
   addServiceCommands(program);
   addDashboardCommands(program);

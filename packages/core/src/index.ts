@@ -18,6 +18,7 @@ export type { ShardForecast } from "./plan/count-shards.ts";
 export { explainPlan, type PhaseExplanation, type PhaseVerdict, type PlanExplanation } from "./plan/explain-plan.ts";
 export { formatProblem } from "./plan/format-problem.ts";
 export { type ListedVariable, listVariables, listVariablesOfText } from "./plan/list-variables.ts";
+export { closestName } from "./plan/name-suggester.ts";
 export type { PlanSource } from "./plan/parse-plan-text.ts";
 export { parseVariablesText, type VariablesResult } from "./plan/parse-variables-text.ts";
 export { PlanGraph } from "./plan/plan-graph.ts";

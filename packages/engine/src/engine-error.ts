@@ -7,7 +7,12 @@ export type EngineErrorCode =
   | "PHASE_OVER"
   | "RUN_OVER"
   | "RUN_LIVE"
-  | "RUN_BUSY";
+  | "RUN_BUSY"
+  | "UNKNOWN_TEMPLATE"
+  | "INVALID_TEMPLATE"
+  | "BUILT_IN_TEMPLATE"
+  | "TEMPLATE_EXISTS"
+  | "TEMPLATE_NOT_TRUSTED";
 
 /** A request that does not fit the state of its run. */
 export class EngineError extends Error {

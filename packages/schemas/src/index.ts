@@ -168,6 +168,12 @@ export {
   ShardStandSchema,
 } from "./api/api-shard.ts";
 export {
+  type TemplateInfo,
+  TemplateInfoSchema,
+  TemplateNameSchema,
+  TemplateVersionSchema,
+} from "./template.ts";
+export {
   ArtifactParamsSchema,
   ArtifactQuerySchema,
   type AttemptParams,

@@ -16,6 +16,7 @@ import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
+import { Templates } from "./templates.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
@@ -32,6 +33,7 @@ export interface Store {
   readonly flows: FlowStates;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
+  readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly removals: RunRemovals;
   readonly jobRemovals: JobRemovals;
@@ -67,6 +69,7 @@ export function openStore(
     flows: new FlowStates(redis, keys),
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
+    templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     removals: new RunRemovals(redis, keys),
     jobRemovals: new JobRemovals(redis, queues),

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
+import type { LoadedPlan } from "../plan-file.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
@@ -18,11 +19,11 @@ export function addRunCommands(program: Command): void {
   startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--json", "print one JSON object instead of the live view and the summary")
-    .action((file: string, _flags, command: Command) => withPlan(file, command, runHere));
+    .action((file: string | undefined, _flags, command: Command) => withPlan(file, command, runHere));
   startCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
     .option("--wait", "watch the run to its end; the exit code tells how it ended")
     .option("--json", "print one JSON object")
-    .action((file: string, _flags, command: Command) => withPlan(file, command, submit));
+    .action((file: string | undefined, _flags, command: Command) => withPlan(file, command, submit));
   program
     .command("watch")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
@@ -38,10 +39,10 @@ export function addRunCommands(program: Command): void {
 }
 
 function startCommand(program: Command, name: string, description: string): Command {
-  return planCommand(program, name, description).option(
-    "--run-id <id>",
-    "id of the run; submitting the same id again changes nothing",
-  );
+  const argument = { name: "[plan]", description: "plan file: .yaml, .json, or a module that exports a plan" };
+  return planCommand(program, name, description, argument)
+    .option("--template <name>", "run a template, NAME or NAME@VERSION, in the place of a plan file")
+    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing");
 }
 
 function addRetry(program: Command): void {
@@ -80,18 +81,36 @@ async function retry(session: Session, typed: string, command: Command): Promise
 }
 
 async function withPlan(
-  file: string,
+  file: string | undefined,
   command: Command,
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
   const flags = command.optsWithGlobals<StartFlags>();
-  const [{ loadPlanFile, readPlanOptions }, { formatProblem }] = await Promise.all([
-    import("../plan-file.ts"),
-    import("@fanfold/core"),
-  ]);
-  const { plan, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
+  const { template } = flags;
+  if ((file === undefined) === (template === undefined)) {
+    throw new CliError(EXIT.usage, "name a plan file, or a template with --template, and not both");
+  }
+  const { loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
+  const options = await readPlanOptions(flags);
+  if (file !== undefined) {
+    const plan = await sayWarnings(await loadPlanFile(file, options));
+    await withSession(command, (session) => action(session, { plan, flags }));
+    return;
+  }
+  await withSession(command, async (session) => {
+    const [{ findTemplate }, { compileTemplate }] = await Promise.all([
+      import("@fanfold/engine"),
+      import("../plan-file.ts"),
+    ]);
+    const { source } = await findTemplate(session.store, template ?? "");
+    return action(session, { plan: await sayWarnings(compileTemplate(source, options)), flags });
+  });
+}
+
+async function sayWarnings({ plan, warnings }: LoadedPlan): Promise<LoadedPlan["plan"]> {
+  const { formatProblem } = await import("@fanfold/core");
   for (const warning of warnings) say(formatProblem(warning));
-  await withSession(command, (session) => action(session, { plan, flags }));
+  return plan;
 }
 
 interface LoadedFile {

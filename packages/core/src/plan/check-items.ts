@@ -18,14 +18,14 @@ export function* findItemFaults({ keys, commandLine }: DeclaredPhase): Generator
     yield { code: "MISPLACED_FIELD", field: ["shard"], message };
   }
   const { command, args, isShell } = commandLine;
-  const fault = (field: readonly (string | number)[]): ItemFault => ({
-    code: "SHELL_INJECTION",
-    field,
-    message: 'a shell would run what is in {{item}}; write "$FANFOLD_ITEM" instead, in double quotes',
-  });
-  if (isShell && hasItem(command)) yield fault(["command"]);
+  if (isShell && hasItem(command)) yield injection(["command"]);
   const scripts = isShell ? args.keys() : listScripts(command, args);
-  for (const at of scripts) if (hasItem(args[at])) yield fault(["args", at]);
+  for (const at of scripts) if (hasItem(args[at])) yield injection(["args", at]);
+}
+
+function injection(field: ItemFault["field"]): ItemFault {
+  const message = 'a shell would run what is in {{item}}; write "$FANFOLD_ITEM" instead, in double quotes';
+  return { code: "SHELL_INJECTION", field, message };
 }
 
 function hasItem(text: string | undefined): boolean {

@@ -57,10 +57,14 @@ function withoutInline(stage: unknown): unknown {
   if (!isMap(stage)) return stage;
   const lists = LIST_KEYS.flatMap((key) => {
     const list = stage[key];
-    const named = (entry: unknown): unknown => (isMap(entry) ? "inline" : entry);
-    return Array.isArray(list) ? [[key, list.map(named)] as const] : [];
+    return Array.isArray(list) ? [[key, list.map(nameOf)] as const] : [];
   });
   return { ...stage, ...Object.fromEntries(lists) };
+}
+
+/** Something that has the form of an id, where the phase itself is written. */
+function nameOf(entry: unknown): unknown {
+  return isMap(entry) ? "inline" : entry;
 }
 
 function withStageEdges(phases: readonly ArrangedPhase[], stages: readonly Stage[]): ArrangedPhase[] {
