@@ -77,6 +77,10 @@ export const CompiledPhaseSchema = z.strictObject({
   shard: ShardSchema.nullable(),
   /** Phase whose artifact `shard.over` names, where it names one. */
   over_phase: InstanceIdSchema.nullable(),
+  /** The same in each attempt, whatever an attempt does. */
+  prompt: z.string().optional(),
+  /** Absent: a retry gets the prompt as it is. */
+  retry_context: z.strictObject({ instruction: z.string().nullable() }).optional(),
   /** The artifact of `shard.over` is first read as items, and each is a shard. */
   for_each: z.strictObject({ format: z.union([ItemFormatSchema, z.literal("auto")]) }).optional(),
   merge: CompiledMergeSchema,

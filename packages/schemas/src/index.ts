@@ -167,6 +167,7 @@ export {
   type ShardStand,
   ShardStandSchema,
 } from "./api/api-shard.ts";
+export { RetryStrategySchema } from "./prompt.ts";
 export {
   type TemplateInfo,
   TemplateInfoSchema,

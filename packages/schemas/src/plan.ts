@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, PhaseIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
+import { PromptSchema, RetryStrategySchema } from "./prompt.ts";
 
 const MAX_SEC = 30 * 24 * 3600;
 
@@ -161,6 +162,7 @@ export const PhaseSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("JavaScript module whose default export runs the shard; relative to the plan's file."),
+  prompt: PromptSchema.optional().describe("Text that the work gets as a file; the same in each attempt."),
   cwd: z.string().min(1).optional().describe("Working directory, relative to the plan's directory (the default)."),
   shell: z.boolean().optional().describe("Run `command` through /bin/sh (default false)."),
   env: envSchema.optional().describe("Added to the worker's environment and to `globals.env`."),
@@ -190,6 +192,7 @@ export const PhaseSchema = z.strictObject({
   retry_backoff: z.enum(["fixed", "exponential"]).optional().describe("How the wait grows (default fixed)."),
   retry_max_delay_sec: durationSec.optional().describe("Longest wait, in seconds (default 300)."),
   retry_jitter: z.number().min(0).max(1).optional().describe("Spread of the wait, 0…1 (default 0)."),
+  retry_strategy: RetryStrategySchema.optional().describe("What the prompt of a retry says beside the phase's own."),
   timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
   on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
   critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
@@ -344,7 +347,6 @@ export const UNSUPPORTED_FIELDS = {
     "spawnable",
     "max_spawn_depth",
     "max_spawned",
-    "retry_strategy",
     "agents",
   ],
   merge: [],

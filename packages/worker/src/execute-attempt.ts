@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import type { AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
 import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
+import { buildPrompt } from "./attempt-prompt.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
@@ -27,6 +28,8 @@ export interface AttemptTask {
   readonly ref: ShardRef;
   readonly shardCount: number;
   readonly attempt: number;
+  /** Earlier attempts of the shard, oldest first. */
+  readonly history: readonly AttemptRecord[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly scratchDir: string;
@@ -121,6 +124,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
   const { plan } = task.plan;
   const inputFile = await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
   const item = await readItem(phase, ref.shard, inputFile);
+  const prompt = await buildPrompt({ ...task, store: place.store }, phase, item);
   return {
     runId,
     phase: item === undefined ? phase : { ...phase, cwd: replaceItem(phase.cwd, item) },
@@ -135,6 +139,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     scratchDir,
     inputFile,
     ...(item === undefined ? {} : { item }),
+    ...(prompt === undefined ? {} : { prompt }),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,

@@ -143,6 +143,7 @@ class ShardRun {
         ref: this.#ref,
         shardCount: this.#data.shard_count,
         attempt: attempt.attempt,
+        history: attempt.record.history ?? [],
         plan,
         phase,
         scratchDir,

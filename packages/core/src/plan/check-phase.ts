@@ -56,6 +56,7 @@ class PhaseCheck {
     this.#checkPath(["cwd"], cwd);
     this.#checkPath(["handler"], handler);
     this.#checkRetries();
+    this.#checkRetryStrategy();
     this.#checkTolerance();
   }
 
@@ -91,6 +92,18 @@ class PhaseCheck {
     if (both.length === 0) return;
     const message = `exit code ${both.join(", ")} is both in retry_on_exit_codes and in non_retryable_exit_codes`;
     this.#add("INVALID_VALUE", ["non_retryable_exit_codes"], message);
+  }
+
+  #checkRetryStrategy(): void {
+    const { retryStrategy, keys } = this.#phase;
+    if (retryStrategy === undefined) return;
+    const { includesContext } = retryStrategy;
+    if (!keys.meant.has("prompt")) {
+      this.#add("MISSING_KEY", ["retry_strategy"], "retry_strategy needs prompt, which it adds to");
+    } else if (retryStrategy.keys.written.has("context_instruction") && !includesContext) {
+      const message = "context_instruction needs include_context: true";
+      this.#add("MISSING_KEY", ["retry_strategy", "context_instruction"], message);
+    }
   }
 
   #checkTolerance(): void {

@@ -30,6 +30,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     work: compileWork(phase),
     cwd: phase.cwd ?? ".",
     env: { ...phase.env, ...matrixEnv(point) },
+    ...compilePrompt(phase),
     ...compileCut(phase),
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
@@ -70,6 +71,12 @@ function matrixEnv(point: MatrixPoint): Record<string, string> {
 
 function compileWork({ handler, command = "", args = [], shell = false }: Phase): Work {
   return handler === undefined ? { kind: "command", command, args, shell } : { kind: "handler", handler };
+}
+
+function compilePrompt({ prompt, retry_strategy }: Phase): Pick<CompiledPhase, "prompt" | "retry_context"> {
+  if (prompt === undefined) return {};
+  if (retry_strategy?.include_context !== true) return { prompt };
+  return { prompt, retry_context: { instruction: retry_strategy.context_instruction ?? null } };
 }
 
 /** Items are records like others once they are read: one shard each. */

@@ -4,6 +4,7 @@ import {
   MergeSchema,
   PhaseIdSchema,
   PhaseSchema,
+  RetryStrategySchema,
   type Shard,
   ShardSchema,
   UNSUPPORTED_FIELDS,
@@ -75,6 +76,8 @@ export interface DeclaredPhase {
   readonly consumes: ListedNames;
   readonly provides: ListedNames;
   readonly forEach: DeclaredForEach | undefined;
+  /** Keys of `retry_strategy`, and whether it hands on the failure. */
+  readonly retryStrategy: { readonly keys: DeclaredKeys; readonly includesContext: boolean } | undefined;
   readonly commandLine: DeclaredCommandLine;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
@@ -96,6 +99,7 @@ interface Reader<T> {
 type NameReader = (item: unknown) => string | undefined;
 
 const PHASE_KEYS = new Set([...Object.keys(PhaseSchema.shape), ...UNSUPPORTED_FIELDS.phase]);
+const RETRY_STRATEGY_KEYS = new Set(Object.keys(RetryStrategySchema.shape));
 const SHARD_KEYS = new Set(Object.keys(ShardSchema.shape));
 const MERGE_KEYS = new Set(Object.keys(MergeSchema.shape));
 
@@ -133,6 +137,7 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     consumes: list("consumes", readArtifact),
     provides: list("provides", readArtifact),
     forEach: readForEach(phase["for_each"]),
+    retryStrategy: isMap(phase["retry_strategy"]) ? readRetryStrategy(phase["retry_strategy"]) : undefined,
     commandLine: readCommandLine(phase),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
@@ -163,6 +168,10 @@ function readForEach(value: unknown): DeclaredForEach | undefined {
   const [written, path] = isMap(value) ? [value["artifact"], ["for_each", "artifact"]] : [value, ["for_each"]];
   const artifact = read(ArtifactNameSchema, written);
   return artifact === undefined ? undefined : { artifact, path };
+}
+
+function readRetryStrategy(strategy: Record<string, unknown>): DeclaredPhase["retryStrategy"] {
+  return { keys: readKeys(strategy, RETRY_STRATEGY_KEYS), includesContext: strategy["include_context"] === true };
 }
 
 function readCommandLine({ command, args, shell }: Record<string, unknown>): DeclaredCommandLine {

@@ -31,10 +31,10 @@ export function expandStages(draft: PlanDraft): StageMembers {
   const { stages } = draft.value;
   if (!Array.isArray(stages)) return new Map();
   const read = stages.map((stage: unknown, index) => readStage(stage, index));
-  const inline = read.flatMap(({ members }) =>
+  const written = read.flatMap(({ members }) =>
     members.flatMap(({ inline, path }) => (inline === undefined ? [] : [{ value: inline, origin: path }])),
   );
-  const phases = [...draft.arranged(), ...inline];
+  const phases = [...draft.arranged(), ...written];
   checkStages(read, phases, draft);
   if (phases.length > 0) draft.arrange(withStageEdges(phases, read));
   draft.value = { ...draft.value, stages: stages.map(withoutInline) };

@@ -14,6 +14,14 @@ export interface AttemptItem {
   readonly index: number;
 }
 
+/** What the work is told to do. */
+export interface AttemptPrompt {
+  /** The prompt of the phase, the same in each attempt. */
+  readonly original: string;
+  /** The original one; after a failure it may go on with what came of the attempt before. */
+  readonly text: string;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -35,6 +43,8 @@ export interface AttemptSpec {
   readonly inputFile: string | null;
   /** The one item of the shard, where its phase runs for each item of an artifact. */
   readonly item?: AttemptItem;
+  /** Where its phase has a prompt. */
+  readonly prompt?: AttemptPrompt;
   /** Files of the shard outputs in shard order, when the attempt is a merge. */
   readonly shardOutputs?: readonly string[];
   /** Directory with one file for each consumed artifact, named after it. */

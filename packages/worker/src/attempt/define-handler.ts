@@ -45,6 +45,10 @@ export interface HandlerContext<Item = HandlerRecord> {
   readonly items: readonly Item[];
   /** The one item of the shard, where its phase has `for_each`; undefined otherwise. */
   readonly item: Item | undefined;
+  /** What the work is told to do; after a failure with what came of the attempt before. Undefined without a prompt. */
+  readonly prompt: string | undefined;
+  /** The prompt of the phase, the same in each attempt. */
+  readonly original_prompt: string | undefined;
   /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
   readonly outputs: readonly string[];
   readonly artifacts: HandlerArtifacts;

@@ -22,6 +22,8 @@ export function buildHandlerContext(attempt: RunningAttempt, items: readonly unk
   const ctx: HandlerContext<unknown> = {
     items,
     item: spec.item === undefined ? undefined : items[0],
+    prompt: spec.prompt?.text,
+    original_prompt: spec.prompt?.original,
     outputs: spec.shardOutputs ?? [],
     artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
     signal: stop.signal,
