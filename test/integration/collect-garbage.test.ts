@@ -189,6 +189,8 @@ function newRun(run_id: string): RunRecord {
     paused: false,
     cascades: false,
     tolerated_failures: 0,
+    plan_revision: 0,
+    turn: 0,
     created_at_ms: 1,
     started_at_ms: 1,
     finished_at_ms: null,

@@ -96,7 +96,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
           ? compilePlanText((await findTemplate(store, plan.template)).source, compileOptions)
           : compilePlanValue(plan, compileOptions);
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      const submitted = await engine.submit(result.plan, runId);
+      const submitted = await engine.submit(result.plan, runId, result.source);
       const unserved = await warnOfUnservedPools(store, result.plan);
       return { ...submitted, warnings: result.warnings, unserved };
     },

@@ -42,7 +42,16 @@ export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { type FailedTry, retryPrompt } from "./policy/retry-prompt.ts";
 export { retrySeed } from "./policy/backoff.ts";
+export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
+export {
+  planRerun,
+  type RerunPlan,
+  type RerunProblem,
+  type RerunReach,
+  type RerunRequest,
+  type RerunStep,
+} from "./run/plan-rerun.ts";
 export { isTolerated } from "./run/fail-phase.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
 export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";

@@ -12,7 +12,9 @@ export type EngineErrorCode =
   | "INVALID_TEMPLATE"
   | "BUILT_IN_TEMPLATE"
   | "TEMPLATE_EXISTS"
-  | "TEMPLATE_NOT_TRUSTED";
+  | "TEMPLATE_NOT_TRUSTED"
+  | "RERUN_REFUSED"
+  | "PHASE_BUSY";
 
 /** A request that does not fit the state of its run. */
 export class EngineError extends Error {

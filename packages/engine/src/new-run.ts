@@ -15,6 +15,8 @@ export function newRun(runId: string, plan: CompiledPlan, nowMs: number): RunRec
     paused: false,
     cascades: plan.cancellation === "cascading",
     tolerated_failures: 0,
+    plan_revision: 0,
+    turn: 0,
     created_at_ms: nowMs,
     started_at_ms: null,
     finished_at_ms: null,

@@ -21,7 +21,7 @@ export async function reportPhase(
     if (facts.isResuming) return reportLater(workings, runId, ref, facts.version);
     const trigger = await judge(workings, runId, ref, facts);
     if (trigger === undefined) return;
-    const effects = await workings.states.apply(runId, trigger, facts.version);
+    const effects = await workings.states.apply(runId, trigger, { version: facts.version });
     if (effects !== "stale") return carryOut(workings, runId, effects);
   }
 }

@@ -51,7 +51,7 @@ export type { OnRedisNotice, RedisNotice } from "./redis/redis-health.ts";
 export { MIN_REDIS_VERSION } from "./redis/server-facts.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
-export { type CommitResult, RunStore } from "./run-store.ts";
+export { type CommitResult, runEdition, RunStore } from "./run-store.ts";
 export { type Semaphore, Semaphores, type SlotHolder } from "./semaphores.ts";
 export { Signals } from "./signals.ts";
 export { PlanSigner, type PlanTrust } from "./plan-signer.ts";

@@ -72,8 +72,12 @@ export interface RunKeys {
   readonly run: string;
   /** String: the compiled plan, as JSON. */
   readonly plan: string;
+  /** String: what the plan was compiled from, as JSON; absent where that is not known. */
+  readonly source: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
+  /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
+  readonly revisions: string;
   /** Stream: the journal; an entry's id is `<seq>-0`. */
   readonly journal: string;
   /** Hash: effects of committed decisions that are not carried out yet. */
@@ -187,7 +191,9 @@ export class Keys {
     return {
       run: base,
       plan: `${base}:plan`,
+      source: `${base}:source`,
       phases: `${base}:phases`,
+      revisions: `${base}:revisions`,
       journal: `${base}:journal`,
       outbox: `${base}:outbox`,
       ledger: `${base}:ledger`,

@@ -9,7 +9,7 @@ import {
   SHARD_PLAN_HEADER_BYTES,
   type ShardRange,
 } from "@fanfold/core";
-import { contentOf } from "@fanfold/engine";
+import { contentOf, loadPinnedInputs } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
@@ -23,7 +23,7 @@ import {
 
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
-/** Runs whose creation a worker remembers: more than it keeps phases of. */
+/** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
 
 interface PhaseFiles {
@@ -39,8 +39,8 @@ export class ShardInputs {
   readonly #store: Store;
   readonly #dir: string;
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
-  /** Creation of the runs the phases are of, Unix ms. */
-  readonly #created = new Map<string, number | undefined>();
+  /** Editions of the runs the phases are of. */
+  readonly #editions = new Map<string, string | undefined>();
 
   /** @param dir directory of this worker alone */
   constructor(store: Store, dir: string) {
@@ -69,15 +69,15 @@ export class ShardInputs {
     return file;
   }
 
-  /** Forgets the phases of an earlier run of this id, which was created at another time and removed. */
-  keepOnly(runId: string, createdAtMs: number | undefined): void {
-    if (this.#created.get(runId) === createdAtMs) return;
+  /** Forgets the phases of another edition of the run: one of the same id that was removed, or before a rerun. */
+  keepOnly(runId: string, edition: string | undefined): void {
+    if (this.#editions.get(runId) === edition) return;
     for (const id of this.#phases.keys()) if (id.startsWith(`${runId}/`)) this.#phases.delete(id);
-    this.#created.delete(runId);
-    this.#created.set(runId, createdAtMs);
-    if (this.#created.size > KEPT_RUNS) {
-      const [oldest] = this.#created.keys();
-      if (oldest !== undefined) this.#created.delete(oldest);
+    this.#editions.delete(runId);
+    this.#editions.set(runId, edition);
+    if (this.#editions.size > KEPT_RUNS) {
+      const [oldest] = this.#editions.keys();
+      if (oldest !== undefined) this.#editions.delete(oldest);
     }
   }
 
@@ -114,11 +114,11 @@ export class ShardInputs {
 
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
-    const records = await this.#store.runs.loadPhases(runId);
+    const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
-        const record = records.get(source.phase);
-        const artifact = record?.artifacts?.find((candidate) => candidate.name === name);
+        const record = inputs.recordOf(source.phase);
+        const artifact = inputs.artifactsOf(source.phase)?.find((candidate) => candidate.name === name);
         if (artifact === undefined) {
           // its edges let the phase run without this source: then there is no such file
           if (record !== undefined && isPhaseOver(record.status)) continue;
@@ -138,6 +138,7 @@ export class ShardInputs {
   }
 
   #phaseDir(runId: string, ref: PhaseRef): string {
-    return join(this.#dir, runId, phaseRevisionId(ref.phase, ref.revision));
+    const edition = this.#editions.get(runId) ?? "";
+    return join(this.#dir, runId, edition, phaseRevisionId(ref.phase, ref.revision));
   }
 }

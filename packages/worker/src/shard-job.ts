@@ -76,11 +76,11 @@ class ShardRun {
     const { engine, inputs, workerName } = this.#context;
     const starts = this.#job.attemptsStarted - this.#job.stalledCounter;
     const start = { worker: workerName, nowMs: systemClock.nowMs(), starts, reopened, lossLimit: DEFAULT_INFRA_LIMIT };
-    const [reply, createdAtMs] = await Promise.all([
+    const [reply, edition] = await Promise.all([
       engine.store.ledger.startShard(this.#data.run_id, this.#ref, start),
       engine.recall(this.#data.run_id),
     ]);
-    inputs.keepOnly(this.#data.run_id, createdAtMs);
+    inputs.keepOnly(this.#data.run_id, edition);
     return reply;
   }
 
@@ -212,7 +212,8 @@ class ShardRun {
 
   async #report(): Promise<void> {
     const { run_id, phase, revision } = this.#data;
-    const id = jobIds.report(run_id, shardId(this.#ref), this.#job.attemptsStarted);
+    // the job may be one of a later making, which counts its starts anew
+    const id = jobIds.report(run_id, `${shardId(this.#ref)}.${this.#job.timestamp}`, this.#job.attemptsStarted);
     await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
   }
 }

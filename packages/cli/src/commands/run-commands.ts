@@ -93,8 +93,8 @@ async function withPlan(
   const { loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
   const options = await readPlanOptions(flags);
   if (file !== undefined) {
-    const plan = await sayWarnings(await loadPlanFile(file, options));
-    await withSession(command, (session) => action(session, { plan, flags }));
+    const { plan, source } = await sayWarnings(await loadPlanFile(file, options));
+    await withSession(command, (session) => action(session, { plan, source, flags }));
     return;
   }
   await withSession(command, async (session) => {
@@ -102,25 +102,27 @@ async function withPlan(
       import("@fanfold/engine"),
       import("../plan-file.ts"),
     ]);
-    const { source } = await findTemplate(session.store, template ?? "");
-    return action(session, { plan: await sayWarnings(compileTemplate(source, options)), flags });
+    const found = await findTemplate(session.store, template ?? "");
+    const { plan, source } = await sayWarnings(compileTemplate(found.source, options));
+    return action(session, { plan, source, flags });
   });
 }
 
-async function sayWarnings({ plan, warnings }: LoadedPlan): Promise<LoadedPlan["plan"]> {
+async function sayWarnings(loaded: LoadedPlan): Promise<LoadedPlan> {
   const { formatProblem } = await import("@fanfold/core");
-  for (const warning of warnings) say(formatProblem(warning));
-  return plan;
+  for (const warning of loaded.warnings) say(formatProblem(warning));
+  return loaded;
 }
 
 interface LoadedFile {
   readonly plan: Parameters<Session["engine"]["submit"]>[0];
+  readonly source: Parameters<Session["engine"]["submit"]>[2];
   readonly flags: StartFlags;
 }
 
-async function runHere(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
+async function runHere(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
   const { carryRun } = await import("../carry-run.ts");
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
   if (!isNew) say(`run ${runId} is there already: following it`);
   return carryRun(session, runId, await carryOptions(session, runId, flags));
 }
@@ -135,8 +137,8 @@ async function carryOptions(
   return { concurrency: flags.concurrency, pools, json: flags.json ?? false };
 }
 
-async function submit(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId);
+async function submit(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
   if (!isNew) say(`run ${runId} is there already: nothing was submitted`);
   const warnings = session.isEmbedded
     ? []

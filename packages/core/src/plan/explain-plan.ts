@@ -107,6 +107,8 @@ function decideStart(planned: PlannedRun): ReadonlyMap<string, PhaseRecord> {
     paused: false,
     cascades: false,
     tolerated_failures: 0,
+    plan_revision: 0,
+    turn: 0,
     created_at_ms: 0,
     started_at_ms: null,
     finished_at_ms: null,

@@ -6,6 +6,7 @@ import { endRunIfOver } from "./end-run.ts";
 import { phaseFailed, shardFailed } from "./fail-phase.ts";
 import { leaveOut } from "./leave-out.ts";
 import { reopen } from "./reopen-phase.ts";
+import { rerun } from "./rerun.ts";
 import type { Decision, RunState, Trigger } from "./run-state.ts";
 import { cancel, giveTime, timeOut } from "./stop-run.ts";
 import { isRunOver, moveRun } from "./transitions.ts";
@@ -54,6 +55,8 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
       return draft.noteCost(trigger.costUsd);
     case "reopen":
       return reopen(draft, trigger.phase, trigger.actor);
+    case "rerun":
+      return rerun(draft, trigger);
     default:
       return assertNever(trigger, "trigger");
   }

@@ -9,6 +9,7 @@ export class DecisionDraft {
   /** Time of the decision, Unix ms. */
   readonly nowMs: number;
   readonly #phases = new Map<string, PhaseRecord>();
+  readonly #revisions = new Map<string, PhaseRecord>();
   readonly #events: DraftEvent[] = [];
   readonly #effects: Effect[] = [];
   readonly #affected: string[] = [];
@@ -23,7 +24,13 @@ export class DecisionDraft {
 
   /** What has been decided so far. */
   get decision(): Decision {
-    return { run: this.#run, phases: this.#phases, events: this.#events, effects: this.#effects };
+    return {
+      run: this.#run,
+      phases: this.#phases,
+      revisions: this.#revisions,
+      events: this.#events,
+      effects: this.#effects,
+    };
   }
 
   /** The run with what has been decided so far. */
@@ -74,6 +81,17 @@ export class DecisionDraft {
       const revision = to === "succeeded" ? next.revision : next.revision + 1;
       this.ask({ kind: "release_lock", phase: id, revision });
     }
+  }
+
+  /** Changes what is known of a phase without moving it. */
+  amend(id: string, change: (record: PhaseRecord) => PhaseRecord): void {
+    this.#phases.set(id, change(this.record(id)));
+  }
+
+  /** An accepted revision goes into the history, because the phase is run again. */
+  archive(id: string): void {
+    const record = this.record(id);
+    this.#revisions.set(`${id}.r${record.revision}`, record);
   }
 
   /** Gives another reason for where a phase is. */

@@ -1,6 +1,7 @@
 import type { Artifact, Cause, CompiledPlan, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
+import type { RerunRequest } from "./plan-rerun.ts";
 import { isPhaseOver } from "./transitions.ts";
 
 /** Everything a decision about a run reads. Immutable: {@link applyDecision} makes the next one. */
@@ -53,12 +54,21 @@ export type Trigger =
   | { readonly type: "timeout"; readonly atMs?: number }
   /** The attempts of the run have cost that much, in USD; no effect while it is within the budget. */
   | { readonly type: "budget_spent"; readonly costUsd: number }
-  | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
+  | { readonly type: "reopen"; readonly phase: string; readonly actor: string }
+  | {
+      readonly type: "rerun";
+      readonly request: RerunRequest;
+      readonly actor: string;
+      /** Phases with a making that did not become a revision, and how many shards that has. */
+      readonly unfinished: ReadonlyMap<string, number>;
+    };
 
 /** A decided change: new records, the events that tell of it, and what to do next. */
 export interface Decision {
   readonly run: Readonly<Partial<RunRecord>>;
   readonly phases: ReadonlyMap<string, PhaseRecord>;
+  /** Records of accepted revisions that are run again, by `<phase>.r<revision>`: they go into the history. */
+  readonly revisions: ReadonlyMap<string, PhaseRecord>;
   readonly events: readonly DraftEvent[];
   readonly effects: readonly Effect[];
 }

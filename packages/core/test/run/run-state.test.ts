@@ -10,7 +10,7 @@ import {
 import { plannedOf, queuedRun } from "./run-fixture.ts";
 
 const planned = plannedOf({ a: {}, b: {}, c: {} });
-const nothing: Decision = { run: {}, phases: new Map(), events: [], effects: [] };
+const nothing: Decision = { run: {}, phases: new Map(), revisions: new Map(), events: [], effects: [] };
 
 describe("the state of a run", () => {
   test("starts with every phase pending, in declaration order", () => {

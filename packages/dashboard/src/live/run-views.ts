@@ -1,6 +1,7 @@
 import { emptyRunView, isRunOver, reduceRun, type RunView, withPhases } from "@fanfold/core";
 import type { RunEngine } from "@fanfold/engine";
 import type { CompiledPlan, JournalLine } from "@fanfold/schemas";
+import { runEdition } from "@fanfold/store";
 import { BoundedMap } from "./bounded-map.ts";
 import { ShardTable } from "./shard-table.ts";
 
@@ -34,10 +35,10 @@ export class RunViews {
 
   /** The run as it is now. @throws {StoreError} RUN_NOT_FOUND */
   async see(runId: string): Promise<SeenRun> {
-    const { created_at_ms } = await this.#engine.store.runs.get(runId);
+    const edition = runEdition(await this.#engine.store.runs.get(runId));
     const kept = this.#kept.get(runId);
-    // a run that was removed and submitted again under its id has another journal
-    const run = kept?.createdAtMs === created_at_ms ? kept : new KeptRun(this.#engine, runId, created_at_ms);
+    // a run that was removed and submitted again under its id has another journal, a rerun may have another plan
+    const run = kept?.edition === edition ? kept : new KeptRun(this.#engine, runId, edition);
     this.#kept.set(runId, run);
     try {
       return await run.catchUp();
@@ -49,7 +50,7 @@ export class RunViews {
 }
 
 class KeptRun {
-  readonly createdAtMs: number;
+  readonly edition: string;
   readonly #engine: RunEngine;
   readonly #runId: string;
   readonly #tables = new Map<string, ShardTable>();
@@ -57,10 +58,10 @@ class KeptRun {
   #view: RunView;
   #reading: Promise<SeenRun> | undefined;
 
-  constructor(engine: RunEngine, runId: string, createdAtMs: number) {
+  constructor(engine: RunEngine, runId: string, edition: string) {
     this.#engine = engine;
     this.#runId = runId;
-    this.createdAtMs = createdAtMs;
+    this.edition = edition;
     this.#view = emptyRunView(runId);
   }
 
@@ -85,6 +86,7 @@ class KeptRun {
 
   async #loadPlan(): Promise<CompiledPlan> {
     if (this.#plan !== undefined) return this.#plan;
+    await this.#engine.recall(this.#runId);
     const { plan } = await this.#engine.plan(this.#runId);
     this.#view = withPhases(this.#view, plan.phases);
     this.#plan = plan;
