@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type CompileOptions, compilePlanText } from "../../src/plan/compile-plan.ts";
+import { type CompileOptions, compilePlanText, compilePlanValue } from "../../src/plan/compile-plan.ts";
 import { compileYaml, summaryOf } from "./plan-samples.ts";
 
 /** Phases with what they depend on, such as `b < a`. */
@@ -125,6 +125,14 @@ variables: { ONLY_B: { required: true } }
 
   test("takes a stage with all its phases, so that the stages around it meet", () => {
     expect(edgesOf(STAGED, { exclude: ["test"] })).toEqual(["compile", "assets", "deploy < compile < assets"]);
+  });
+
+  test("belongs to what the plan is compiled from, and so holds when it is compiled again", () => {
+    const options = { exclude: ["test"], variables: {} };
+    const first = compilePlanText({ text: `plan_id: p\nversion: "1"\n${STAGED}`, file: "plan.yaml" }, options);
+    if (!first.ok) throw new Error(summaryOf(first).join("\n"));
+    const { document, variables, exclude = [] } = first.source;
+    expect(compilePlanValue(JSON.parse(JSON.stringify(document)), { variables, exclude })).toEqual(first);
   });
 
   test.each([
