@@ -40,6 +40,7 @@ export {
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
+export { evaluateRepeat, type RepeatVerdict } from "./policy/repeat-condition.ts";
 export { type FailedTry, retryPrompt } from "./policy/retry-prompt.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";

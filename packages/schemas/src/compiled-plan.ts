@@ -81,6 +81,8 @@ export const CompiledPhaseSchema = z.strictObject({
   prompt: z.string().optional(),
   /** Absent: a retry gets the prompt as it is. */
   retry_context: z.strictObject({ instruction: z.string().nullable() }).optional(),
+  /** Its one shard runs again, on its own last output, until the expression is true. */
+  repeat: z.strictObject({ until: z.string(), max_iterations: z.int().min(1) }).optional(),
   /** The artifact of `shard.over` is first read as items, and each is a shard. */
   for_each: z.strictObject({ format: z.union([ItemFormatSchema, z.literal("auto")]) }).optional(),
   merge: CompiledMergeSchema,

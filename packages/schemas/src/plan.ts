@@ -193,6 +193,18 @@ export const PhaseSchema = z.strictObject({
   retry_max_delay_sec: durationSec.optional().describe("Longest wait, in seconds (default 300)."),
   retry_jitter: z.number().min(0).max(1).optional().describe("Spread of the wait, 0…1 (default 0)."),
   retry_strategy: RetryStrategySchema.optional().describe("What the prompt of a retry says beside the phase's own."),
+  repeat_until: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .describe("CEL expression over `output` and `iteration`; the phase runs again until it is true."),
+  max_iterations: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe("Times `repeat_until` may let the phase run (default 10)."),
   timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
   on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
   critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
@@ -337,18 +349,7 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify"],
   globals: [],
-  phase: [
-    "plan",
-    "approval",
-    "cache",
-    "collect",
-    "repeat_until",
-    "max_iterations",
-    "spawnable",
-    "max_spawn_depth",
-    "max_spawned",
-    "agents",
-  ],
+  phase: ["plan", "approval", "cache", "collect", "spawnable", "max_spawn_depth", "max_spawned", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

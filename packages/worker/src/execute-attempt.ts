@@ -1,10 +1,11 @@
-import { createReadStream, existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
 import type { AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
-import { type ShardRef, type Store, StoreError } from "@fanfold/store";
+import { type ShardRef, type Store, StoreError, streamContent } from "@fanfold/store";
 import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
@@ -13,6 +14,7 @@ import { buildPrompt } from "./attempt-prompt.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
+import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
@@ -28,6 +30,8 @@ export interface AttemptTask {
   readonly ref: ShardRef;
   readonly shardCount: number;
   readonly attempt: number;
+  /** Iterations that have ended, and the output of the last of them. */
+  readonly repeated?: { readonly iterations: number; readonly previous: Content };
   /** Earlier attempts of the shard, oldest first. */
   readonly history: readonly AttemptRecord[];
   readonly plan: RunPlan;
@@ -44,7 +48,19 @@ export type HandedOver =
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
     }
+  | IteratedAttempt
   | UnsuccessfulAttempt;
+
+/** An attempt that ended well, and whose phase is to run again on its output. */
+export interface IteratedAttempt {
+  readonly status: "iterated";
+  /** The iteration that has ended, counted from 1. */
+  readonly iteration: number;
+  readonly output: Content;
+  readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
+  readonly durationMs: number;
+}
 
 /** An attempt that was not a success, with its log handed over. */
 export interface UnsuccessfulAttempt {
@@ -116,7 +132,9 @@ async function attemptOnce(
     : undefined;
   const told = { log, usage: usage.summary };
   if (outcome.status !== "succeeded") return { ...outcome, ...told };
-  return { ...(await handOver(place.store, task, outcome)), ...told };
+  const handed = { ...(await handOver(place.store, task, outcome)), ...told };
+  if (handed.status !== "succeeded") return handed;
+  return judgeIteration(place.store, task.phase, (task.repeated?.iterations ?? 0) + 1, handed);
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
@@ -140,11 +158,25 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     inputFile,
     ...(item === undefined ? {} : { item }),
     ...(prompt === undefined ? {} : { prompt }),
+    ...(await prepareIteration(place.store, task)),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),
   };
+}
+
+/** What an iteration knows of the one before. */
+async function prepareIteration(
+  store: Store,
+  { phase, repeated, scratchDir }: AttemptTask,
+): Promise<Pick<AttemptSpec, "iteration">> {
+  if (phase.repeat === undefined) return {};
+  if (repeated === undefined) return { iteration: { number: 1, previousFile: null } };
+  const previousFile = join(scratchDir, "previous");
+  await mkdir(scratchDir, { recursive: true });
+  await pipeline(streamContent(store.artifacts, repeated.previous), createWriteStream(previousFile));
+  return { iteration: { number: repeated.iterations + 1, previousFile } };
 }
 
 /** The item of a shard, which is the one record in its input. */

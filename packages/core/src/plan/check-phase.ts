@@ -1,6 +1,7 @@
 import { findItemFaults } from "./check-items.ts";
 import { findMergeFaults } from "./check-merge.ts";
 import { readShare } from "./compile-phase.ts";
+import { findRepeatFaults } from "./check-repeat.ts";
 import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
 import { quote } from "./describe-value.ts";
 import { escapesWorkspace } from "./escapes-workspace.ts";
@@ -57,6 +58,7 @@ class PhaseCheck {
     this.#checkPath(["handler"], handler);
     this.#checkRetries();
     this.#checkRetryStrategy();
+    for (const { code, field, message } of findRepeatFaults(this.#phase)) this.#add(code, [field], message);
     this.#checkTolerance();
   }
 

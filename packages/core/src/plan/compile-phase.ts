@@ -11,6 +11,7 @@ import { instanceId } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
 
 const DEFAULT_TIMEOUT_SEC = 1800;
+const DEFAULT_MAX_ITERATIONS = 10;
 const DEFAULT_RETRY_DELAY_SEC = 1;
 const DEFAULT_RETRY_MAX_DELAY_SEC = 300;
 
@@ -31,6 +32,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     cwd: phase.cwd ?? ".",
     env: { ...phase.env, ...matrixEnv(point) },
     ...compilePrompt(phase),
+    ...compileRepeat(phase),
     ...compileCut(phase),
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
@@ -77,6 +79,11 @@ function compilePrompt({ prompt, retry_strategy }: Phase): Pick<CompiledPhase, "
   if (prompt === undefined) return {};
   if (retry_strategy?.include_context !== true) return { prompt };
   return { prompt, retry_context: { instruction: retry_strategy.context_instruction ?? null } };
+}
+
+function compileRepeat({ repeat_until, max_iterations }: Phase): Pick<CompiledPhase, "repeat"> {
+  if (repeat_until === undefined) return {};
+  return { repeat: { until: repeat_until, max_iterations: max_iterations ?? DEFAULT_MAX_ITERATIONS } };
 }
 
 /** Items are records like others once they are read: one shard each. */

@@ -82,6 +82,7 @@ export interface DeclaredPhase {
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
   readonly condition: string | undefined;
+  readonly repeatUntil: string | undefined;
   /** Exit codes of `retry_on_exit_codes` and of `non_retryable_exit_codes`. */
   readonly retried: readonly number[];
   readonly neverRetried: readonly number[];
@@ -142,6 +143,7 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
     condition: read(PhaseSchema.shape.condition, phase["condition"]),
+    repeatUntil: read(PhaseSchema.shape.repeat_until, phase["repeat_until"]),
     retried: read(PhaseSchema.shape.retry_on_exit_codes, phase["retry_on_exit_codes"]) ?? [],
     neverRetried: read(PhaseSchema.shape.non_retryable_exit_codes, phase["non_retryable_exit_codes"]) ?? [],
     tolerance: readPercentage(phase["max_failed_shards"]),

@@ -60,6 +60,8 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
     `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
+  shard_iterated: (facts) =>
+    `${where(facts)} ended iteration ${readNumber(facts.data, "iteration") ?? "?"}${took(" in ", facts.data)} and runs again`,
   shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeTaken(facts.data))}`,
   shard_lost: (facts) => `${attempt(facts)} was lost${clause(" with worker ", text(facts.data, "worker"))}`,
   shard_given_back: (facts) =>

@@ -46,6 +46,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
+  shard_iterated: { iteration: 2, duration_ms: 80, revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },

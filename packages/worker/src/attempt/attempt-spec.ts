@@ -22,6 +22,14 @@ export interface AttemptPrompt {
   readonly text: string;
 }
 
+/** Which time a phase runs that runs several times. */
+export interface AttemptIteration {
+  /** Counted from 1. */
+  readonly number: number;
+  /** Output of the iteration before; null in the first one. */
+  readonly previousFile: string | null;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -45,6 +53,8 @@ export interface AttemptSpec {
   readonly item?: AttemptItem;
   /** Where its phase has a prompt. */
   readonly prompt?: AttemptPrompt;
+  /** Where its phase runs until a condition is true. */
+  readonly iteration?: AttemptIteration;
   /** Files of the shard outputs in shard order, when the attempt is a merge. */
   readonly shardOutputs?: readonly string[];
   /** Directory with one file for each consumed artifact, named after it. */

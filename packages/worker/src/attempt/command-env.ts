@@ -9,7 +9,14 @@ import type { ScratchFiles } from "./scratch-files.ts";
 const MAX_ITEM_VARIABLE_BYTES = 100_000;
 
 /** Variables that only some attempts have, so that nobody else's may be taken for them. */
-const OPTIONAL_VARIABLES = ["FANFOLD_ITEM", "FANFOLD_ITEM_INDEX", "FANFOLD_PROMPT", "FANFOLD_ORIGINAL_PROMPT"];
+const OPTIONAL_VARIABLES = [
+  "FANFOLD_ITEM",
+  "FANFOLD_ITEM_INDEX",
+  "FANFOLD_PROMPT",
+  "FANFOLD_ORIGINAL_PROMPT",
+  "FANFOLD_ITERATION",
+  "FANFOLD_PREVIOUS_OUTPUT",
+];
 
 /**
  * Environment of a command: the worker's as far as it is passed on, the plan's, the phase's, and the attempt's own
@@ -24,7 +31,14 @@ export function commandEnv(
   Object.assign(env, planned, attemptVariables(spec, files), { [ATTEMPT_ID_VARIABLE]: id });
   if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
   for (const name of OPTIONAL_VARIABLES) delete env[name];
-  return { ...env, ...itemVariables(spec), ...promptVariables(spec, files) };
+  return { ...env, ...itemVariables(spec), ...promptVariables(spec, files), ...iterationVariables(spec) };
+}
+
+function iterationVariables({ iteration }: AttemptSpec): Record<string, string> {
+  if (iteration === undefined) return {};
+  const { number, previousFile } = iteration;
+  const previous = previousFile === null ? {} : { FANFOLD_PREVIOUS_OUTPUT: resolve(previousFile) };
+  return { FANFOLD_ITERATION: String(number), ...previous };
 }
 
 function promptVariables({ prompt }: AttemptSpec, files: ScratchFiles): Record<string, string> {

@@ -49,6 +49,10 @@ export interface HandlerContext<Item = HandlerRecord> {
   readonly prompt: string | undefined;
   /** The prompt of the phase, the same in each attempt. */
   readonly original_prompt: string | undefined;
+  /** Which time the phase runs, counted from 1, where it has `repeat_until`; undefined otherwise. */
+  readonly iteration: number | undefined;
+  /** Text of the output of the iteration before; undefined in the first one. */
+  readonly previous: string | undefined;
   /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
   readonly outputs: readonly string[];
   readonly artifacts: HandlerArtifacts;
