@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { GlobalFlags } from "./session-config.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
-function collectVariable(text: string, previous: Record<string, string> | undefined): Record<string, string> {
+export function collectVariable(text: string, previous: Record<string, string> | undefined): Record<string, string> {
   const split = text.indexOf("=");
   if (split < 1) throw new InvalidArgumentError("write NAME=VALUE");
   return { ...previous, [text.slice(0, split)]: text.slice(split + 1) };
@@ -72,25 +72,12 @@ export function addVariableOptions(command: Command): Command {
     .option("--strict", "treat warnings as errors");
 }
 
-/** How a command takes the plan it reads. */
-export interface PlanArgument {
-  readonly name: string;
-  readonly description: string;
-}
-
-const PLAN_FILE: PlanArgument = {
-  name: "<plan>",
-  description: "plan file: .yaml, .json, or a module that exports a plan",
-};
-
 /** Adds a command that reads a plan, with the flags that say how to read it. */
-export function planCommand(
-  program: Command,
-  name: string,
-  description: string,
-  argument: PlanArgument = PLAN_FILE,
-): Command {
-  const command = program.command(name).argument(argument.name, argument.description).description(description);
+export function planCommand(program: Command, name: string, description: string, argument = "<plan>"): Command {
+  const command = program
+    .command(name)
+    .argument(argument, "plan file: .yaml, .json, or a module that exports a plan")
+    .description(description);
   return addVariableOptions(command)
     .option("--only <ids>", "only these phases, or instances of a matrix, take part", collectIds)
     .option("--skip <ids>", "these take no part", collectIds)

@@ -8,8 +8,9 @@ import {
   parseVariablesText,
   type PlanProblem,
   type PlanSelection,
-  type PlanSource,
+  type PlanSource as PlanText,
 } from "@fanfold/core";
+import type { PlanSource } from "@fanfold/schemas";
 import { CliError, EXIT } from "./exit-codes.ts";
 import type { PlanFlags } from "./options.ts";
 import { resolveConfig } from "./session-config.ts";
@@ -72,7 +73,7 @@ export async function loadPlanFile(file: string, options: PlanFileOptions): Prom
  *
  * @throws {CliError} with every problem of it at once
  */
-export function compileTemplate(source: PlanSource, options: PlanFileOptions): LoadedPlan {
+export function compileTemplate(source: PlanText, options: PlanFileOptions): LoadedPlan {
   const { variables, strict, selection, exclude } = options;
   const result = compilePlanText(source, { variables, strict, selection, exclude });
   if (result.ok) return result;
@@ -108,6 +109,19 @@ export async function compilePlanFile(file: string, options: PlanFileOptions): P
   const compileOptions = { variables, strict, selection, exclude, baseDir: baseDirOf(file, options.workspaceDir) };
   if (format === "text") return compilePlanText({ text, file }, compileOptions);
   return compilePlanValue(await importPlan(file), compileOptions);
+}
+
+/** Compiles a plan again that was submitted before. @throws {CliError} with every problem, of its variables for instance */
+export function compileAgain(
+  { document, variables, selection, exclude = [] }: PlanSource,
+  baseDir: string,
+): LoadedPlan {
+  const result = compilePlanValue(document, { variables, selection, exclude, baseDir });
+  if (result.ok) return result;
+  throw new CliError(
+    EXIT.usage,
+    `${formatProblems(result.problems)}\n\n${countErrors(result.problems)}: nothing was started`,
+  );
 }
 
 /** Problems for a terminal, apart by empty lines. */

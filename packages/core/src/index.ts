@@ -43,6 +43,8 @@ export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./poli
 export { evaluateRepeat, type RepeatVerdict } from "./policy/repeat-condition.ts";
 export { type FailedTry, retryPrompt } from "./policy/retry-prompt.ts";
 export { retrySeed } from "./policy/backoff.ts";
+export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
+export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
 export {

@@ -44,6 +44,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_repaired: { reason: "its aggregate was removed" },
   phase_rerun: { why: "asked for", actor: "ann" },
   phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
+  phase_refreshed: {},
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
   shard_iterated: { iteration: 2, duration_ms: 80, revision: 1 },
@@ -104,6 +105,7 @@ test("says in one sentence what each event tells", () => {
     compile reused its earlier output, revision 2
     compile[3] attempt 1 started on worker w1
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
+    compile[3] ended iteration 2 in 80 ms and runs again
     compile[3] attempt 1 timed out after 10 min
     compile[3] attempt 1 was lost with worker w1
     compile[3] attempt 1 was given back by worker w1 and runs elsewhere
@@ -147,6 +149,7 @@ test("leaves out what an event does not carry", () => {
     compile reused its earlier output
     compile[3] attempt 1 started
     compile[3] attempt 1 failed
+    compile[3] ended an iteration and runs again
     compile[3] attempt 1 timed out
     compile[3] attempt 1 was lost
     compile[3] attempt 1 was given back and runs elsewhere
