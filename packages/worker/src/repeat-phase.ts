@@ -3,8 +3,8 @@ import type { CompiledPhase, Content, Failure } from "@fanfold/schemas";
 import { readContent, type Store } from "@fanfold/store";
 import type { HandedOver, IteratedAttempt } from "./execute-attempt.ts";
 
-/** Largest output that a condition is asked about, in bytes: it is read as a whole. */
-const MAX_JUDGED_BYTES = 4 * 1024 * 1024;
+/** Largest output that a condition is asked about, in bytes: the worker can do nothing else while it looks at it. */
+const MAX_JUDGED_BYTES = 256 * 1024;
 
 type Succeeded = Extract<HandedOver, { status: "succeeded" }>;
 

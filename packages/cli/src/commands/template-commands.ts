@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Command } from "commander";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { addVariableOptions, type PlanFlags } from "../options.ts";
@@ -88,7 +89,8 @@ async function show(session: Session, reference: string, { json }: JsonFlag): Pr
   const template = await findTemplate(session.store, reference);
   const { text } = template.source;
   if (json !== true) {
-    print(text.replace(/\n$/, ""));
+    const shown = process.stdout.isTTY ? stripVTControlCharacters(text) : text;
+    print(shown.replace(/\n$/, ""));
     return EXIT.ok;
   }
   const versions = (await listTemplates(session.store)).filter(({ name }) => name === template.name);
