@@ -34,7 +34,7 @@ export function recordOutcome(
 
 /** The attempt was no failure: the next one has all its retries again, and begins at once. */
 function iteration(started: StartedAttempt, ended: IteratedAttempt, nowMs: number): RecordedOutcome {
-  const good = { status: "succeeded", log: ended.log } as const;
+  const good = { ...ended, status: "succeeded" } as const;
   const record: ShardRecord = {
     ...endedRecord(started, good, nowMs),
     history: withAttempt(started, good, nowMs),
@@ -145,14 +145,27 @@ interface EndedAttempt {
   readonly status: AttemptRecord["status"];
   readonly failure?: Failure;
   readonly log: Content | undefined;
+  readonly errorContext?: Content;
+  readonly consumed?: string;
 }
 
 /** The record after this attempt: a failed one joins the history, a successful one is the record itself. */
 function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number): Omit<ShardRecord, "status"> {
-  const { status: _status, until_ms: _until, failure: _failure, ...kept } = started.record;
+  const {
+    status: _status,
+    until_ms: _until,
+    failure: _failure,
+    consumed: _consumed,
+    log: _log,
+    ...kept
+  } = started.record;
   const log = ended.log === undefined ? {} : { log: ended.log };
-  const record = { ...kept, ...log, finished_at_ms: nowMs };
+  const record = { ...kept, ...log, ...consumedBy(ended), finished_at_ms: nowMs };
   return ended.status === "succeeded" ? record : { ...record, history: withAttempt(started, ended, nowMs) };
+}
+
+function consumedBy({ consumed }: EndedAttempt): { consumed?: string } {
+  return consumed === undefined ? {} : { consumed };
 }
 
 function withAttempt(started: StartedAttempt, ended: EndedAttempt, nowMs: number): AttemptRecord[] {
@@ -164,6 +177,8 @@ function withAttempt(started: StartedAttempt, ended: EndedAttempt, nowMs: number
     finished_at_ms: nowMs,
     ...(ended.failure === undefined ? {} : { failure: ended.failure }),
     ...(ended.log === undefined ? {} : { log: ended.log }),
+    ...(ended.errorContext === undefined ? {} : { error_context: ended.errorContext }),
+    ...consumedBy(ended),
   };
   return [...(started.record.history ?? []), attempt];
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import type { ArtifactMeta, AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError, streamContent } from "@fanfold/store";
 import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -13,6 +13,7 @@ import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { buildPrompt } from "./attempt-prompt.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
+import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
@@ -44,6 +45,7 @@ export type HandedOver =
   | {
       readonly status: "succeeded";
       readonly result: ShardResult;
+      readonly consumed?: string;
       readonly log: Content | undefined;
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
@@ -57,6 +59,7 @@ export interface IteratedAttempt {
   /** The iteration that has ended, counted from 1. */
   readonly iteration: number;
   readonly output: Content;
+  readonly consumed?: string;
   readonly log: Content | undefined;
   readonly usage: UsageSum | undefined;
   readonly durationMs: number;
@@ -67,6 +70,9 @@ export interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
+  readonly errorContext?: Content;
+  /** Id of the set of artifacts the attempt was given. */
+  readonly consumed?: string;
   readonly usage: UsageSum | undefined;
   readonly durationMs: number;
 }
@@ -114,6 +120,8 @@ async function attemptOnce(
   { signal }: { signal: AbortSignal },
 ): Promise<HandedOver> {
   const spec = await buildSpec(place, task);
+  const reader = { ...task.ref, attempt: task.attempt };
+  const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   const hooks: AttemptHooks = {
@@ -130,11 +138,16 @@ async function attemptOnce(
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
-  const told = { log, usage: usage.summary };
-  if (outcome.status !== "succeeded") return { ...outcome, ...told };
-  const handed = { ...(await handOver(place.store, task, outcome)), ...told };
-  if (handed.status !== "succeeded") return handed;
-  return judgeIteration(place.store, task.phase, (task.repeated?.iterations ?? 0) + 1, handed);
+  const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
+  const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
+  const iteration = (task.repeated?.iterations ?? 0) + 1;
+  const ended: HandedOver =
+    handed.status === "succeeded"
+      ? await judgeIteration(place.store, task.phase, iteration, { ...handed, ...told })
+      : { ...handed, ...told };
+  if (ended.status !== "failed" && ended.status !== "timed_out") return ended;
+  const context = [await errorContext(spec, ended, logFile)];
+  return { ...ended, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
@@ -216,8 +229,28 @@ async function handOver(
   for (const { name, file } of outcome.artifacts) {
     artifacts[name] = await keepContent(store.artifacts, createReadStream(file));
   }
-  const result = outcome.artifacts.length > 0 ? { output, artifacts } : { output };
+  const collected: Record<string, Content> = {};
+  for (const { name, file } of outcome.collected) {
+    // never inline: many small files would make a large record
+    collected[name] = await keepContent(store.artifacts, createReadStream(file), 0);
+  }
+  const meta = metaOf(task.phase, outcome);
+  const result = {
+    output,
+    ...(outcome.artifacts.length > 0 ? { artifacts } : {}),
+    ...(outcome.collected.length > 0 ? { collected } : {}),
+    ...(Object.keys(meta).length > 0 ? { meta } : {}),
+  };
   return { status: "succeeded", result, durationMs };
+}
+
+/** What the attempt said of its output and artifacts, by name. */
+function metaOf(
+  phase: CompiledPhase,
+  { outputMeta, artifacts }: AttemptOutcome & { status: "succeeded" },
+): Record<string, ArtifactMeta> {
+  const told = [{ name: phase.provides[0] ?? phase.id, meta: outputMeta }, ...artifacts];
+  return Object.fromEntries(told.flatMap(({ name, meta }) => (meta === undefined ? [] : [[name, meta]])));
 }
 
 type FailedHandOver = Pick<HandedOver & { status: "failed" }, "status" | "failure" | "durationMs">;

@@ -21,11 +21,9 @@ export async function judgeIteration(
   ended: Succeeded,
 ): Promise<HandedOver> {
   if (repeat === undefined) return ended;
-  const { output } = ended.result;
-  const failed = (failure: Failure): HandedOver => {
-    const { log, usage, durationMs } = ended;
-    return { status: "failed", failure, log, usage, durationMs };
-  };
+  const { result, ...told } = ended;
+  const { output } = result;
+  const failed = (failure: Failure): HandedOver => ({ ...told, status: "failed", failure });
   const text = await findText(store, output);
   if (text === undefined) {
     const why = `repeat_until cannot look at an output of more than ${MAX_JUDGED_BYTES} bytes`;
@@ -39,8 +37,7 @@ export async function judgeIteration(
     const next_action = "raise max_iterations, or look at the last outputs: fanfold logs";
     return failed({ error_code: "MAX_ITERATIONS", why, next_action });
   }
-  const { log, usage, durationMs } = ended;
-  return { status: "iterated", iteration, output, log, usage, durationMs } satisfies IteratedAttempt;
+  return { ...told, status: "iterated", iteration, output } satisfies IteratedAttempt;
 }
 
 async function findText(store: Store, output: Content): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
 import { quote } from "./describe-value.ts";
 import { escapesWorkspace } from "./escapes-workspace.ts";
 import type { PlanDraft } from "./plan-draft.ts";
-import type { PlanProblemCode } from "./plan-problem.ts";
+import type { PlanPath, PlanProblemCode } from "./plan-problem.ts";
 
 type Strategy = NonNullable<DeclaredShard["strategy"]>;
 
@@ -56,6 +56,7 @@ class PhaseCheck {
     }
     this.#checkPath(["cwd"], cwd);
     this.#checkPath(["handler"], handler);
+    this.#checkCollect();
     this.#checkRetries();
     this.#checkRetryStrategy();
     for (const { code, field, message } of findRepeatFaults(this.#phase)) this.#add(code, [field], message);
@@ -85,6 +86,18 @@ class PhaseCheck {
     for (const field of STRATEGY_FIELDS) {
       if (!written.has(field) || needs.includes(field) || takes.includes(field)) continue;
       this.#add("MISPLACED_FIELD", ["shard", field], `${field} does not belong to shard strategy ${strategy}`);
+    }
+  }
+
+  #checkCollect(): void {
+    const { collected, isFinalLine, keys } = this.#phase;
+    for (const { pattern, path } of collected) {
+      if (!escapesWorkspace(pattern, ".") && !pattern.split("/").includes("..")) continue;
+      const message = `collect.files ${quote(pattern)} leaves the working directory; set cwd to where the files are`;
+      this.#add("PATH_ESCAPES", ["collect", ...path], message);
+    }
+    if (isFinalLine && keys.written.has("handler")) {
+      this.#add("MISPLACED_FIELD", ["collect"], "collect: stdout_final belongs to a command, not to a handler");
     }
   }
 
@@ -120,7 +133,7 @@ class PhaseCheck {
     this.#add("PATH_ESCAPES", field, message);
   }
 
-  #add(code: PlanProblemCode, field: readonly (string | number)[], message: string): void {
+  #add(code: PlanProblemCode, field: PlanPath, message: string): void {
     const path = ["phases", this.#phase.index, ...field];
     const at = code === "MISPLACED_FIELD" || code === "CONFLICTING_WORK" ? "key" : "value";
     this.#draft.add({ code, message: `${this.#draft.prefix(path)}${message}`, path, at });

@@ -41,6 +41,12 @@ export interface DeclaredShard {
   readonly overArtifact: string | undefined;
 }
 
+/** A pattern of files to collect. */
+export interface CollectedPattern {
+  readonly pattern: string;
+  readonly path: readonly (string | number)[];
+}
+
 /** What can be read of `merge`. */
 export interface DeclaredMerge {
   readonly keys: DeclaredKeys;
@@ -81,6 +87,9 @@ export interface DeclaredPhase {
   readonly commandLine: DeclaredCommandLine;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
+  /** Patterns of files to collect, with their place below `collect`, and whether stdout's last line is asked for. */
+  readonly collected: readonly CollectedPattern[];
+  readonly isFinalLine: boolean;
   readonly condition: string | undefined;
   readonly repeatUntil: string | undefined;
   /** Exit codes of `retry_on_exit_codes` and of `non_retryable_exit_codes`. */
@@ -142,6 +151,7 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     commandLine: readCommandLine(phase),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
+    ...readCollect(phase["collect"]),
     condition: read(PhaseSchema.shape.condition, phase["condition"]),
     repeatUntil: read(PhaseSchema.shape.repeat_until, phase["repeat_until"]),
     retried: read(PhaseSchema.shape.retry_on_exit_codes, phase["retry_on_exit_codes"]) ?? [],
@@ -151,6 +161,19 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     shard: isMap(phase["shard"]) ? readShard(phase["shard"]) : undefined,
     merge: isMap(phase["merge"]) ? readMerge(phase["merge"]) : undefined,
   };
+}
+
+function readCollect(collect: unknown): Pick<DeclaredPhase, "collected" | "isFinalLine"> {
+  const isList = Array.isArray(collect);
+  const rules: readonly unknown[] = isList ? collect : [collect];
+  const collected = rules.flatMap((rule, at) => {
+    const files: unknown = isMap(rule) ? rule["files"] : undefined;
+    if (!Array.isArray(files)) return [];
+    return files.flatMap((pattern: unknown, index) =>
+      typeof pattern === "string" ? [{ pattern, path: [...(isList ? [at] : []), "files", index] }] : [],
+    );
+  });
+  return { collected, isFinalLine: rules.includes("stdout_final") };
 }
 
 function readPercentage(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import type { CompiledPhase, Failure } from "@fanfold/schemas";
+import type { ArtifactMeta, CompiledPhase, Failure } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
@@ -75,6 +75,7 @@ export interface AttemptSpec {
 export interface AttemptArtifact {
   readonly name: string;
   readonly file: string;
+  readonly meta?: ArtifactMeta;
 }
 
 /** How an attempt ended. By then none of its processes is left. */
@@ -82,10 +83,18 @@ export type AttemptOutcome =
   | {
       readonly status: "succeeded";
       readonly output: AttemptOutput;
+      /** What the attempt said of its output. */
+      readonly outputMeta?: ArtifactMeta;
       readonly artifacts: readonly AttemptArtifact[];
+      /** What `collect` of the phase found, by path or name. */
+      readonly collected: readonly AttemptArtifact[];
       readonly durationMs: number;
     }
-  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure; readonly durationMs: number };
+  | {
+      readonly status: "failed" | "timed_out" | "cancelled";
+      readonly failure: Failure;
+      readonly durationMs: number;
+    };
 
 /** Which stream a piece of live output belongs to. */
 export type OutputStream = "stdout" | "stderr";

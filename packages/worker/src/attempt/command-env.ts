@@ -24,7 +24,7 @@ const OPTIONAL_VARIABLES = [
  * nor are its secrets: a command has those its plan names.
  */
 export function commandEnv(
-  { spec, files, id, env: planned }: RunningAttempt,
+  { spec, files, id, env: planned }: Pick<RunningAttempt, "spec" | "files" | "id" | "env">,
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);

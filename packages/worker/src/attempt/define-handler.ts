@@ -39,6 +39,15 @@ export interface HandlerProgress {
   readonly message?: string;
 }
 
+/** What a handler may say of an artifact. */
+export interface HandlerArtifactMeta {
+  readonly type?: "file" | "model_output" | "error_context" | "test_results" | "report" | "log" | "custom";
+  readonly format?: string;
+  readonly media_type?: string;
+  /** At most 4,096 characters of JSON. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
 /** What a handler gets. */
 export interface HandlerContext<Item = HandlerRecord> {
   /** Records of the shard, in order; empty when the phase is not sharded. */
@@ -66,7 +75,7 @@ export interface HandlerContext<Item = HandlerRecord> {
   /** Reports used resources, such as `{ tokens: 120 }`; reports add up. */
   usage(usage: Readonly<Record<string, number | string>>): void;
   /** Hands over a named artifact of the phase: the path of a file, or its bytes. */
-  artifact(name: string, content: string | Uint8Array): Promise<void>;
+  artifact(name: string, content: string | Uint8Array, meta?: HandlerArtifactMeta): Promise<void>;
 }
 
 /**

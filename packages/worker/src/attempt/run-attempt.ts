@@ -5,6 +5,7 @@ import { AttemptMasks } from "./attempt-masks.ts";
 import { AttemptReports } from "./attempt-reports.ts";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt-spec.ts";
 import { AttemptStop } from "./attempt-stop.ts";
+import { collect } from "./collect.ts";
 import { refuseSecrets } from "./refuse-secrets.ts";
 import { type ResolvedWork, resolveSecrets } from "./resolve-secrets.ts";
 import { runCommand } from "./run-command.ts";
@@ -36,7 +37,10 @@ export async function runAttempt(
   return { status: "succeeded", ...result, durationMs };
 }
 
-type AttemptResult = Pick<Extract<AttemptOutcome, { status: "succeeded" }>, "output" | "artifacts">;
+type AttemptResult = Pick<
+  Extract<AttemptOutcome, { status: "succeeded" }>,
+  "output" | "outputMeta" | "artifacts" | "collected"
+>;
 type Unsuccessful = Pick<Exclude<AttemptOutcome, { status: "succeeded" }>, "status" | "failure">;
 
 interface AttemptStart {
@@ -92,9 +96,11 @@ async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
   const { spec, work, reports } = attempt;
   const output = work.kind === "command" ? await runCommand(attempt, work) : await runHandler(attempt, work.handler);
   const artifacts = await reports.collectArtifacts();
-  await refuseSecrets(attempt, output, artifacts);
+  const collected = await collect(attempt);
+  await refuseSecrets(attempt, output, [...artifacts, ...collected]);
   await checkOutput(spec, output);
-  return { output, artifacts };
+  const { outputMeta } = reports;
+  return { output, artifacts, collected, ...(outputMeta === undefined ? {} : { outputMeta }) };
 }
 
 async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<void> {

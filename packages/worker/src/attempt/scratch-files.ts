@@ -14,6 +14,8 @@ export interface ScratchFiles {
   readonly originalPrompt: string;
   /** Directory of artifacts a handler gave as bytes. */
   readonly artifactsDir: string;
+  /** Directory of what `collect` found. */
+  readonly collectedDir: string;
 }
 
 /** Where the files of an attempt are; makes none of them. */
@@ -27,5 +29,6 @@ export function scratchFiles(scratchDir: string): ScratchFiles {
     prompt: at("prompt"),
     originalPrompt: at("original-prompt"),
     artifactsDir: at("artifacts"),
+    collectedDir: at("collected"),
   };
 }
