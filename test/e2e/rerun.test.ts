@@ -71,6 +71,6 @@ test(
     const refused = await workspace.run("rerun", "one");
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("nothing says what to run again")]);
     const unknown = await workspace.run("rerun", "one", "--phase", "lnes", "--preview");
-    expect([unknown.code, unknown.stdout]).toEqual([5, "the run has no phase lnes; did you mean \"lines\"?\n"]);
+    expect([unknown.code, unknown.stdout]).toEqual([5, 'the run has no phase lnes; did you mean "lines"?\n']);
   }),
 );
