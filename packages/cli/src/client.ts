@@ -1,6 +1,15 @@
-import { compilePlanText, compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
+import {
+  chooseReuse,
+  compilePlanText,
+  compilePlanValue,
+  formatProblem,
+  type PlanProblem,
+  type PlanSelection,
+  type ReuseChoice,
+} from "@fanfold/core";
 import {
   findTemplate,
+  hashCode,
   type RerunOrder,
   type RerunPreview,
   type RetryScope,
@@ -22,7 +31,7 @@ export interface ClientOptions {
 }
 
 /** How a plan is submitted. */
-export interface SubmitOptions extends PlanSelection {
+export interface SubmitOptions extends PlanSelection, ReuseChoice {
   readonly variables?: Readonly<Record<string, string>>;
   /** Idempotency key: submitting the same id again gives the run that is there. */
   readonly runId?: string;
@@ -30,6 +39,11 @@ export interface SubmitOptions extends PlanSelection {
   readonly exclude?: readonly string[];
   /** Directory of the plan's scripts and handlers, relative to the workers' workspaces (default `.`). */
   readonly baseDir?: string;
+  /**
+   * Directory that has the plan's files as the workers' workspaces have them: with it the content of handlers and
+   * scripts counts when outputs are reused. Without it only phases that declare a version are reused.
+   */
+  readonly workspaceDir?: string;
 }
 
 /** A plan that is in the deployment, or built in: `NAME`, which is its latest version, or `NAME@VERSION`. */
@@ -46,6 +60,8 @@ export interface Submitted {
   readonly warnings: readonly PlanProblem[];
   /** Pools of the plan that no worker serves now, each in a sentence. */
   readonly unserved: readonly string[];
+  /** Phases whose outputs are not reused although the plan asks for it, each in a sentence. */
+  readonly notReused: readonly string[];
 }
 
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
@@ -100,16 +116,20 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(redis, new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
-    submit: async (plan, { variables = {}, runId, baseDir = ".", exclude = [], ...selection } = {}) => {
+    submit: async (plan, { variables = {}, runId, baseDir = ".", workspaceDir, exclude = [], ...choice } = {}) => {
+      const { noCache = false, refresh = [], ...selection } = choice;
       const compileOptions = { variables: { ...variables }, baseDir, exclude, selection };
       const result =
         "template" in plan
           ? compilePlanText((await findTemplate(store, plan.template)).source, compileOptions)
           : compilePlanValue(plan, compileOptions);
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      const submitted = await engine.submit(result.plan, runId, result.source);
-      const unserved = await warnOfUnservedPools(store, result.plan);
-      return { ...submitted, warnings: result.warnings, unserved };
+      const chosen = chooseReuse(result.plan, { noCache, refresh });
+      if (chosen.unknown.length > 0) throw new Error(`refresh: the plan has no phase ${chosen.unknown.join(", ")}`);
+      const hashed = await hashCode(chosen.plan, workspaceDir);
+      const submitted = await engine.submit(hashed.plan, runId, result.source);
+      const unserved = await warnOfUnservedPools(store, hashed.plan);
+      return { ...submitted, warnings: result.warnings, unserved, notReused: hashed.warnings };
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),

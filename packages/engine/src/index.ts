@@ -26,3 +26,7 @@ export {
 } from "./templates.ts";
 export { warnOfUnservedPools } from "./unserved-pools.ts";
 export { gatherWhyFacts } from "./why-facts.ts";
+export { explainReuse, type PartDifference, type PhaseReuse, type ShardReuse } from "./reuse/explain-reuse.ts";
+export { hashCode, pathsOfCode } from "./reuse/code-of-plan.ts";
+export { HashedFiles } from "./reuse/hashed-files.ts";
+export { printOf } from "./reuse/phase-print.ts";

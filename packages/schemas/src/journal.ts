@@ -30,6 +30,7 @@ export const EVENT_NAMES = [
   "shard_lost",
   "shard_given_back",
   "shard_repaired",
+  "shard_reused",
   "shard_succeeded",
   "shard_failed",
   "shard_cancelled",

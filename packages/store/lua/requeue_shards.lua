@@ -11,6 +11,7 @@
 --   KEYS[9] semaphores hash
 --   KEYS[10] holders   hash
 --   KEYS[11] recalled  set
+--   KEYS[12] ahead     set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -37,7 +38,10 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
   end
 end
 entry.tripped, entry.consecutive = 0, 0
+-- a stop came while it was found out what is reused: what is not reused by now runs
+entry.reusing = nil
+pass_reused(entry)
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10], ahead = KEYS[12] }, ARGV[3])

@@ -11,6 +11,7 @@ import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { buildPrompt } from "./attempt-prompt.ts";
+import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { errorContext } from "./error-context.ts";
@@ -45,6 +46,8 @@ export type HandedOver =
   | {
       readonly status: "succeeded";
       readonly result: ShardResult;
+      /** Under which the result may be reused. */
+      readonly fingerprint?: string;
       readonly consumed?: string;
       readonly log: Content | undefined;
       readonly usage: UsageSum | undefined;
@@ -132,6 +135,7 @@ async function attemptOnce(
       progress.update(usage.metrics);
     },
   };
+  const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
@@ -145,9 +149,22 @@ async function attemptOnce(
     handed.status === "succeeded"
       ? await judgeIteration(place.store, task.phase, iteration, { ...handed, ...told })
       : { ...handed, ...told };
+  if (ended.status === "succeeded") return { ...ended, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
   if (ended.status !== "failed" && ended.status !== "timed_out") return ended;
   const context = [await errorContext(spec, ended, logFile)];
   return { ...ended, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
+}
+
+/** What an output is kept under to be reused, where its phase and its files allow that. */
+async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ fingerprint?: string }> {
+  if (task.phase.reuse === undefined) return {};
+  if (!(await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir))) return {};
+  const fingerprint = await place.inputs.findFingerprint(task.runId, task.ref, task.plan).catch((error: unknown) => {
+    // the work is done: an output that cannot be reused is an output all the same
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  });
+  return fingerprint === undefined ? {} : { fingerprint };
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {

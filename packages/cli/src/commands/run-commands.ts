@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
+import { collectIds, DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
 import type { LoadedPlan } from "../plan-file.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
@@ -12,6 +12,9 @@ interface StartFlags extends PlanFlags {
   readonly runId?: string;
   readonly concurrency: number;
   readonly wait?: boolean;
+  /** False with `--no-cache`. */
+  readonly cache: boolean;
+  readonly refresh?: string[];
 }
 
 /** `run`, `submit`, `retry`, `watch`: the commands that start runs or see them to their end. */
@@ -42,7 +45,13 @@ export function addRunCommands(program: Command): void {
 function startCommand(program: Command, name: string, description: string): Command {
   return planCommand(program, name, description, "[plan]")
     .option("--template <name>", "run a template, NAME or NAME@VERSION, in the place of a plan file")
-    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing");
+    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing")
+    .option("--no-cache", "reuse no earlier output, and keep none to be reused")
+    .option(
+      "--refresh <ids>",
+      "run these phases anew, and let what comes of it replace the earlier outputs",
+      collectIds,
+    );
 }
 
 async function runOrUpdate(file: string | undefined, command: Command): Promise<void> {
@@ -113,7 +122,7 @@ async function withPlan(
   const { loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
   const options = await readPlanOptions(flags);
   if (file !== undefined) {
-    const { plan, source } = await sayWarnings(await loadPlanFile(file, options));
+    const { plan, source } = await prepared(await loadPlanFile(file, options), flags);
     await withSession(command, (session) => action(session, { plan, source, flags }));
     return;
   }
@@ -123,15 +132,21 @@ async function withPlan(
       import("../plan-file.ts"),
     ]);
     const found = await findTemplate(session.store, template ?? "");
-    const { plan, source } = await sayWarnings(compileTemplate(found.source, options));
+    const { plan, source } = await prepared(compileTemplate(found.source, options), flags);
     return action(session, { plan, source, flags });
   });
 }
 
-async function sayWarnings(loaded: LoadedPlan): Promise<LoadedPlan> {
-  const { formatProblem } = await import("@fanfold/core");
+/** A plan with what it reuses settled; says what its author should know of it. */
+async function prepared(loaded: LoadedPlan, flags: StartFlags): Promise<Pick<LoadedPlan, "plan" | "source">> {
+  const [{ prepareReuse }, { formatProblem }] = await Promise.all([
+    import("../prepare-reuse.ts"),
+    import("@fanfold/core"),
+  ]);
   for (const warning of loaded.warnings) say(formatProblem(warning));
-  return loaded;
+  const { plan, warnings } = await prepareReuse(loaded.plan, flags);
+  for (const warning of warnings) say(`warning: ${warning}`);
+  return { plan, source: loaded.source };
 }
 
 interface LoadedFile {

@@ -45,6 +45,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   shard_lost: always,
   shard_given_back: always,
   shard_repaired: always,
+  shard_reused: inSmallPhase,
   shard_succeeded: inSmallPhase,
   shard_failed: always,
   shard_cancelled: inSmallPhase,

@@ -6,8 +6,10 @@ import type {
   Globals,
   Phase,
   RetryRule,
+  ReuseRule,
   Work,
 } from "@fanfold/schemas";
+import { hasIndexReference } from "../shards/read-items.ts";
 import { instanceId } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
 
@@ -49,6 +51,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     lock: compileLock(phase.lock),
     ...(phase.limits === undefined ? {} : { limits: phase.limits }),
     cost: phase.cost ?? {},
+    ...compileReuse(usesIndex(phase) ? false : phase.cache),
     ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
@@ -133,6 +136,18 @@ function compileTolerance(tolerance: number | string): CompiledPhase["max_failed
   return typeof tolerance === "number"
     ? { unit: "shards", value: tolerance }
     : { unit: "share", value: readShare(tolerance) };
+}
+
+/** Nothing is known of the files of the work yet: whoever submits the plan may have them. */
+/** Whether its work differs from item to item by more than the item: fingerprints know nothing of places. */
+function usesIndex({ for_each, command, args, env, cwd, prompt }: Phase): boolean {
+  return for_each !== undefined && hasIndexReference(JSON.stringify([command, args, env, cwd, prompt]));
+}
+
+function compileReuse(cache: Phase["cache"]): { reuse?: ReuseRule } {
+  if (cache === undefined || cache === false) return {};
+  const { ttl_days = null, key = "", version = null } = cache === true ? {} : cache;
+  return { reuse: { ttl_days, key, version, code: null, refresh: false } };
 }
 
 function compileCollect(collect: Collect): NonNullable<CompiledPhase["collect"]> {

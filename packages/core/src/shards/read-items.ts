@@ -45,6 +45,11 @@ export function hasItemReference(text: string): boolean {
   return Array.from(text.matchAll(ITEM_REFERENCE)).some(([, name]) => name === "item");
 }
 
+/** Whether a text refers to the place of the item among the others. */
+export function hasIndexReference(text: string): boolean {
+  return Array.from(text.matchAll(ITEM_REFERENCE)).some(([, name]) => name === "index");
+}
+
 /** Puts an item and its index into a text, in one pass: what takes a reference's place is not looked at again. */
 export function replaceItem(text: string, { text: item, index }: { text: string; index: number }): string {
   return text.replace(ITEM_REFERENCE, (_, name: string) => (name === "item" ? item : String(index)));

@@ -30,6 +30,7 @@ const LEVELS: Readonly<Record<EventName, EventLevel>> = {
   shard_lost: "warn",
   shard_given_back: "info",
   shard_repaired: "warn",
+  shard_reused: "debug",
   shard_succeeded: "debug",
   shard_failed: "error",
   shard_cancelled: "warn",

@@ -89,3 +89,11 @@ describe("an item", () => {
     expect(summary(fields)).toEqual([]);
   });
 });
+
+test("reuse goes by the item: not where its index is used", () => {
+  const reuse = (fields: Record<string, unknown>) =>
+    planOf(compilePlanValue(each({ cache: true, ...fields }))).phases[1]?.reuse;
+  expect(reuse({ args: ["{{item}}"] })).toBeDefined();
+  expect(reuse({ args: ["{{index}}"] })).toBeUndefined();
+  expect(reuse({ env: { N: "{{ index }}" } })).toBeUndefined();
+});
