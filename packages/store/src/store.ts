@@ -18,6 +18,7 @@ import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
+import { Templates } from "./templates.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
@@ -35,6 +36,7 @@ export interface Store {
   readonly consumptions: Consumptions;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
+  readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly reuse: ReuseIndex;
   readonly removals: RunRemovals;
@@ -72,6 +74,7 @@ export function openStore(
     consumptions: new Consumptions(redis, keys),
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
+    templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     reuse: new ReuseIndex(redis, keys),
     removals: new RunRemovals(redis, keys),
