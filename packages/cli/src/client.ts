@@ -1,5 +1,6 @@
 import {
   chooseReuse,
+  compilePlanText,
   compilePlanValue,
   formatProblem,
   type PlanProblem,
@@ -7,6 +8,7 @@ import {
   type ReuseChoice,
 } from "@fanfold/core";
 import {
+  findTemplate,
   hashCode,
   type RerunOrder,
   type RerunPreview,
@@ -33,6 +35,8 @@ export interface SubmitOptions extends PlanSelection, ReuseChoice {
   readonly variables?: Readonly<Record<string, string>>;
   /** Idempotency key: submitting the same id again gives the run that is there. */
   readonly runId?: string;
+  /** Phases, or stages with all their phases, to take out; dependents inherit what these depended on. */
+  readonly exclude?: readonly string[];
   /** Directory of the plan's scripts and handlers, relative to the workers' workspaces (default `.`). */
   readonly baseDir?: string;
   /**
@@ -40,6 +44,11 @@ export interface SubmitOptions extends PlanSelection, ReuseChoice {
    * scripts counts when outputs are reused. Without it only phases that declare a version are reused.
    */
   readonly workspaceDir?: string;
+}
+
+/** A plan that is in the deployment, or built in: `NAME`, which is its latest version, or `NAME@VERSION`. */
+export interface TemplateReference {
+  readonly template: string;
 }
 
 /** A plan that was submitted. */
@@ -58,11 +67,12 @@ export interface Submitted {
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
 export interface Client {
   /**
-   * Stores a run and queues its start. Warns of pools that no worker serves now.
+   * Stores a run of a plan or a template and queues its start. Warns of pools that no worker serves now.
    *
    * @throws {Error} naming every problem of an invalid plan
+   * @throws {EngineError} UNKNOWN_TEMPLATE
    */
-  submit(plan: PlanInput, options?: SubmitOptions): Promise<Submitted>;
+  submit(plan: PlanInput | TemplateReference, options?: SubmitOptions): Promise<Submitted>;
   /** @throws {StoreError} RUN_NOT_FOUND */
   getRun(runId: string): Promise<RunRecord>;
   /** The run's journal from its beginning, and then each new line, until the signal aborts. */
@@ -106,9 +116,13 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(redis, new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
-    submit: async (plan, { variables = {}, runId, baseDir = ".", workspaceDir, ...choice } = {}) => {
+    submit: async (plan, { variables = {}, runId, baseDir = ".", workspaceDir, exclude = [], ...choice } = {}) => {
       const { noCache = false, refresh = [], ...selection } = choice;
-      const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
+      const compileOptions = { variables: { ...variables }, baseDir, exclude, selection };
+      const result =
+        "template" in plan
+          ? compilePlanText((await findTemplate(store, plan.template)).source, compileOptions)
+          : compilePlanValue(plan, compileOptions);
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
       const chosen = chooseReuse(result.plan, { noCache, refresh });
       if (chosen.unknown.length > 0) throw new Error(`refresh: the plan has no phase ${chosen.unknown.join(", ")}`);

@@ -55,6 +55,11 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   UNKNOWN_ARTIFACT: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,
+  UNKNOWN_TEMPLATE: EXIT.usage,
+  INVALID_TEMPLATE: EXIT.usage,
+  BUILT_IN_TEMPLATE: EXIT.refused,
+  TEMPLATE_EXISTS: EXIT.refused,
+  TEMPLATE_NOT_TRUSTED: EXIT.environment,
   RERUN_REFUSED: EXIT.refused,
   PHASE_BUSY: EXIT.refused,
 };

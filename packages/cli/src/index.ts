@@ -1,3 +1,10 @@
 export { definePlan, type JournalLine, type PlanInput, type RunRecord } from "@fanfold/schemas";
 export { defineHandler, type Handler, type HandlerContext, type HandlerRecord } from "@fanfold/worker";
-export { type Client, type ClientOptions, createClient, type SubmitOptions, type Submitted } from "./client.ts";
+export {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type SubmitOptions,
+  type Submitted,
+  type TemplateReference,
+} from "./client.ts";

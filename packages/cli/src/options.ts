@@ -59,22 +59,31 @@ export interface PlanFlags extends GlobalFlags {
   readonly skip?: string[];
   readonly from?: string[];
   readonly to?: string[];
+  readonly exclude?: string[];
+  readonly template?: string;
   readonly json?: boolean;
+}
+
+/** Adds the flags that give variables their values, and what becomes of warnings. */
+export function addVariableOptions(command: Command): Command {
+  return command
+    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable)
+    .option("--vars-file <file>", "set variables from a YAML or JSON map; --var wins over it")
+    .option("--strict", "treat warnings as errors");
 }
 
 /** Adds a command that reads a plan, with the flags that say how to read it. */
 export function planCommand(program: Command, name: string, description: string, argument = "<plan>"): Command {
-  return program
+  const command = program
     .command(name)
     .argument(argument, "plan file: .yaml, .json, or a module that exports a plan")
-    .description(description)
-    .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable)
-    .option("--vars-file <file>", "set variables from a YAML or JSON map; --var wins over it")
+    .description(description);
+  return addVariableOptions(command)
     .option("--only <ids>", "only these phases, or instances of a matrix, take part", collectIds)
     .option("--skip <ids>", "these take no part", collectIds)
     .option("--from <ids>", "only these and what depends on them take part", collectIds)
     .option("--to <ids>", "only these and what they depend on take part", collectIds)
-    .option("--strict", "treat warnings as errors");
+    .option("--exclude <ids>", "take these phases or stages out; dependents inherit what they depended on", collectIds);
 }
 
 /** Shards executed at once by a worker when nobody says otherwise: one a core. */

@@ -8,6 +8,7 @@ import {
   parseVariablesText,
   type PlanProblem,
   type PlanSelection,
+  type PlanSource as PlanText,
 } from "@fanfold/core";
 import type { PlanSource } from "@fanfold/schemas";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -24,6 +25,7 @@ export interface PlanFileOptions {
   readonly workspaceDir: string;
   readonly strict: boolean;
   readonly selection: PlanSelection;
+  readonly exclude: readonly string[];
 }
 
 /** A plan that may run, and what its author should know. */
@@ -42,6 +44,7 @@ export async function readPlanOptions(flags: PlanFlags): Promise<PlanFileOptions
     variables: { ...fromFile, ...flags.var },
     workspaceDir,
     strict: flags.strict ?? false,
+    exclude: flags.exclude ?? [],
     selection: {
       ...(only === undefined ? {} : { only }),
       ...(skip === undefined ? {} : { skip }),
@@ -65,22 +68,55 @@ export async function loadPlanFile(file: string, options: PlanFileOptions): Prom
   );
 }
 
+/**
+ * Compiles the plan of a template, whose scripts are looked for from the top of the workspace.
+ *
+ * @throws {CliError} with every problem of it at once
+ */
+export function compileTemplate(source: PlanText, options: PlanFileOptions): LoadedPlan {
+  const { variables, strict, selection, exclude } = options;
+  const result = compilePlanText(source, { variables, strict, selection, exclude });
+  if (result.ok) return result;
+  const end = `${source.file} does not make a valid plan: ${countErrors(result.problems)}, nothing was started`;
+  throw new CliError(EXIT.usage, `${formatProblems(result.problems)}\n\n${end}`);
+}
+
+/**
+ * Reads a plan file that is to be a template, and checks it as far as that can be done without its variables.
+ *
+ * @throws {CliError} with every problem of the file at once
+ */
+export async function loadTemplateFile(
+  file: string,
+  { variables, strict }: PlanFileOptions,
+): Promise<LoadedPlan & { readonly text: string }> {
+  const format = planFormatOf(file);
+  const written = format === "text" ? await readText(file, "plan") : undefined;
+  const value = written === undefined ? await importPlan(file) : undefined;
+  const options = { variables, strict, isTemplate: true };
+  const result =
+    written === undefined ? compilePlanValue(value, options) : compilePlanText({ text: written, file }, options);
+  if (result.ok) return { ...result, text: written ?? `${JSON.stringify(value, null, 2)}\n` };
+  const end = `${file} is not a valid plan: ${countErrors(result.problems)}, nothing was added`;
+  throw new CliError(EXIT.usage, `${formatProblems(result.problems)}\n\n${end}`);
+}
+
 /** Compiles a plan file. @throws {CliError} when the file cannot be read */
 export async function compilePlanFile(file: string, options: PlanFileOptions): Promise<CompileResult> {
-  const format = extname(file).toLowerCase();
-  const { variables, strict, selection } = options;
-  if (!TEXT_FORMATS.has(format) && !MODULE_FORMATS.has(format)) {
-    throw new CliError(EXIT.usage, `${file}: a plan is a .yaml, .yml, .json, .ts, .mts, .js or .mjs file`);
-  }
+  const format = planFormatOf(file);
+  const { variables, strict, selection, exclude } = options;
   const text = await readText(file, "plan");
-  const compileOptions = { variables, strict, selection, baseDir: baseDirOf(file, options.workspaceDir) };
-  if (TEXT_FORMATS.has(format)) return compilePlanText({ text, file }, compileOptions);
+  const compileOptions = { variables, strict, selection, exclude, baseDir: baseDirOf(file, options.workspaceDir) };
+  if (format === "text") return compilePlanText({ text, file }, compileOptions);
   return compilePlanValue(await importPlan(file), compileOptions);
 }
 
 /** Compiles a plan again that was submitted before. @throws {CliError} with every problem, of its variables for instance */
-export function compileAgain({ document, variables, selection }: PlanSource, baseDir: string): LoadedPlan {
-  const result = compilePlanValue(document, { variables, selection, baseDir });
+export function compileAgain(
+  { document, variables, selection, exclude = [] }: PlanSource,
+  baseDir: string,
+): LoadedPlan {
+  const result = compilePlanValue(document, { variables, selection, exclude, baseDir });
   if (result.ok) return result;
   throw new CliError(
     EXIT.usage,
@@ -97,6 +133,14 @@ export function formatProblems(problems: readonly PlanProblem[]): string {
 export function countErrors(problems: readonly PlanProblem[]): string {
   const count = problems.filter(({ severity }) => severity === "error").length;
   return count === 1 ? "1 error" : `${count} errors`;
+}
+
+/** Whether a plan file is text or a module. @throws {CliError} when it is neither */
+function planFormatOf(file: string): "text" | "module" {
+  const format = extname(file).toLowerCase();
+  if (TEXT_FORMATS.has(format)) return "text";
+  if (MODULE_FORMATS.has(format)) return "module";
+  throw new CliError(EXIT.usage, `${file}: a plan is a .yaml, .yml, .json, .ts, .mts, .js or .mjs file`);
 }
 
 async function loadVariables(file: string): Promise<Readonly<Record<string, string>>> {

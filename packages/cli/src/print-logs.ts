@@ -14,6 +14,7 @@ export interface LogScope {
 const ENDS = new Set([
   "shard_succeeded",
   "shard_retry",
+  "shard_iterated",
   "shard_failed",
   "shard_cancelled",
   "shard_lost",

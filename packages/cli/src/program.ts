@@ -12,6 +12,7 @@ import { addReportCommand } from "./commands/report-command.ts";
 import { addRerunCommand } from "./commands/rerun-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
+import { addTemplateCommands } from "./commands/template-commands.ts";
 import { addWhyCommand } from "./commands/why-command.ts";
 import { addUpCommand } from "./commands/up-command.ts";
 
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
   addWhyCommand(program);
   addCapsCommand(program);
   addAdmissionCommands(program);
+  addTemplateCommands(program);
   addRemoveCommands(program);
   addServiceCommands(program);
   addDashboardCommands(program);

@@ -18,6 +18,7 @@ export type { ShardForecast } from "./plan/count-shards.ts";
 export { explainPlan, type PhaseExplanation, type PhaseVerdict, type PlanExplanation } from "./plan/explain-plan.ts";
 export { formatProblem } from "./plan/format-problem.ts";
 export { type ListedVariable, listVariables, listVariablesOfText } from "./plan/list-variables.ts";
+export { closestName } from "./plan/name-suggester.ts";
 export type { PlanSource } from "./plan/parse-plan-text.ts";
 export { parseVariablesText, type VariablesResult } from "./plan/parse-variables-text.ts";
 export { PlanGraph } from "./plan/plan-graph.ts";
@@ -39,6 +40,8 @@ export {
 export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
+export { evaluateRepeat, type RepeatVerdict } from "./policy/repeat-condition.ts";
+export { type FailedTry, retryPrompt } from "./policy/retry-prompt.ts";
 export { retrySeed } from "./policy/backoff.ts";
 export { chooseReuse, isReusable, type ReuseChoice } from "./reuse/choose-reuse.ts";
 export { differingParts, type PartName } from "./reuse/differing-parts.ts";
@@ -75,6 +78,7 @@ export {
   type Trigger,
 } from "./run/run-state.ts";
 export { isPhaseOver, isRunOver, movePhase, moveRun } from "./run/transitions.ts";
+export { itemText, readItems, replaceItem } from "./shards/read-items.ts";
 export { findGroupField, gatherOrder, groupValueOf } from "./shards/group-records.ts";
 export { createShardCutter } from "./shards/shard-cutter.ts";
 export { ShardError } from "./shards/shard-error.ts";

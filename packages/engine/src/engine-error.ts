@@ -11,6 +11,11 @@ export type EngineErrorCode =
   | "RUN_OVER"
   | "RUN_LIVE"
   | "RUN_BUSY"
+  | "UNKNOWN_TEMPLATE"
+  | "INVALID_TEMPLATE"
+  | "BUILT_IN_TEMPLATE"
+  | "TEMPLATE_EXISTS"
+  | "TEMPLATE_NOT_TRUSTED"
   | "RERUN_REFUSED"
   | "PHASE_BUSY";
 

@@ -3,13 +3,15 @@ import {
   findGroupField,
   gatherOrder,
   groupValueOf,
+  readItems,
   type JsonlRecord,
   type JsonValue,
   readRecords,
+  ShardError,
   ShardPlanEncoder,
 } from "@fanfold/core";
 import type { CompiledPhase, Content, PhaseInputs, Shard } from "@fanfold/schemas";
-import { type ArtifactStore, streamContent } from "@fanfold/store";
+import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
 import { keepContent } from "./content.ts";
 
 /** How a phase is cut: known before any of its work starts. */
@@ -18,6 +20,9 @@ export interface Expansion {
   readonly recordCount: number | null;
   readonly inputs: PhaseInputs;
 }
+
+/** Most bytes of an artifact that is read as items: they are read as a whole. */
+const MAX_ITEMS_BYTES = 64 * 1024 * 1024;
 
 const UNSHARDED: Expansion = {
   shardCount: 1,
@@ -40,16 +45,45 @@ export async function expandPhase(
   const over = phase.shard?.over;
   if (phase.shard === null || over === undefined) return UNSHARDED;
   const source = typeof over === "string" ? findArtifact(over) : await keepItems(store, over);
+  if (phase.for_each !== undefined) return expandItems(phase.shard, store, { source, format: phase.for_each.format });
   const records = phase.shard.grouping === "key" ? await regroup(phase.shard, store, source) : source;
   return cut(phase.shard, store, { source, records });
 }
 
 /** A list written in the plan, as records. */
-function keepItems(store: ArtifactStore, items: readonly JsonValue[]): Promise<Content> {
+async function keepItems(store: ArtifactStore, items: readonly JsonValue[]): Promise<Content> {
   return keepContent(
     store,
     items.map((item) => Buffer.from(`${JSON.stringify(item)}\n`)),
   );
+}
+
+/** Items become records first. They need no key to be told apart, so a merge has no source to follow. */
+async function expandItems(
+  rule: Shard,
+  store: ArtifactStore,
+  { source, format }: { source: Content; format: NonNullable<CompiledPhase["for_each"]>["format"] },
+): Promise<Expansion> {
+  const items = readItems(await readText(store, source), format);
+  const records = await keepItems(store, items).catch((cause: unknown) => {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ShardError("BAD_ITEMS", `an item cannot be written as JSON: ${cause.message}`, { cause });
+  });
+  const expansion = await cut(rule, store, { source: records, records });
+  return { ...expansion, inputs: { ...expansion.inputs, source: null } };
+}
+
+async function readText(store: ArtifactStore, source: Content): Promise<string> {
+  if ("inline" in source) return source.inline;
+  if (source.size_bytes > MAX_ITEMS_BYTES) {
+    throw new ShardError("BAD_ITEMS", `the items are ${source.size_bytes} bytes, more than ${MAX_ITEMS_BYTES}`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readContent(store, source));
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new ShardError("BAD_ITEMS", "the items are not valid UTF-8", { cause });
+  }
 }
 
 async function cut(

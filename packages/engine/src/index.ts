@@ -17,6 +17,14 @@ export type { RetryScope } from "./retry-failed.ts";
 export { type ArtifactDiff, diffRevisions, type DiffScope, loadHistory } from "./run-history.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";
+export {
+  addTemplate,
+  type FoundTemplate,
+  findTemplate,
+  type ListedTemplate,
+  listTemplates,
+  removeTemplate,
+} from "./templates.ts";
 export { warnOfUnservedPools } from "./unserved-pools.ts";
 export { gatherWhyFacts } from "./why-facts.ts";
 export { explainReuse, type PartDifference, type PhaseReuse, type ShardReuse } from "./reuse/explain-reuse.ts";

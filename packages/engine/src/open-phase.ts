@@ -39,7 +39,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
     inputs: { ...expansion.inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
       revision,
-      strategy: definition.shard?.strategy ?? "none",
+      strategy: definition.for_each === undefined ? (definition.shard?.strategy ?? "none") : "for_each",
       shard_count: expansion.shardCount,
       record_count: expansion.recordCount,
       max_parallel: definition.max_parallel,

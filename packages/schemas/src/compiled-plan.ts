@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
-import { CostSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
+import { CostSchema, ItemFormatSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
 
 /** One resolved edge of the DAG. */
 export const CompiledDependencySchema = z.strictObject({
@@ -102,6 +102,14 @@ export const CompiledPhaseSchema = z.strictObject({
   shard: ShardSchema.nullable(),
   /** Phase whose artifact `shard.over` names, where it names one. */
   over_phase: InstanceIdSchema.nullable(),
+  /** The same in each attempt, whatever an attempt does. */
+  prompt: z.string().optional(),
+  /** Absent: a retry gets the prompt as it is. */
+  retry_context: z.strictObject({ instruction: z.string().nullable() }).optional(),
+  /** Its one shard runs again, on its own last output, until the expression is true. */
+  repeat: z.strictObject({ until: z.string(), max_iterations: z.int().min(1) }).optional(),
+  /** The artifact of `shard.over` is first read as items, and each is a shard. */
+  for_each: z.strictObject({ format: z.union([ItemFormatSchema, z.literal("auto")]) }).optional(),
   merge: CompiledMergeSchema,
   max_parallel: z.int().min(1).nullable(),
   concurrency_key: z
@@ -142,6 +150,8 @@ export const PlanSourceSchema = z.strictObject({
   document: z.record(z.string(), z.unknown()),
   variables: z.record(z.string(), z.string()),
   selection: z.strictObject({ only: ids, skip: ids, from: ids, to: ids }),
+  /** Phases and stages that were taken out of the document. */
+  exclude: ids,
 });
 export type PlanSource = z.infer<typeof PlanSourceSchema>;
 

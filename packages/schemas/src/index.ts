@@ -86,7 +86,9 @@ export {
   DependencySchema,
   DependencyWhenSchema,
   type Globals,
+  ForEachSchema,
   GlobalsSchema,
+  type ItemFormat,
   LockSchema,
   MatrixSchema,
   type Collect,
@@ -105,6 +107,7 @@ export {
   PriceSchema,
   type Shard,
   ShardSchema,
+  StageSchema,
   UNSUPPORTED_FIELDS,
   type Variable,
   VariableSchema,
@@ -223,6 +226,13 @@ export {
   type ShardStand,
   ShardStandSchema,
 } from "./api/api-shard.ts";
+export { RetryStrategySchema } from "./prompt.ts";
+export {
+  type TemplateInfo,
+  TemplateInfoSchema,
+  TemplateNameSchema,
+  TemplateVersionSchema,
+} from "./template.ts";
 export {
   ArtifactContentQuerySchema,
   ArtifactIdParamsSchema,

@@ -25,6 +25,7 @@ export const EVENT_NAMES = [
   "phase_reused",
   "shard_started",
   "shard_retry",
+  "shard_iterated",
   "shard_timeout",
   "shard_lost",
   "shard_given_back",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, PhaseIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
+import { PromptSchema, RetryStrategySchema } from "./prompt.ts";
 
 const MAX_SEC = 30 * 24 * 3600;
 
@@ -55,6 +56,19 @@ export const ShardSchema = z.strictObject({
     ),
 });
 export type Shard = z.infer<typeof ShardSchema>;
+
+/** How the text of an artifact is read as items. */
+export const ItemFormatSchema = z.enum(["json_array", "line_delimited", "comma_separated"]);
+export type ItemFormat = z.infer<typeof ItemFormatSchema>;
+
+/** What a phase is run for each item of: an artifact, whose format is found out when it is not named. */
+export const ForEachSchema = z.union([
+  ArtifactNameSchema,
+  z.strictObject({
+    artifact: ArtifactNameSchema.describe("Artifact that has the items."),
+    format: ItemFormatSchema.optional().describe("How its text is read as items (default: by what it looks like)."),
+  }),
+]);
 
 const keyField = z.string().min(1).max(100);
 
@@ -188,6 +202,7 @@ export const PhaseSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("JavaScript module whose default export runs the shard; relative to the plan's file."),
+  prompt: PromptSchema.optional().describe("Text that the work gets as a file; the same in each attempt."),
   cwd: z.string().min(1).optional().describe("Working directory, relative to the plan's directory (the default)."),
   shell: z.boolean().optional().describe("Run `command` through /bin/sh (default false)."),
   env: envSchema.optional().describe("Added to the worker's environment and to `globals.env`."),
@@ -197,6 +212,7 @@ export const PhaseSchema = z.strictObject({
     .optional()
     .describe("Phases that come before this one: ids, or `{ phase, kind, when }`."),
   shard: ShardSchema.optional().describe("How the work is cut into shards; without it there is one."),
+  for_each: ForEachSchema.optional().describe("Artifact with items: one shard for each of them, in their order."),
   merge: MergeSchema.optional().describe("How the outputs of the shards become the output of the phase."),
   max_parallel: z
     .int()
@@ -216,6 +232,19 @@ export const PhaseSchema = z.strictObject({
   retry_backoff: z.enum(["fixed", "exponential"]).optional().describe("How the wait grows (default fixed)."),
   retry_max_delay_sec: durationSec.optional().describe("Longest wait, in seconds (default 300)."),
   retry_jitter: z.number().min(0).max(1).optional().describe("Spread of the wait, 0…1 (default 0)."),
+  retry_strategy: RetryStrategySchema.optional().describe("What the prompt of a retry says beside the phase's own."),
+  repeat_until: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .describe("CEL expression over `output` and `iteration`; the phase runs again until it is true."),
+  max_iterations: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe("Times `repeat_until` may let the phase run (default 10)."),
   timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
   on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
   critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
@@ -260,6 +289,19 @@ export const PhaseSchema = z.strictObject({
   ui_hints: z.record(z.string(), jsonValue).optional().describe("Anything a user interface may want to know; ignored."),
 });
 export type Phase = z.infer<typeof PhaseSchema>;
+
+const stageMembers = z
+  .array(z.union([PhaseIdSchema, PhaseSchema]))
+  .min(1)
+  .max(20_000);
+
+/** A group of phases that run side by side, after those of the stage before. */
+export const StageSchema = z.strictObject({
+  id: PhaseIdSchema.describe("Unique id among the stages."),
+  name: z.string().max(200).optional().describe("Title for people."),
+  phases: stageMembers.optional().describe("Phases of the stage: ids of phases of the plan, or phases written here."),
+  jobs: stageMembers.optional().describe("Another name of `phases`."),
+});
 
 /** Settings of the whole run. */
 export const GlobalsSchema = z.strictObject({
@@ -325,6 +367,12 @@ export const PlanSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a name of a variable"), VariableSchema)
     .optional()
     .describe("Name → declaration. `${NAME}` in any string of the plan is replaced by the value."),
+  stages: z
+    .array(StageSchema)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe("Groups of phases that run one after the other; shorthand for `depends_on`."),
   phases: z.array(PhaseSchema).min(1).max(20_000).describe("The phases, in the order in which they start when ready."),
   metadata: z.record(z.string(), jsonValue).optional().describe("Anything that goes with the plan; kept with the run."),
 });
@@ -332,27 +380,20 @@ export type Plan = z.infer<typeof PlanSchema>;
 
 /** A plan as its author writes it: defaults may be left out, and `phases` may be called `steps`. */
 export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
-  ({ phases: z.input<typeof PhaseSchema>[] } | { steps: z.input<typeof PhaseSchema>[] });
+  (
+    | { phases: z.input<typeof PhaseSchema>[] }
+    | { steps: z.input<typeof PhaseSchema>[] }
+    | { stages: z.input<typeof StageSchema>[] }
+  );
 
 /**
  * Fields of the plan format that later releases implement. A plan that uses one is refused with
  * "not supported yet", so that nobody believes a cap or a gate to be in force that is not.
  */
 export const UNSUPPORTED_FIELDS = {
-  plan: ["hooks", "notify", "stages"],
+  plan: ["hooks", "notify"],
   globals: [],
-  phase: [
-    "plan",
-    "approval",
-    "for_each",
-    "repeat_until",
-    "max_iterations",
-    "spawnable",
-    "max_spawn_depth",
-    "max_spawned",
-    "retry_strategy",
-    "agents",
-  ],
+  phase: ["plan", "approval", "spawnable", "max_spawn_depth", "max_spawned", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -227,6 +227,10 @@ export const ShardRecordSchema = z.strictObject({
   tries: z.int().min(0).optional(),
   /** Attempts lost with their workers since then. */
   losses: z.int().min(0).optional(),
+  /** Iterations of a phase with `repeat_until` that have ended, and were not the last. */
+  iteration: z.int().min(1).optional(),
+  /** Output of the last of them. */
+  previous: ContentSchema.optional(),
   /** When the backoff ends. */
   until_ms: z.int().optional(),
   /** When its job was last put back on its queue because it was gone. */

@@ -160,6 +160,21 @@ export class Keys {
     return `${this.prefix}:deployment`;
   }
 
+  /** Hash: `<name>@<version>` of a plan template → what is known of it. */
+  get templates(): string {
+    return `${this.prefix}:templates`;
+  }
+
+  /** Hash: `<name>@<version>` of a plan template → the text of its plan. */
+  get templateTexts(): string {
+    return `${this.prefix}:templates:texts`;
+  }
+
+  /** String: number of the version of a template that was added last. */
+  get templateSeq(): string {
+    return `${this.prefix}:templates:seq`;
+  }
+
   /** Set: names of the locks that are held. */
   get locks(): string {
     return `${this.prefix}:locks`;

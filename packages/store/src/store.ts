@@ -19,6 +19,7 @@ import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
+import { Templates } from "./templates.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
@@ -37,6 +38,7 @@ export interface Store {
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly drains: Drains;
+  readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly reuse: ReuseIndex;
   readonly removals: RunRemovals;
@@ -76,6 +78,7 @@ export function openStore(
     logs: new AttemptLogs(redis, keys),
     signals,
     drains: new Drains(redis, keys, signals),
+    templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     reuse: new ReuseIndex(redis, keys),
     removals: new RunRemovals(redis, keys),

@@ -1,7 +1,7 @@
 import { decideRetry, retrySeed, type UsageSum } from "@fanfold/core";
 import type { AttemptRecord, Content, Failure, RetryRule, ShardRecord } from "@fanfold/schemas";
 import { type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
-import type { HandedOver, UnsuccessfulAttempt } from "./execute-attempt.ts";
+import type { HandedOver, IteratedAttempt, UnsuccessfulAttempt } from "./execute-attempt.ts";
 
 /** A started attempt: its record in the ledger, complete. */
 export interface StartedAttempt {
@@ -28,7 +28,31 @@ export function recordOutcome(
 ): RecordedOutcome {
   if (ended.status === "succeeded") return { finish: success(started, ended, nowMs), retryAfterMs: undefined };
   if (ended.status === "cancelled") return { finish: cancellation(started, ended, nowMs), retryAfterMs: undefined };
+  if (ended.status === "iterated") return iteration(started, ended, nowMs);
   return setback(started, ended, rule, nowMs);
+}
+
+/** The attempt was no failure: the next one has all its retries again, and begins at once. */
+function iteration(started: StartedAttempt, ended: IteratedAttempt, nowMs: number): RecordedOutcome {
+  const good = { ...ended, status: "succeeded" } as const;
+  const record: ShardRecord = {
+    ...endedRecord(started, good, nowMs),
+    history: withAttempt(started, good, nowMs),
+    status: "backoff",
+    until_ms: nowMs,
+    tries: 0,
+    losses: 0,
+    iteration: ended.iteration,
+    previous: ended.output,
+  };
+  const data = {
+    iteration: ended.iteration,
+    duration_ms: ended.durationMs,
+    revision: started.ref.revision,
+    ...usageData(ended),
+  };
+  const events = [["shard_iterated", data]] as const;
+  return { finish: finish(started, ended, nowMs, { outcome: "backoff", record, events }), retryAfterMs: 1 };
 }
 
 function success(started: StartedAttempt, ended: HandedOver & { status: "succeeded" }, nowMs: number): ShardFinish {
@@ -69,7 +93,7 @@ export function recordGivenBack(started: StartedAttempt, ended: UnsuccessfulAtte
   return finish(started, ended, nowMs, { outcome: "given_back", record, events: [["shard_given_back", data]] });
 }
 
-type Failed = Exclude<HandedOver, { status: "succeeded" }>;
+type Failed = UnsuccessfulAttempt;
 
 function setback(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {
   const { runId, ref, attempt } = started;
@@ -87,6 +111,11 @@ function setback(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs:
   const common = { ...endedRecord(started, ended, nowMs), tries, failure: ended.failure };
   const data = { ...ended.failure, duration_ms: ended.durationMs, ...usageData(ended) };
   if (!retry.retry || !isWorthRetrying(ended)) {
+    if (ended.failure.error_code === "MAX_ITERATIONS") {
+      // whoever retries it by hand means all iterations
+      delete common.iteration;
+      delete common.previous;
+    }
     const events = [...timeout, ["shard_failed", { ...data, attempts: attempt }] as const];
     const record = { ...common, status: "failed" } as const;
     return { finish: finish(started, ended, nowMs, { outcome: "failed", record, events }), retryAfterMs: undefined };
@@ -102,7 +131,7 @@ function usageData({ usage }: HandedOver): { usage?: UsageSum } {
 
 /** Secrets that are missing or leak, plans that are not to be trusted, and what the worker forbids mend by no retry. */
 function isWorthRetrying({ failure: { error_code: code } }: Failed): boolean {
-  return !/^(SECRET|PLAN)_|_NOT_ALLOWED$/.test(code);
+  return !/^(SECRET|PLAN)_|_NOT_ALLOWED$|^MAX_ITERATIONS$/.test(code);
 }
 
 function timeoutEvents(ended: Failed): (readonly [string, object])[] {
@@ -136,9 +165,15 @@ function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number
     ...kept
   } = started.record;
   const log = ended.log === undefined ? {} : { log: ended.log };
-  const consumed = ended.consumed === undefined ? {} : { consumed: ended.consumed };
-  const record = { ...kept, ...log, ...consumed, finished_at_ms: nowMs };
-  if (ended.status === "succeeded") return record;
+  const record = { ...kept, ...log, ...consumedBy(ended), finished_at_ms: nowMs };
+  return ended.status === "succeeded" ? record : { ...record, history: withAttempt(started, ended, nowMs) };
+}
+
+function consumedBy({ consumed }: EndedAttempt): { consumed?: string } {
+  return consumed === undefined ? {} : { consumed };
+}
+
+function withAttempt(started: StartedAttempt, ended: EndedAttempt, nowMs: number): AttemptRecord[] {
   const attempt: AttemptRecord = {
     attempt: started.attempt,
     status: ended.status,
@@ -146,9 +181,9 @@ function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number
     started_at_ms: started.record.started_at_ms ?? nowMs,
     finished_at_ms: nowMs,
     ...(ended.failure === undefined ? {} : { failure: ended.failure }),
-    ...log,
+    ...(ended.log === undefined ? {} : { log: ended.log }),
     ...(ended.errorContext === undefined ? {} : { error_context: ended.errorContext }),
-    ...consumed,
+    ...consumedBy(ended),
   };
-  return { ...record, history: [...(started.record.history ?? []), attempt] };
+  return [...(started.record.history ?? []), attempt];
 }

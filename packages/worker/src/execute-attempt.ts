@@ -1,18 +1,22 @@
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkOutput, type UsageSum } from "@fanfold/core";
+import { pipeline } from "node:stream/promises";
+import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { ArtifactMeta, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
-import { type ShardRef, type Store, StoreError } from "@fanfold/store";
-import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import type { ArtifactMeta, AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import { type ShardRef, type Store, StoreError, streamContent } from "@fanfold/store";
+import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
+import { buildPrompt } from "./attempt-prompt.ts";
 import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
+import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
@@ -28,6 +32,10 @@ export interface AttemptTask {
   readonly ref: ShardRef;
   readonly shardCount: number;
   readonly attempt: number;
+  /** Iterations that have ended, and the output of the last of them. */
+  readonly repeated?: { readonly iterations: number; readonly previous: Content };
+  /** Earlier attempts of the shard, oldest first. */
+  readonly history: readonly AttemptRecord[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly scratchDir: string;
@@ -45,7 +53,20 @@ export type HandedOver =
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
     }
+  | IteratedAttempt
   | UnsuccessfulAttempt;
+
+/** An attempt that ended well, and whose phase is to run again on its output. */
+export interface IteratedAttempt {
+  readonly status: "iterated";
+  /** The iteration that has ended, counted from 1. */
+  readonly iteration: number;
+  readonly output: Content;
+  readonly consumed?: string;
+  readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
+  readonly durationMs: number;
+}
 
 /** An attempt that was not a success, with its log handed over. */
 export interface UnsuccessfulAttempt {
@@ -123,11 +144,15 @@ async function attemptOnce(
     : undefined;
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
-  if (handed.status === "succeeded")
-    return { ...handed, ...told, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
-  if (handed.status === "cancelled") return { ...handed, ...told };
-  const context = [await errorContext(spec, handed, logFile)];
-  return { ...handed, ...told, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
+  const iteration = (task.repeated?.iterations ?? 0) + 1;
+  const ended: HandedOver =
+    handed.status === "succeeded"
+      ? await judgeIteration(place.store, task.phase, iteration, { ...handed, ...told })
+      : { ...handed, ...told };
+  if (ended.status === "succeeded") return { ...ended, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
+  if (ended.status !== "failed" && ended.status !== "timed_out") return ended;
+  const context = [await errorContext(spec, ended, logFile)];
+  return { ...ended, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 
 /** What an output is kept under to be reused, where its phase and its files allow that. */
@@ -145,9 +170,12 @@ async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ 
 async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
   const { runId, ref, phase, scratchDir } = task;
   const { plan } = task.plan;
+  const inputFile = await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
+  const item = await readItem(phase, ref.shard, inputFile);
+  const prompt = await buildPrompt({ ...task, store: place.store }, phase, item);
   return {
     runId,
-    phase,
+    phase: item === undefined ? phase : { ...phase, cwd: replaceItem(phase.cwd, item) },
     revision: ref.revision,
     shardIndex: ref.shard,
     shardCount: task.shardCount,
@@ -157,12 +185,39 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     rules: place.rules,
     baseDir: plan.base_dir,
     scratchDir,
-    inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),
+    inputFile,
+    ...(item === undefined ? {} : { item }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(await prepareIteration(place.store, task)),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),
   };
+}
+
+/** What an iteration knows of the one before. */
+async function prepareIteration(
+  store: Store,
+  { phase, repeated, scratchDir }: AttemptTask,
+): Promise<Pick<AttemptSpec, "iteration">> {
+  if (phase.repeat === undefined) return {};
+  if (repeated === undefined) return { iteration: { number: 1, previousFile: null } };
+  const previousFile = join(scratchDir, "previous");
+  await mkdir(scratchDir, { recursive: true });
+  await pipeline(streamContent(store.artifacts, repeated.previous), createWriteStream(previousFile));
+  return { iteration: { number: repeated.iterations + 1, previousFile } };
+}
+
+/** The item of a shard, which is the one record in its input. */
+async function readItem(
+  { for_each }: CompiledPhase,
+  index: number,
+  inputFile: string | null,
+): Promise<AttemptItem | undefined> {
+  if (for_each === undefined || inputFile === null) return undefined;
+  const item: JsonValue = JSON.parse(await readFile(inputFile, "utf8"));
+  return { text: itemText(item), index };
 }
 
 /** An output its merge could not fold fails the attempt that made it, not the merge. */

@@ -6,7 +6,7 @@ import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store"
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { ActiveAttempts } from "./active-attempts.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
-import { type AttemptPlace, executeAttempt } from "./execute-attempt.ts";
+import { type AttemptPlace, type AttemptTask, executeAttempt } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
@@ -143,6 +143,8 @@ class ShardRun {
         ref: this.#ref,
         shardCount: this.#data.shard_count,
         attempt: attempt.attempt,
+        history: attempt.record.history ?? [],
+        ...repeatedBy(attempt),
         plan,
         phase,
         scratchDir,
@@ -234,6 +236,11 @@ function started(runId: string, ref: ShardRef, { record }: StartReply): StartedA
     throw new Error(`the ledger started ${shardId(ref)} without an attempt`);
   }
   return { runId, ref, record, attempt: record.attempt, fence: record.fence };
+}
+
+function repeatedBy({ record }: StartedAttempt): Pick<AttemptTask, "repeated"> {
+  const { iteration, previous } = record;
+  return iteration === undefined || previous === undefined ? {} : { repeated: { iterations: iteration, previous } };
 }
 
 function whyEnded({ record }: StartReply): string {

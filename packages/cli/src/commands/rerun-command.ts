@@ -80,6 +80,7 @@ async function findPlan(session: Session, runId: string, flags: RerunFlags): Pro
       variables: merged,
       strict: false,
       selection: source?.selection ?? {},
+      exclude: source?.exclude ?? [],
       workspaceDir: session.config.workspaceDir,
     };
     const loaded = await loadPlanFile(file, options);

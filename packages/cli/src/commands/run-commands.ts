@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectIds, DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
+import type { LoadedPlan } from "../plan-file.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
@@ -18,7 +19,7 @@ interface StartFlags extends PlanFlags {
 
 /** `run`, `submit`, `retry`, `watch`: the commands that start runs or see them to their end. */
 export function addRunCommands(program: Command): void {
-  startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own", "[plan]")
+  startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
     .option("--run <run>", "bring this run up to date: do what is stale or missing in it, and nothing else")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--json", "print one JSON object instead of the live view and the summary")
@@ -26,7 +27,7 @@ export function addRunCommands(program: Command): void {
   startCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
     .option("--wait", "watch the run to its end; the exit code tells how it ended")
     .option("--json", "print one JSON object")
-    .action((file: string, _flags, command: Command) => withPlan(file, command, submit));
+    .action((file: string | undefined, _flags, command: Command) => withPlan(file, command, submit));
   program
     .command("watch")
     .argument("<run>", "id of a run, the beginning of one, or @latest")
@@ -41,8 +42,9 @@ export function addRunCommands(program: Command): void {
   addRetry(program);
 }
 
-function startCommand(program: Command, name: string, description: string, argument?: string): Command {
-  return planCommand(program, name, description, argument)
+function startCommand(program: Command, name: string, description: string): Command {
+  return planCommand(program, name, description, "[plan]")
+    .option("--template <name>", "run a template, NAME or NAME@VERSION, in the place of a plan file")
     .option("--run-id <id>", "id of the run; submitting the same id again changes nothing")
     .option("--no-cache", "reuse no earlier output, and keep none to be reused")
     .option(
@@ -53,12 +55,12 @@ function startCommand(program: Command, name: string, description: string, argum
 }
 
 async function runOrUpdate(file: string | undefined, command: Command): Promise<void> {
-  const { run, var: variables } = command.opts<{ run?: string; var?: Record<string, string> }>();
+  const { run, template, var: variables } = command.opts<StartFlags & { run?: string }>();
   if (run === undefined) {
-    if (file !== undefined) return withPlan(file, command, runHere);
+    if (file !== undefined || template !== undefined) return withPlan(file, command, runHere);
     throw new CliError(EXIT.usage, "name a plan to run, or a run to bring up to date: fanfold run --run RUN");
   }
-  if (file !== undefined || variables !== undefined) {
+  if (file !== undefined || template !== undefined || variables !== undefined) {
     const hint = `fanfold rerun ${run} --plan FILE, or --var NAME=VALUE`;
     throw new CliError(EXIT.usage, `--run brings a run up to date with its own plan; with a changed one: ${hint}`);
   }
@@ -108,21 +110,43 @@ async function retry(session: Session, typed: string, command: Command): Promise
 }
 
 async function withPlan(
-  file: string,
+  file: string | undefined,
   command: Command,
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
   const flags = command.optsWithGlobals<StartFlags>();
-  const [{ loadPlanFile, readPlanOptions }, { prepareReuse }, { formatProblem }] = await Promise.all([
-    import("../plan-file.ts"),
+  const { template } = flags;
+  if ((file === undefined) === (template === undefined)) {
+    throw new CliError(EXIT.usage, "name a plan file, or a template with --template, and not both");
+  }
+  const { loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
+  const options = await readPlanOptions(flags);
+  if (file !== undefined) {
+    const { plan, source } = await prepared(await loadPlanFile(file, options), flags);
+    await withSession(command, (session) => action(session, { plan, source, flags }));
+    return;
+  }
+  await withSession(command, async (session) => {
+    const [{ findTemplate }, { compileTemplate }] = await Promise.all([
+      import("@fanfold/engine"),
+      import("../plan-file.ts"),
+    ]);
+    const found = await findTemplate(session.store, template ?? "");
+    const { plan, source } = await prepared(compileTemplate(found.source, options), flags);
+    return action(session, { plan, source, flags });
+  });
+}
+
+/** A plan with what it reuses settled; says what its author should know of it. */
+async function prepared(loaded: LoadedPlan, flags: StartFlags): Promise<Pick<LoadedPlan, "plan" | "source">> {
+  const [{ prepareReuse }, { formatProblem }] = await Promise.all([
     import("../prepare-reuse.ts"),
     import("@fanfold/core"),
   ]);
-  const { plan: compiled, source, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
-  for (const warning of warnings) say(formatProblem(warning));
-  const { plan, warnings: unhashed } = await prepareReuse(compiled, flags);
-  for (const warning of unhashed) say(`warning: ${warning}`);
-  await withSession(command, (session) => action(session, { plan, source, flags }));
+  for (const warning of loaded.warnings) say(formatProblem(warning));
+  const { plan, warnings } = await prepareReuse(loaded.plan, flags);
+  for (const warning of warnings) say(`warning: ${warning}`);
+  return { plan, source: loaded.source };
 }
 
 interface LoadedFile {

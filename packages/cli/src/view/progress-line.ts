@@ -39,6 +39,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   phase_reused: always,
   shard_started: inSmallPhase,
   shard_retry: always,
+  shard_iterated: always,
   // The retry or the failure that follows says that it was a timeout.
   shard_timeout: never,
   shard_lost: always,

@@ -89,10 +89,19 @@ function* listNeeds(table: PhaseTable): Generator<Need> {
     }
     const over = phase.shard?.overArtifact;
     if (over !== undefined) yield { name: over, row, path: ["phases", phase.index, "shard", "over"], isCut: true };
+    const { forEach } = phase;
+    if (forEach === undefined) continue;
+    yield { name: forEach.artifact, row, path: ["phases", phase.index, ...forEach.path], isCut: true };
   }
 }
 
 function reportUnknown(need: Need, suggester: NameSuggester, draft: PlanDraft): void {
+  const excluded = draft.excluded.artifacts.get(need.name);
+  if (excluded !== undefined) {
+    const message = `${draft.prefix(need.path)}reads "${need.name}", which only "${excluded}" provides, and that is excluded`;
+    draft.add({ code: "EXCLUDED", message, path: need.path, hint: "exclude this phase too" });
+    return;
+  }
   const message = `${draft.prefix(need.path)}reads "${need.name}", but no phase provides it`;
   draft.add({ code: "UNKNOWN_ARTIFACT", message, path: need.path, hint: suggester.hint(need.name) });
 }
@@ -113,7 +122,7 @@ function checkSources(
   const most = counts.reduce((max, count) => Math.max(max, count), 0);
   if (isCut && most > 1) {
     const open = instances.dimensions(provider).filter((dimension) => !instances.dimensions(row).includes(dimension));
-    const message = `${prefix}shard.over "${name}" would join ${most} instances of "${owner}"`;
+    const message = `${prefix}${draft.fieldName(path)} "${name}" would join ${most} instances of "${owner}"`;
     const hint = `give this phase the dimension ${open.join(" and ")} too, or put a phase in between that folds them into one`;
     draft.add({ code: "OVER_JOINS", message, path, hint });
   }

@@ -88,7 +88,10 @@ class ConditionCheck {
     }
     const named = findNamed(name, this.#outline);
     if (named === undefined) {
-      this.#add(phase, start, `no phase is called ${quote(name)}`, this.#outline.table.suggester.hint(name));
+      const isExcluded = this.#draft.excluded.phases.has(name.replace(/\[.*$/s, ""));
+      const what = isExcluded ? `the phase ${quote(name)} is excluded` : `no phase is called ${quote(name)}`;
+      const hint = isExcluded ? "exclude this phase too" : this.#outline.table.suggester.hint(name);
+      this.#add(phase, start, what, hint);
       return;
     }
     if (named.position === undefined) this.#checkIsOne(row, named.row, phase, { root, start });

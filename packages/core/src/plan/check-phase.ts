@@ -1,5 +1,7 @@
+import { findItemFaults } from "./check-items.ts";
 import { findMergeFaults } from "./check-merge.ts";
 import { readShare } from "./compile-phase.ts";
+import { findRepeatFaults } from "./check-repeat.ts";
 import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
 import { quote } from "./describe-value.ts";
 import { escapesWorkspace } from "./escapes-workspace.ts";
@@ -45,6 +47,7 @@ class PhaseCheck {
     const { shard, merge, cwd, handler } = this.#phase;
     this.#checkWork();
     if (shard !== undefined) this.#checkShard(shard);
+    for (const { code, field, message } of findItemFaults(this.#phase)) this.#add(code, field, message);
     if (merge !== undefined) {
       for (const { code, field, message } of findMergeFaults(merge, this.#phase)) {
         this.#add(code, field === undefined ? ["merge"] : ["merge", field], message);
@@ -55,6 +58,8 @@ class PhaseCheck {
     this.#checkPath(["handler"], handler);
     this.#checkCollect();
     this.#checkRetries();
+    this.#checkRetryStrategy();
+    for (const { code, field, message } of findRepeatFaults(this.#phase)) this.#add(code, [field], message);
     this.#checkTolerance();
   }
 
@@ -102,6 +107,18 @@ class PhaseCheck {
     if (both.length === 0) return;
     const message = `exit code ${both.join(", ")} is both in retry_on_exit_codes and in non_retryable_exit_codes`;
     this.#add("INVALID_VALUE", ["non_retryable_exit_codes"], message);
+  }
+
+  #checkRetryStrategy(): void {
+    const { retryStrategy, keys } = this.#phase;
+    if (retryStrategy === undefined) return;
+    const { includesContext } = retryStrategy;
+    if (!keys.meant.has("prompt")) {
+      this.#add("MISSING_KEY", ["retry_strategy"], "retry_strategy needs prompt, which it adds to");
+    } else if (retryStrategy.keys.written.has("context_instruction") && !includesContext) {
+      const message = "context_instruction needs include_context: true";
+      this.#add("MISSING_KEY", ["retry_strategy", "context_instruction"], message);
+    }
   }
 
   #checkTolerance(): void {

@@ -9,10 +9,12 @@ import type {
   ReuseRule,
   Work,
 } from "@fanfold/schemas";
+import { hasIndexReference } from "../shards/read-items.ts";
 import { instanceId } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
 
 const DEFAULT_TIMEOUT_SEC = 1800;
+const DEFAULT_MAX_ITERATIONS = 10;
 const DEFAULT_RETRY_DELAY_SEC = 1;
 const DEFAULT_RETRY_MAX_DELAY_SEC = 300;
 
@@ -32,7 +34,9 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     work: compileWork(phase),
     cwd: phase.cwd ?? ".",
     env: { ...phase.env, ...matrixEnv(point) },
-    shard: phase.shard ?? null,
+    ...compilePrompt(phase),
+    ...compileRepeat(phase),
+    ...compileCut(phase),
     merge: compileMerge(phase),
     max_parallel: phase.max_parallel ?? null,
     concurrency_key: compileConcurrencyKey(phase.concurrency_key),
@@ -47,7 +51,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     lock: compileLock(phase.lock),
     ...(phase.limits === undefined ? {} : { limits: phase.limits }),
     cost: phase.cost ?? {},
-    ...compileReuse(phase.cache),
+    ...compileReuse(usesIndex(phase) ? false : phase.cache),
     ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
@@ -76,7 +80,26 @@ function compileWork({ handler, command = "", args = [], shell = false }: Phase)
   return handler === undefined ? { kind: "command", command, args, shell } : { kind: "handler", handler };
 }
 
-function compileMerge({ merge, shard }: Phase): CompiledMerge {
+function compilePrompt({ prompt, retry_strategy }: Phase): Pick<CompiledPhase, "prompt" | "retry_context"> {
+  if (prompt === undefined) return {};
+  if (retry_strategy?.include_context !== true) return { prompt };
+  return { prompt, retry_context: { instruction: retry_strategy.context_instruction ?? null } };
+}
+
+function compileRepeat({ repeat_until, max_iterations }: Phase): Pick<CompiledPhase, "repeat"> {
+  if (repeat_until === undefined) return {};
+  return { repeat: { until: repeat_until, max_iterations: max_iterations ?? DEFAULT_MAX_ITERATIONS } };
+}
+
+/** Items are records like others once they are read: one shard each. */
+function compileCut({ shard, for_each }: Phase): Pick<CompiledPhase, "shard" | "for_each"> {
+  if (for_each === undefined) return { shard: shard ?? null };
+  const { artifact, format = "auto" } = typeof for_each === "string" ? { artifact: for_each } : for_each;
+  return { shard: { strategy: "chunk", over: artifact, chunk_size: 1 }, for_each: { format } };
+}
+
+function compileMerge({ merge, shard, for_each }: Phase): CompiledMerge {
+  if (merge === undefined && for_each !== undefined) return { strategy: "concat" };
   if (merge === undefined && shard === undefined) return { strategy: "none" };
   const { strategy = "records", key = [], on_duplicate = "error", complete = false } = merge ?? {};
   switch (strategy) {
@@ -116,6 +139,11 @@ function compileTolerance(tolerance: number | string): CompiledPhase["max_failed
 }
 
 /** Nothing is known of the files of the work yet: whoever submits the plan may have them. */
+/** Whether its work differs from item to item by more than the item: fingerprints know nothing of places. */
+function usesIndex({ for_each, command, args, env, cwd, prompt }: Phase): boolean {
+  return for_each !== undefined && hasIndexReference(JSON.stringify([command, args, env, cwd, prompt]));
+}
+
 function compileReuse(cache: Phase["cache"]): { reuse?: ReuseRule } {
   if (cache === undefined || cache === false) return {};
   const { ttl_days = null, key = "", version = null } = cache === true ? {} : cache;

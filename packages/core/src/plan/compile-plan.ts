@@ -10,7 +10,9 @@ import { checkSelection } from "./check-selection.ts";
 import { checkStructure } from "./check-structure.ts";
 import { readDeclaredPhases } from "./declared-phase.ts";
 import { describeValue } from "./describe-value.ts";
+import { excludePhases } from "./exclude-phases.ts";
 import { expandPhases } from "./expand-phases.ts";
+import { expandStages } from "./expand-stages.ts";
 import { InstanceTable } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
 import { NameSuggester } from "./name-suggester.ts";
@@ -38,6 +40,10 @@ export interface CompileOptions {
   readonly strict?: boolean;
   /** What of the plan is to run (default: all that is enabled). */
   readonly selection?: PlanSelection;
+  /** Phases, or stages with all their phases, that are taken out; who depended on them inherits what they depended on. */
+  readonly exclude?: readonly string[];
+  /** Checks a plan that is to be run later: variables without a value stand for some value of theirs. */
+  readonly isTemplate?: boolean;
 }
 
 /** A plan that is ready to run, or everything that is wrong with it. */
@@ -73,7 +79,10 @@ function compileDocument(
   options: CompileOptions,
 ): CompileResult {
   const draft = new PlanDraft(document, problems, options.strict ?? false);
-  if (isMap(document.value)) return new PlanCompiler(draft, options).compile();
+  if (isMap(document.value)) {
+    excludePhases(draft, expandStages(draft), options.exclude ?? []);
+    return new PlanCompiler(draft, options).compile();
+  }
   const message = `a plan must be a map of keys such as plan_id and phases, not ${describeValue(document.value)}`;
   draft.add({ code: "NOT_A_MAP", message, path: [] });
   return { ok: false, problems: draft.problems() };
@@ -91,7 +100,7 @@ class PlanCompiler {
     this.#draft = draft;
     this.#options = options;
     this.#authored = draft.value;
-    this.#variables = new PlanVariables(draft, options.variables ?? {});
+    this.#variables = new PlanVariables(draft, options.variables ?? {}, options.isTemplate ?? false);
   }
 
   compile(): CompileResult {
@@ -163,7 +172,8 @@ class PlanCompiler {
     const problems = draft.problems();
     if (problems.some(({ severity }) => severity === "error")) return { ok: false, problems };
     const compiled = this.#assemble(plan, selected.phases);
-    const source = sourceOf(this.#authored, this.#options);
+    const { value } = draft.document;
+    const source = sourceOf(isMap(value) ? value : {}, this.#options);
     return { ok: true, plan: compiled, source, warnings: problems, leftOut: selected.leftOut };
   }
 
@@ -189,8 +199,12 @@ class PlanCompiler {
   }
 }
 
-function sourceOf(document: Record<string, unknown>, { variables = {}, selection = {} }: CompileOptions): PlanSource {
-  return { document, variables: { ...variables }, selection };
+function sourceOf(
+  document: Record<string, unknown>,
+  { variables = {}, selection = {}, exclude }: CompileOptions,
+): PlanSource {
+  const source = { document, variables: { ...variables }, selection };
+  return exclude === undefined ? source : { ...source, exclude };
 }
 
 function matricesOf(table: PhaseTable) {

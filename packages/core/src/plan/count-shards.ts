@@ -11,8 +11,13 @@ export interface ShardForecast {
 }
 
 /** Tells the number of a phase's shards where its records are in the plan. */
-export function countShards({ shard, over_phase }: Pick<CompiledPhase, "shard" | "over_phase">): ShardForecast {
+export function countShards({
+  shard,
+  over_phase,
+  for_each,
+}: Pick<CompiledPhase, "shard" | "over_phase" | "for_each">): ShardForecast {
   if (shard === null || shard.over === undefined) return { count: 1, text: "1" };
+  if (for_each !== undefined) return { count: null, text: `one for each item, known when ${over_phase} has run` };
   const { strategy, over } = shard;
   if (typeof over === "string") {
     return { count: null, text: `by ${strategy}, known when ${over_phase ?? over} has run` };

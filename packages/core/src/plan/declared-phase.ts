@@ -4,6 +4,7 @@ import {
   MergeSchema,
   PhaseIdSchema,
   PhaseSchema,
+  RetryStrategySchema,
   type Shard,
   ShardSchema,
   UNSUPPORTED_FIELDS,
@@ -11,6 +12,7 @@ import {
 import { MAX_INSTANCES, type MatrixReading, readMatrix } from "./matrix-points.ts";
 import { NameSuggester } from "./name-suggester.ts";
 import { isMap } from "./plan-path.ts";
+import type { PlanPath } from "./plan-problem.ts";
 
 /** A name in one of a phase's lists, with its index there. */
 export interface ListedName {
@@ -54,6 +56,20 @@ export interface DeclaredMerge {
   readonly handler: string | undefined;
 }
 
+/** What can be read of `for_each`. */
+export interface DeclaredForEach {
+  readonly artifact: string;
+  /** Where in the phase it stands. */
+  readonly path: PlanPath;
+}
+
+/** What can be read of a command. */
+export interface DeclaredCommandLine {
+  readonly command: string | undefined;
+  readonly args: readonly (string | undefined)[];
+  readonly isShell: boolean;
+}
+
 /**
  * As much of a phase as can be read, right or wrong in the rest. The checks of meaning run on it, so that one bad
  * field does not hide the faults of the others, and does not make up faults that are not there.
@@ -65,12 +81,17 @@ export interface DeclaredPhase {
   readonly dependsOn: ListedNames;
   readonly consumes: ListedNames;
   readonly provides: ListedNames;
+  readonly forEach: DeclaredForEach | undefined;
+  /** Keys of `retry_strategy`, and whether it hands on the failure. */
+  readonly retryStrategy: { readonly keys: DeclaredKeys; readonly includesContext: boolean } | undefined;
+  readonly commandLine: DeclaredCommandLine;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
   /** Patterns of files to collect, with their place below `collect`, and whether stdout's last line is asked for. */
   readonly collected: readonly CollectedPattern[];
   readonly isFinalLine: boolean;
   readonly condition: string | undefined;
+  readonly repeatUntil: string | undefined;
   /** Exit codes of `retry_on_exit_codes` and of `non_retryable_exit_codes`. */
   readonly retried: readonly number[];
   readonly neverRetried: readonly number[];
@@ -88,6 +109,7 @@ interface Reader<T> {
 type NameReader = (item: unknown) => string | undefined;
 
 const PHASE_KEYS = new Set([...Object.keys(PhaseSchema.shape), ...UNSUPPORTED_FIELDS.phase]);
+const RETRY_STRATEGY_KEYS = new Set(Object.keys(RetryStrategySchema.shape));
 const SHARD_KEYS = new Set(Object.keys(ShardSchema.shape));
 const MERGE_KEYS = new Set(Object.keys(MergeSchema.shape));
 
@@ -124,10 +146,14 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     dependsOn: list("depends_on", readDependency),
     consumes: list("consumes", readArtifact),
     provides: list("provides", readArtifact),
+    forEach: readForEach(phase["for_each"]),
+    retryStrategy: isMap(phase["retry_strategy"]) ? readRetryStrategy(phase["retry_strategy"]) : undefined,
+    commandLine: readCommandLine(phase),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
     ...readCollect(phase["collect"]),
     condition: read(PhaseSchema.shape.condition, phase["condition"]),
+    repeatUntil: read(PhaseSchema.shape.repeat_until, phase["repeat_until"]),
     retried: read(PhaseSchema.shape.retry_on_exit_codes, phase["retry_on_exit_codes"]) ?? [],
     neverRetried: read(PhaseSchema.shape.non_retryable_exit_codes, phase["non_retryable_exit_codes"]) ?? [],
     tolerance: readPercentage(phase["max_failed_shards"]),
@@ -160,6 +186,25 @@ function readShard(shard: Record<string, unknown>): DeclaredShard {
     keys: readKeys(shard, SHARD_KEYS),
     strategy: read(ShardSchema.shape.strategy, shard["strategy"]),
     overArtifact: read(ArtifactNameSchema, shard["over"]),
+  };
+}
+
+function readForEach(value: unknown): DeclaredForEach | undefined {
+  const [written, path] = isMap(value) ? [value["artifact"], ["for_each", "artifact"]] : [value, ["for_each"]];
+  const artifact = read(ArtifactNameSchema, written);
+  return artifact === undefined ? undefined : { artifact, path };
+}
+
+function readRetryStrategy(strategy: Record<string, unknown>): DeclaredPhase["retryStrategy"] {
+  return { keys: readKeys(strategy, RETRY_STRATEGY_KEYS), includesContext: strategy["include_context"] === true };
+}
+
+function readCommandLine({ command, args, shell }: Record<string, unknown>): DeclaredCommandLine {
+  const list: readonly unknown[] = Array.isArray(args) ? args : [];
+  return {
+    command: read(PhaseSchema.shape.command, command),
+    args: list.map((arg) => (typeof arg === "string" ? arg : undefined)),
+    isShell: shell === true,
   };
 }
 

@@ -62,8 +62,9 @@ class Linker {
   }
 
   links(row: number, point: MatrixPoint): PhaseLinks {
-    const { depends_on = [], consumes = [], shard, condition } = this.#phases[row] ?? {};
-    const over = typeof shard?.over === "string" ? this.#providers.get(shard.over) : undefined;
+    const { depends_on = [], consumes = [], condition } = this.#phases[row] ?? {};
+    const cut = this.#outline.table.phases[row];
+    const over = this.#providers.get(cut?.forEach?.artifact ?? cut?.shard?.overArtifact ?? "");
     return {
       depends_on: depends_on.map(compileDependency).flatMap((edge) => this.#instanceEdges(edge, row, point)),
       consumes: consumes.map((name) => ({ name, sources: this.#sources(this.#providers.get(name) ?? -1, row, point) })),

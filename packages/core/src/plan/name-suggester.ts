@@ -12,6 +12,11 @@ interface Candidate {
   readonly folded: string;
 }
 
+/** The known name that a misspelt one was probably meant to be. */
+export function closestName(name: string, names: Iterable<string>): string | undefined {
+  return new NameSuggester(names).closest(name);
+}
+
 /** Finds the known name that a misspelt one was probably meant to be. */
 export class NameSuggester {
   readonly #candidates: readonly Candidate[];

@@ -1,6 +1,8 @@
+import type { ArrangedPhase } from "./arranged-phase.ts";
 import { maskCredentials } from "./credential.ts";
 import { quote } from "./describe-value.ts";
 import type { NearText, PlanDocument } from "./plan-document.ts";
+import { NOTHING_EXCLUDED, type ExcludedPart } from "./excluded-part.ts";
 import { findValue, formatPath, isMap } from "./plan-path.ts";
 import type { PlanPath, PlanProblem, PlanProblemCode } from "./plan-problem.ts";
 
@@ -31,6 +33,10 @@ export class PlanDraft {
   readonly listKey: PhaseListKey;
   /** The plan as plain data, its list of phases always under `phases`. Replacing variables replaces it. */
   value: Record<string, unknown>;
+  /** What was taken out of the plan before anything was checked. */
+  excluded: ExcludedPart = NOTHING_EXCLUDED;
+  /** Where the phases were written, once their list is no longer the author's. */
+  #arranged: readonly ArrangedPhase[] | undefined;
   readonly #problems: PlanProblem[];
   readonly #isStrict: boolean;
   readonly #credentials = new Set<string>();
@@ -51,6 +57,19 @@ export class PlanDraft {
     if (steps === undefined || isOlderForm) return;
     const message = "steps and phases are two names of the same list; give one of them";
     this.add({ code: "STEPS_AND_PHASES", message, path: ["steps"], at: "key" });
+  }
+
+  /** The list of phases as it is now, each with the place it was written at; empty when it is no list. */
+  arranged(): readonly ArrangedPhase[] {
+    const { phases } = this.value;
+    if (this.#arranged !== undefined || !Array.isArray(phases)) return this.#arranged ?? [];
+    return phases.map((value: unknown, index) => ({ value, origin: [this.listKey, index] }));
+  }
+
+  /** Gives the plan another list of phases. Problems go on pointing at where each was written. */
+  arrange(phases: readonly ArrangedPhase[]): void {
+    this.#arranged = phases;
+    this.value = { ...this.value, phases: phases.map(({ value }) => value) };
   }
 
   /** Adds a problem, an error unless it says otherwise. */
@@ -115,7 +134,9 @@ export class PlanDraft {
     const [list, index] = path;
     if (list !== "phases" || typeof index !== "number") return "";
     const id = findValue(this.value, ["phases", index, "id"]);
-    return typeof id === "string" && id !== "" ? `phase "${id.slice(0, 100)}": ` : `${this.listKey}[${index}]: `;
+    return typeof id === "string" && id !== ""
+      ? `phase "${id.slice(0, 100)}": `
+      : `${formatPath(this.#authoredPath(["phases", index]))}: `;
   }
 
   /** What a sentence about a value is about: `phase "split": shard.over`, or `steps[2]` as a whole. */
@@ -132,6 +153,11 @@ export class PlanDraft {
   }
 
   #authoredPath(path: PlanPath): (string | number)[] {
-    return path[0] === "phases" ? [this.listKey, ...path.slice(1)] : [...path];
+    const [list, index, field, entry] = path;
+    if (list !== "phases") return [...path];
+    const phase = typeof index === "number" ? this.#arranged?.[index] : undefined;
+    if (phase === undefined) return [this.listKey, ...path.slice(1)];
+    const isEdge = phase.edges !== undefined && field === "depends_on" && typeof entry === "number";
+    return isEdge ? [...(phase.edges[entry] ?? phase.origin), ...path.slice(4)] : [...phase.origin, ...path.slice(2)];
   }
 }

@@ -14,7 +14,7 @@ const REFERENCE: JsonObject = { type: "string", pattern: "\\$\\{[^{}]+\\}" };
 export function planJsonSchema(): Record<string, unknown> {
   const generated = parseJson(JSON.stringify(PlanSchema.toJSONSchema({ target: "draft-2020-12", io: "input" })));
   const { $schema = "", properties = {}, $defs = {}, required, ...rest } = isJsonObject(generated) ? generated : {};
-  const { variables = {}, phases = {}, ...others } = isJsonObject(properties) ? properties : {};
+  const { variables = {}, phases = {}, stages = {}, ...others } = isJsonObject(properties) ? properties : {};
   const list = { $ref: "#/$defs/phases" };
   const loose = allowReferences(others);
   return {
@@ -23,15 +23,31 @@ export function planJsonSchema(): Record<string, unknown> {
     description: DESCRIPTION,
     ...rest,
     required: Array.isArray(required) ? required.filter((key) => key !== "phases") : [],
-    oneOf: [{ required: ["phases"] }, { required: ["steps"] }],
+    anyOf: [{ required: ["phases"] }, { required: ["steps"] }, { required: ["stages"] }],
+    not: { required: ["phases", "steps"] },
     properties: {
       ...(isJsonObject(loose) ? loose : {}),
       variables,
       phases: { ...list, description: "The phases of the plan, in the order of their declaration." },
+      stages: allowReferences(withPhaseRefs(stages)),
       steps: { ...list, description: "Another name of `phases`; such a plan runs one shard at a time by default." },
     },
-    $defs: { ...(isJsonObject($defs) ? $defs : {}), phases: allowReferences(phases) },
+    $defs: {
+      ...(isJsonObject($defs) ? $defs : {}),
+      phase: allowReferences(isJsonObject(phases) ? (findField(phases, "items") ?? {}) : {}),
+      phases: withPhaseRefs(phases),
+    },
   };
+}
+
+/** The schema of stages with what it says of the phases in them said once, by the list of phases. */
+function withPhaseRefs(schema: JsonValue): JsonValue {
+  if (Array.isArray(schema)) return schema.map(withPhaseRefs);
+  if (!isJsonObject(schema)) return schema;
+  const properties = findField(schema, "properties");
+  const isPhase = isJsonObject(properties ?? null) && findField(properties ?? null, "depends_on") !== undefined;
+  if (isPhase) return { $ref: "#/$defs/phase" };
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withPhaseRefs(value)]));
 }
 
 /** Whether a schema says which strings are good, in a way that a text with a reference may not meet. */

@@ -28,11 +28,14 @@ export const PLAN_PROBLEM_CODES = [
   "SECRET_LITERAL",
   // the meaning
   "DUPLICATE_PHASE",
+  "DUPLICATE_STAGE",
+  "UNKNOWN_PHASE",
   "UNKNOWN_DEPENDENCY",
   "DUPLICATE_DEPENDENCY",
   "CYCLE",
   "MISSING_WORK",
   "CONFLICTING_WORK",
+  "SHELL_INJECTION",
   "MISPLACED_FIELD",
   "PATH_ESCAPES",
   "UNKNOWN_ARTIFACT",
@@ -49,6 +52,7 @@ export const PLAN_PROBLEM_CODES = [
   // the caller's selection
   "UNKNOWN_SELECTION",
   "EMPTY_SELECTION",
+  "EXCLUDED",
 ] as const;
 
 /** Kind of a problem. */

@@ -1,4 +1,5 @@
 import type { CompiledDependency, CompiledPhase } from "@fanfold/schemas";
+import { both } from "./contract-edges.ts";
 import type { Edges } from "./phase-components.ts";
 
 /** What of a plan is to run: ids of phases, or of single instances. A field that is absent leaves nothing out. */
@@ -96,10 +97,4 @@ function contract(
     }
   }
   return [...kept, ...Array.from(inherited, ([phase, when]) => ({ phase, kind: "soft" as const, when }))];
-}
-
-/** One edge for two ways to the same phase: the stricter demand; with success and failure at once, only its end. */
-function both(first: When | undefined, second: When): When {
-  if (first === undefined || first === second || first === "always") return second;
-  return second === "always" ? first : "always";
 }

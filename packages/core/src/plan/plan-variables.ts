@@ -27,10 +27,15 @@ export class PlanVariables {
   readonly #given: ReadonlyMap<string, string>;
   readonly #suggester: NameSuggester;
   readonly #firstUses = new Map<string, PlanPath>();
+  readonly #isTemplate: boolean;
 
-  /** @param given values of the caller, which win over the plan's defaults */
-  constructor(draft: PlanDraft, given: Readonly<Record<string, string>>) {
+  /**
+   * @param given values of the caller, which win over the plan's defaults
+   * @param isTemplate whether values may be missing: a sample takes their place
+   */
+  constructor(draft: PlanDraft, given: Readonly<Record<string, string>>, isTemplate = false) {
     this.#draft = draft;
+    this.#isTemplate = isTemplate;
     this.#given = new Map(Object.entries(given));
     this.#declared = readDeclarations(draft);
     this.#suggester = new NameSuggester([...this.#declared.keys(), ...this.#given.keys()]);
@@ -45,7 +50,8 @@ export class PlanVariables {
   find(name: string): string | undefined {
     const declared = this.#declared.get(name);
     const optional = declared?.declaration?.required === false ? "" : undefined;
-    return this.#given.get(name) ?? declared?.fallback ?? optional;
+    const sample = this.#isTemplate && declared?.declaration !== undefined ? sampleOf(declared.declaration) : undefined;
+    return this.#given.get(name) ?? declared?.fallback ?? optional ?? sample;
   }
 
   /** The same, for a place of the plan that needs it. */
@@ -78,6 +84,7 @@ export class PlanVariables {
   reportUse(): void {
     for (const [name, { declaration }] of this.#declared) {
       const firstUse = this.#firstUses.get(name);
+      if (firstUse === undefined && this.#draft.excluded.variables.has(name)) continue;
       if (firstUse === undefined) this.#addUnused(["variables", name], `variable ${name} is never used`);
       const isNeeded = firstUse !== undefined || declaration?.required === true;
       if (isNeeded && declaration !== undefined && this.find(name) === undefined) this.#addMissing(name, firstUse);
@@ -137,6 +144,13 @@ export class PlanVariables {
   #addUnused(path: PlanPath, message: string): void {
     this.#draft.add({ severity: "warning", code: "UNUSED_VARIABLE", message, path, at: "key" });
   }
+}
+
+/** Some value that a variable could have, as far as its type tells. */
+function sampleOf({ type, values }: Variable): string {
+  if (type === "enum") return values?.[0] ?? "";
+  if (type === "number") return "1";
+  return type === "boolean" ? "true" : "sample";
 }
 
 function readDeclarations(draft: PlanDraft): Map<string, DeclaredVariable> {

@@ -12,7 +12,9 @@ const MATRIX_REFERENCE = /\$\{matrix\.[^{}]*\}/g;
 
 /** Fields of a phase whose strings may differ between the instances of a matrix: none that makes a name or an edge. */
 const MATRIX_FIELDS = new Set(
-  "name description command args handler cwd env tags ui_hints pool lock concurrency_key cost collect".split(" "),
+  "name description command args handler cwd env tags ui_hints pool lock concurrency_key cost collect prompt retry_strategy".split(
+    " ",
+  ),
 );
 
 /** Whether a place inside a phase may use the values of its matrix. */
@@ -22,9 +24,11 @@ function mayUseMatrix([field, part, index]: PlanPath): boolean {
   return MATRIX_FIELDS.has(String(field));
 }
 
+const EXPRESSIONS = new Set(["condition", "repeat_until"]);
+
 /** Whether a string is left as its author wrote it: an expression has names of its own for variables. */
 function isExpression(path: PlanPath): boolean {
-  return path[0] === "phases" && path[2] === "condition" && path.length === 3;
+  return path[0] === "phases" && path.length === 3 && EXPRESSIONS.has(String(path[2]));
 }
 
 /** Replaces the references in the strings of one plan, and reports those that have no value. */
@@ -120,7 +124,7 @@ export function replaceForInstance(
   const find = (name: string): string | undefined =>
     name.startsWith(MATRIX_PREFIX) ? point[name.slice(MATRIX_PREFIX.length)] : variables.find(name);
   const replaced = replaceStrings(authored, (text, path) =>
-    path.length === 1 && path[0] === "condition" ? text : substitute(text, find),
+    path.length === 1 && EXPRESSIONS.has(String(path[0])) ? text : substitute(text, find),
   );
   return replaced.ok ? replaced.value : authored;
 }

@@ -54,7 +54,8 @@ export function shardFingerprint(print: string, records: string | null): string 
 }
 
 /** The work, and what decides how its output is read and checked. The work sees the name of its phase. */
-function workOf({ id, work, cwd, matrix, merge, provides, collect, shard }: CompiledPhase, baseDir: string): JsonValue {
+function workOf(phase: CompiledPhase, baseDir: string): JsonValue {
+  const { id, work, cwd, matrix, merge, provides, collect, shard, prompt, retry_context, repeat, for_each } = phase;
   return {
     phase: id,
     base_dir: baseDir,
@@ -66,6 +67,10 @@ function workOf({ id, work, cwd, matrix, merge, provides, collect, shard }: Comp
     artifacts: shard === null ? provides.slice(1) : [],
     is_sharded: shard !== null,
     ...(collect === undefined ? {} : { collect: { ...collect } }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(retry_context === undefined ? {} : { retry_context: { ...retry_context } }),
+    ...(repeat === undefined ? {} : { repeat: { ...repeat } }),
+    ...(for_each === undefined ? {} : { is_for_each: true }),
   };
 }
 

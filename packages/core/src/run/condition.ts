@@ -1,5 +1,6 @@
 import type { CompiledPhase, PhaseRecord } from "@fanfold/schemas";
 import { evaluate } from "@marcbachmann/cel-js";
+import { parseOutput } from "./parse-output.ts";
 
 /** Verdict of a phase's condition. `failed`: the expression cannot be evaluated, or is not a yes-or-no question. */
 export type ConditionVerdict =
@@ -46,21 +47,4 @@ export function evaluateCondition(phase: CompiledPhase, facts: ConditionFacts): 
 /** A value as JSON; the whole numbers of an expression are bigints, which JSON does not know. */
 function toText(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? Number(part) : part));
-}
-
-/** JSON where it is JSON, a list of records where it is JSONL, text otherwise. */
-function parseOutput(text: string): unknown {
-  const whole = tryParse(text);
-  if (whole !== undefined) return whole;
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const records = lines.map(tryParse);
-  return lines.length > 0 && records.every((record) => record !== undefined) ? records : text;
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

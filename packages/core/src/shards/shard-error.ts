@@ -4,7 +4,8 @@ export type ShardErrorCode =
   | "MISSING_ROUTE_ID"
   | "INVALID_SHARD_PLAN"
   | "SHARD_NOT_IN_PLAN"
-  | "MISSING_RECORDS";
+  | "MISSING_RECORDS"
+  | "BAD_ITEMS";
 
 /** Records, or a stored shard plan, that give no shards. */
 export class ShardError extends Error {

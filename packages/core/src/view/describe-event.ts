@@ -62,6 +62,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
     `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
+  shard_iterated: (facts) => `${where(facts)} ended ${iteration(facts.data)}${took(" in ", facts.data)} and runs again`,
   shard_timeout: (facts) => `${attempt(facts)} timed out${clause(" after ", timeTaken(facts.data))}`,
   shard_lost: (facts) => `${attempt(facts)} was lost${clause(" with worker ", text(facts.data, "worker"))}`,
   shard_given_back: (facts) =>
@@ -124,6 +125,11 @@ function text(data: EventData | undefined, field: string): string | undefined {
 function oneLine(value: string): string {
   const line = value.replaceAll(ESCAPE_SEQUENCES, "").replaceAll(UNPRINTABLE, " ").trim();
   return line.length > MAX_QUOTED_CHARS ? `${Array.from(line).slice(0, MAX_QUOTED_CHARS).join("")}…` : line;
+}
+
+function iteration(data: EventData | undefined): string {
+  const number = readNumber(data, "iteration");
+  return number === undefined ? "an iteration" : `iteration ${number}`;
 }
 
 function took(lead: string, data: EventData | undefined): string {

@@ -25,6 +25,7 @@ const LEVELS: Readonly<Record<EventName, EventLevel>> = {
   phase_reused: "info",
   shard_started: "debug",
   shard_retry: "warn",
+  shard_iterated: "info",
   shard_timeout: "warn",
   shard_lost: "warn",
   shard_given_back: "info",

@@ -15,6 +15,7 @@ type ShardReducer = (phase: PhaseView, line: JournalLine, shard: number) => Phas
 export const SHARD_REDUCERS = {
   shard_started: ofShard(started),
   shard_retry: ofShard(tryAgainLater),
+  shard_iterated: ofShard(iterated),
   shard_timeout: (phase) => phase,
   shard_lost: ofShard(lost),
   shard_given_back: ofShard(givenBack),
@@ -66,6 +67,11 @@ function lost(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
 /** Its worker stops, and the queue hands the shard to another one: nothing went wrong. */
 function givenBack(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   return move(endAttempt(phase, line, shard), shard, "waiting");
+}
+
+/** It did its work, and does it again. */
+function iterated(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
+  return move(endAttempt(phase, line, shard, true), shard, "waiting");
 }
 
 function succeeded(phase: PhaseView, line: JournalLine, shard: number): PhaseView {

@@ -14,6 +14,7 @@ export interface EndedAttemptView {
 const OUTCOMES: Partial<Record<EventName, EndedAttemptView["outcome"]>> = {
   shard_succeeded: "succeeded",
   shard_failed: "failed",
+  shard_iterated: "succeeded",
   shard_retry: "retried",
   shard_lost: "lost",
   shard_given_back: "given_back",

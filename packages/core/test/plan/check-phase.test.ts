@@ -254,3 +254,19 @@ test("problems of meaning point at the key, or at the map that lacks one", () =>
     'MISSING_WORK 10:5 phase "b": a phase needs a command or a handler',
   ]);
 });
+
+describe("a strategy of retries", () => {
+  test.each([
+    [
+      { retry_strategy: { include_context: true } },
+      ['MISSING_KEY phase "a": retry_strategy needs prompt, which it adds to'],
+    ],
+    [
+      { prompt: "x", retry_strategy: { context_instruction: "y" } },
+      ['MISSING_KEY phase "a": context_instruction needs include_context: true'],
+    ],
+    [{ prompt: "x", retry_strategy: { include_context: true, context_instruction: "y" } }, []],
+  ])("goes with a prompt: %j", (fields, expected) => {
+    expect(summaryOf(compilePlanValue(samplePlan([{ id: "a", command: "x", ...fields }])))).toEqual(expected);
+  });
+});

@@ -51,7 +51,7 @@ describe("unknown keys", () => {
 
   test.each([
     ["hooks: {}", 'NOT_SUPPORTED 4:1 "hooks" is not supported yet'],
-    ["stages: []", 'NOT_SUPPORTED 4:1 "stages" is not supported yet'],
+    ["notify: []", 'NOT_SUPPORTED 4:1 "notify" is not supported yet'],
   ])("say so outside of phases: %s", (line, expected) => {
     expect(summaryOf(compileYaml(`phases: [{ id: a, command: x }]\n${line}\n`))).toEqual([expected]);
   });

@@ -74,7 +74,8 @@ describe("the JSON Schema of plans", () => {
   test("accepts steps as well as phases, one of them", () => {
     expect(schema).toMatchObject({
       required: ["plan_id", "version"],
-      oneOf: [{ required: ["phases"] }, { required: ["steps"] }],
+      anyOf: [{ required: ["phases"] }, { required: ["steps"] }, { required: ["stages"] }],
+      not: { required: ["phases", "steps"] },
     });
     expect(at(schema, "properties", "steps")).toEqual(at(schema, "properties", "phases"));
     expect(at(schema, "properties", "phases")).toMatchObject({ type: "array", minItems: 1 });

@@ -47,6 +47,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_refreshed: {},
   phase_reused: { revision: 2 },
   shard_started: { worker: "w1", revision: 1 },
+  shard_iterated: { iteration: 2, duration_ms: 80, revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
@@ -105,6 +106,7 @@ test("says in one sentence what each event tells", () => {
     compile reused its earlier output, revision 2
     compile[3] attempt 1 started on worker w1
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
+    compile[3] ended iteration 2 in 80 ms and runs again
     compile[3] attempt 1 timed out after 10 min
     compile[3] attempt 1 was lost with worker w1
     compile[3] attempt 1 was given back by worker w1 and runs elsewhere
@@ -149,6 +151,7 @@ test("leaves out what an event does not carry", () => {
     compile reused its earlier output
     compile[3] attempt 1 started
     compile[3] attempt 1 failed
+    compile[3] ended an iteration and runs again
     compile[3] attempt 1 timed out
     compile[3] attempt 1 was lost
     compile[3] attempt 1 was given back and runs elsewhere

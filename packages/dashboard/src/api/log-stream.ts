@@ -11,6 +11,7 @@ import { lastEventId } from "./stream-routes.ts";
 const ENDS = new Set<JournalLine["event"]>([
   "shard_succeeded",
   "shard_retry",
+  "shard_iterated",
   "shard_failed",
   "shard_cancelled",
   "shard_lost",

@@ -16,6 +16,7 @@ export type ShardFilter = Pick<ShardQuery, "status" | "q" | "sort" | "order">;
 
 const ENDS: Partial<Record<JournalLine["event"], ShardStand>> = {
   shard_retry: "backoff",
+  shard_iterated: "waiting",
   shard_lost: "waiting",
   shard_succeeded: "succeeded",
   shard_reused: "succeeded",

@@ -21,6 +21,7 @@ export interface AttemptSink {
 
 const OUTCOMES: Partial<Record<JournalLine["event"], string>> = {
   shard_succeeded: "succeeded",
+  shard_iterated: "succeeded",
   shard_retry: "failed",
   shard_failed: "failed",
   shard_cancelled: "cancelled",

@@ -23,6 +23,7 @@ export type AttemptErrorCode =
   | "KILLED"
   | "LIMIT_EXCEEDED"
   | "PATH_OUTSIDE_WORKSPACE"
+  | "PROMPT_IMMUTABLE"
   | "SECRET_INVALID"
   | "SECRET_IN_OUTPUT"
   | "SECRET_NOT_FOUND"

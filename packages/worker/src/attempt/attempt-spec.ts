@@ -6,6 +6,30 @@ import type { WorkerRules } from "./worker-rules.ts";
 /** Output of an attempt: in a file of its scratch directory, or in memory. */
 export type AttemptOutput = { readonly file: string } | { readonly bytes: Uint8Array };
 
+/** Item that a shard is for. */
+export interface AttemptItem {
+  /** As `{{item}}` puts it in. */
+  readonly text: string;
+  /** Counted from 0. */
+  readonly index: number;
+}
+
+/** What the work is told to do. */
+export interface AttemptPrompt {
+  /** The prompt of the phase, the same in each attempt. */
+  readonly original: string;
+  /** The original one; after a failure it may go on with what came of the attempt before. */
+  readonly text: string;
+}
+
+/** Which time a phase runs that runs several times. */
+export interface AttemptIteration {
+  /** Counted from 1. */
+  readonly number: number;
+  /** Output of the iteration before; null in the first one. */
+  readonly previousFile: string | null;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -25,6 +49,12 @@ export interface AttemptSpec {
   readonly scratchDir: string;
   /** JSONL records of the shard; null when the phase is not sharded. */
   readonly inputFile: string | null;
+  /** The one item of the shard, where its phase runs for each item of an artifact. */
+  readonly item?: AttemptItem;
+  /** Where its phase has a prompt. */
+  readonly prompt?: AttemptPrompt;
+  /** Where its phase runs until a condition is true. */
+  readonly iteration?: AttemptIteration;
   /** Files of the shard outputs in shard order, when the attempt is a merge. */
   readonly shardOutputs?: readonly string[];
   /** Directory with one file for each consumed artifact, named after it. */

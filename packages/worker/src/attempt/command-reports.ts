@@ -8,7 +8,7 @@ const MAX_WARNINGS = 20;
 
 /**
  * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact that cannot be taken fails the attempt,
- * because an output would get lost; any other bad line is skipped with a warning in the log.
+ * because an output would get lost, and so does one that would change a prompt; any other bad line is skipped with a warning in the log.
  */
 export class CommandReports {
   readonly #reports: AttemptReports;
@@ -30,6 +30,12 @@ export class CommandReports {
     const parsed = parseReportedEvent(line);
     if ("event" in parsed) {
       this.#catching(lineNumber, () => this.#reports.report(parsed.event));
+    } else if (parsed.isPrompt) {
+      this.#catching(lineNumber, () => {
+        throw new AttemptError("PROMPT_IMMUTABLE", parsed.problem, {
+          next_action: "submit the plan with another prompt",
+        });
+      });
     } else if (parsed.isArtifact) {
       this.#catching(lineNumber, () => {
         throw new AttemptError("ARTIFACT_INVALID", parsed.problem, {
@@ -41,7 +47,7 @@ export class CommandReports {
     }
   };
 
-  /** @throws {AttemptError} the first thing that was wrong with an artifact */
+  /** @throws {AttemptError} the first thing that was wrong with an artifact, or asked for another prompt */
   throwFirstError(): void {
     if (this.#firstError !== undefined) throw this.#firstError;
   }

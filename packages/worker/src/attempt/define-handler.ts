@@ -52,6 +52,16 @@ export interface HandlerArtifactMeta {
 export interface HandlerContext<Item = HandlerRecord> {
   /** Records of the shard, in order; empty when the phase is not sharded. */
   readonly items: readonly Item[];
+  /** The one item of the shard, where its phase has `for_each`; undefined otherwise. */
+  readonly item: Item | undefined;
+  /** What the work is told to do; after a failure with what came of the attempt before. Undefined without a prompt. */
+  readonly prompt: string | undefined;
+  /** The prompt of the phase, the same in each attempt. */
+  readonly original_prompt: string | undefined;
+  /** Which time the phase runs, counted from 1, where it has `repeat_until`; undefined otherwise. */
+  readonly iteration: number | undefined;
+  /** Text of the output of the iteration before; undefined in the first one. */
+  readonly previous: string | undefined;
   /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
   readonly outputs: readonly string[];
   readonly artifacts: HandlerArtifacts;

@@ -23,11 +23,19 @@ export interface BuiltContext {
 }
 
 /** Builds what the handler of an attempt gets. */
-export function buildHandlerContext(attempt: RunningAttempt, items: readonly unknown[]): BuiltContext {
+export function buildHandlerContext(
+  attempt: RunningAttempt,
+  { items, previous }: { items: readonly unknown[]; previous: string | undefined },
+): BuiltContext {
   const { spec, stop, reports, env } = attempt;
   const kept: Promise<void>[] = [];
   const ctx: HandlerContext<unknown> = {
     items,
+    item: spec.item === undefined ? undefined : items[0],
+    prompt: spec.prompt?.text,
+    original_prompt: spec.prompt?.original,
+    iteration: spec.iteration?.number,
+    previous,
     outputs: spec.shardOutputs ?? [],
     artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
     signal: stop.signal,

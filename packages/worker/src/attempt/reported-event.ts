@@ -27,8 +27,13 @@ export type ReportedEvent =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A line of FANFOLD_EVENTS, read. `isArtifact`: the line meant an output, which must not get lost. */
-export type ParsedLine = { readonly event: ReportedEvent } | { readonly problem: string; readonly isArtifact: boolean };
+/**
+ * A line of FANFOLD_EVENTS, read. `isArtifact`: the line meant an output, which must not get lost. `isPrompt`: it would
+ * change what the work is told to do, which nothing may.
+ */
+export type ParsedLine =
+  | { readonly event: ReportedEvent }
+  | { readonly problem: string; readonly isArtifact: boolean; readonly isPrompt: boolean };
 
 const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 
@@ -36,12 +41,12 @@ const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 export function parseReportedEvent(line: string): ParsedLine {
   const fields = parseObject(line);
   if (fields === undefined) {
-    return { problem: "not a JSON object", isArtifact: /"type"\s*:\s*"artifact"/.test(line) };
+    return { problem: "not a JSON object", isArtifact: /"type"\s*:\s*"artifact"/.test(line), isPrompt: false };
   }
   const { type, ...rest } = fields;
   const event = buildReportedEvent(type, rest);
   if (typeof event !== "string") return { event };
-  return { problem: event, isArtifact: type === "artifact" };
+  return { problem: event, isArtifact: type === "artifact", isPrompt: type === "prompt" || type === "original_prompt" };
 }
 
 /** The event of these fields, or a text that says what is wrong with them. */
@@ -57,6 +62,9 @@ export function buildReportedEvent(type: unknown, fields: Fields): ReportedEvent
       return toUsage(fields);
     case "spawn":
       return { type, request: fields };
+    case "prompt":
+    case "original_prompt":
+      return "the prompt of a phase is the same in each attempt, and cannot be changed";
     default:
       return `type must be one of artifact, log, progress, usage, spawn, got ${JSON.stringify(type) ?? "none"}`;
   }

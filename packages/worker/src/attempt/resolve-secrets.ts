@@ -1,3 +1,4 @@
+import { replaceItem } from "@fanfold/core";
 import type { Work } from "@fanfold/schemas";
 import { WorkerSecrets } from "../secrets.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
@@ -17,8 +18,8 @@ export interface ResolvedWork {
 }
 
 /**
- * Puts the secrets a plan names into the command, its arguments and the environment, in one pass: a value is never
- * looked at again.
+ * Puts the secrets a plan names, and the item of the shard, into the command, its arguments and the environment, in one
+ * pass: a value is never looked at again.
  *
  * @throws {AttemptError} when a secret cannot be had
  */
@@ -26,13 +27,23 @@ export async function resolveSecrets(spec: AttemptSpec): Promise<ResolvedWork> {
   const { work } = spec.phase;
   const env = { ...spec.planEnv, ...spec.phase.env };
   const names = new Set([...textsOf(work), ...Object.values(env)].flatMap(secretNames));
-  if (names.size === 0) return { work, env, secrets: NO_SECRETS };
+  if (names.size === 0 && spec.item === undefined) return { work, env, secrets: NO_SECRETS };
   const source = spec.secrets ?? new WorkerSecrets(process.env);
   const secrets = new Map<string, string>();
   for (const name of names) secrets.set(name, await source.resolveSecret(name));
-  const put = (text: string): string => text.replace(REFERENCE, (_, name: string) => secrets.get(name) ?? "");
+  const put = (text: string): string => putValues(text, secrets, spec.item);
   const entries = Object.entries(env).map(([name, value]) => [name, put(value)] as const);
   return { work: putInto(work, put), env: Object.fromEntries(entries), secrets };
+}
+
+function putValues(text: string, secrets: ReadonlyMap<string, string>, item: AttemptSpec["item"]): string {
+  const pieces = text.split(REFERENCE);
+  // every second piece is the name of a secret; what is between them is the plan's own text
+  return pieces
+    .map((piece, at) =>
+      at % 2 === 1 ? (secrets.get(piece) ?? "") : item === undefined ? piece : replaceItem(piece, item),
+    )
+    .join("");
 }
 
 function textsOf(work: Work): string[] {

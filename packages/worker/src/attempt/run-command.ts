@@ -67,6 +67,7 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   const permitted = await permitCommand(spec, work, cwd);
   await mkdir(spec.scratchDir, { recursive: true });
   await writeFile(files.events, "");
+  await writePrompt(attempt);
   const stdoutFile = await open(files.stdout, "a");
   try {
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
@@ -77,6 +78,12 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   } finally {
     await stdoutFile.close();
   }
+}
+
+async function writePrompt({ spec: { prompt }, files }: RunningAttempt): Promise<void> {
+  if (prompt === undefined) return;
+  await writeFile(files.prompt, prompt.text);
+  await writeFile(files.originalPrompt, prompt.original, { mode: 0o444 });
 }
 
 async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {

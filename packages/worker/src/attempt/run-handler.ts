@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptOutput } from "./attempt-spec.ts";
 import type { Handler } from "./define-handler.ts";
@@ -32,8 +33,10 @@ async function execute(attempt: RunningAttempt, handlerPath: string): Promise<At
   const { spec } = attempt;
   const handler = await loadHandler(spec, handlerPath);
   const items = spec.inputFile === null ? [] : await readRecords(spec.inputFile, "the shard's input");
+  const previousFile = spec.iteration?.previousFile ?? null;
+  const previous = previousFile === null ? undefined : await readFile(previousFile, "utf8");
   try {
-    return await callHandler(attempt, handler, items);
+    return await callHandler(attempt, handler, { items, previous });
   } catch (error) {
     if (error instanceof AttemptError) throw error;
     if (error instanceof Error && error.stack !== undefined) attempt.log.line(error.stack);
@@ -46,10 +49,10 @@ async function execute(attempt: RunningAttempt, handlerPath: string): Promise<At
 async function callHandler(
   attempt: RunningAttempt,
   handler: Handler<unknown>,
-  items: readonly unknown[],
+  inputs: Parameters<typeof buildHandlerContext>[1],
 ): Promise<AttemptOutput> {
   const { spec, files, stop, reports } = attempt;
-  const { ctx, settleArtifacts } = buildHandlerContext(attempt, items);
+  const { ctx, settleArtifacts } = buildHandlerContext(attempt, inputs);
   attempt.begin();
   const value = await callAndSettle(() => handler(ctx), settleArtifacts);
   const target = { merge: spec.phase.merge.strategy, file: files.output, signal: stop.signal };

@@ -9,6 +9,9 @@ export interface ScratchFiles {
   readonly events: string;
   /** Stdout and stderr as they came; exists if there was any. */
   readonly log: string;
+  /** FANFOLD_PROMPT and FANFOLD_ORIGINAL_PROMPT: only where the phase has a prompt. */
+  readonly prompt: string;
+  readonly originalPrompt: string;
   /** Directory of artifacts a handler gave as bytes. */
   readonly artifactsDir: string;
   /** Directory of what `collect` found. */
@@ -23,6 +26,8 @@ export function scratchFiles(scratchDir: string): ScratchFiles {
     stdout: at("stdout"),
     events: at("events.jsonl"),
     log: at("log"),
+    prompt: at("prompt"),
+    originalPrompt: at("original-prompt"),
     artifactsDir: at("artifacts"),
     collectedDir: at("collected"),
   };

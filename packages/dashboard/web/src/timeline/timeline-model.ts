@@ -19,6 +19,7 @@ const ENDS: Readonly<Record<string, SegmentKind>> = {
   shard_reused: "succeeded",
   shard_failed: "failed",
   shard_retry: "failed",
+  shard_iterated: "succeeded",
   shard_lost: "lost",
   shard_cancelled: "cancelled",
 };
