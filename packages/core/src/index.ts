@@ -56,6 +56,7 @@ export {
   type RunState,
   type Trigger,
 } from "./run/run-state.ts";
+export { maySpawn } from "./run/spawn-phases.ts";
 export { isPhaseOver, isRunOver, movePhase, moveRun } from "./run/transitions.ts";
 export { findGroupField, gatherOrder, groupValueOf } from "./shards/group-records.ts";
 export { createShardCutter } from "./shards/shard-cutter.ts";
@@ -67,6 +68,9 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
+export { checkSpawn, type SpawnCheck, type SpawnRules } from "./spawn/check-spawn.ts";
+export { type ChildrenState, childrenState } from "./spawn/children-state.ts";
+export { spawnedPhase, spawnedPhaseId, type SpawnPlace } from "./spawn/spawned-phase.ts";
 export {
   type KeyFacts,
   type PoolFacts,

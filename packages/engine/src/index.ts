@@ -1,3 +1,4 @@
+export { SPAWN_RECHECK_MS } from "./await-children.ts";
 export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./collect-artifacts.ts";

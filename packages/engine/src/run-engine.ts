@@ -1,6 +1,14 @@
 import { isRunOver, type Trigger } from "@fanfold/core";
 import { type CompiledPlan, type RunRecord, RunIdSchema } from "@fanfold/schemas";
-import { type ClaimedShard, type FlowPhase, jobIds, type PhaseRef, type Store, StoreError } from "@fanfold/store";
+import {
+  type ClaimedShard,
+  type FlowPhase,
+  jobIds,
+  type PhaseRef,
+  type ShardRef,
+  type Store,
+  StoreError,
+} from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { ackClaims } from "./ack-claims.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
@@ -17,8 +25,10 @@ import { isFolded, outputsOf } from "./phase-outputs.ts";
 import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
 import { reportPhase } from "./report-phase.ts";
 import { retryFailed, type RetryScope } from "./retry-failed.ts";
+import { awaitRequeued, retryChildren, waitAgain } from "./retry-spawned.ts";
 import { RunRepair } from "./run-repair.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
+import { carrySpawner } from "./spawn-phases.ts";
 import { sweepRun } from "./sweep-run.ts";
 
 /**
@@ -189,6 +199,20 @@ export class RunEngine {
   /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
   async reopen(runId: string, phase: string, actor: string): Promise<void> {
     await this.#decideOn(runId, { type: "reopen", phase, actor });
+    await waitAgain(this.#workings, runId, phase, actor);
+  }
+
+  /** Retries children that did not succeed of shards that wait for them. @returns what is tried again */
+  retryChildren(
+    runId: string,
+    spawners: PhaseRef & { readonly shards: readonly number[]; readonly actor: string },
+  ): Promise<string[]> {
+    return retryChildren(this, runId, spawners);
+  }
+
+  /** Looks at a shard that spawned phases: starts them, or lets it go on, or fails it. For schedulers only. */
+  carrySpawner(runId: string, ref: ShardRef): Promise<void> {
+    return carrySpawner(this.#workings, runId, ref);
   }
 
   /**
@@ -264,6 +288,7 @@ export class RunEngine {
     const claimant = `requeue.${ref.phase}.r${ref.revision}`;
     const options = { order: graph.index(ref.phase), claimant };
     await this.release(runId, await this.store.ledger.requeueShards(runId, ref, shards, options), claimant);
+    await awaitRequeued(this.#workings, runId, ref, shards);
   }
 
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */

@@ -212,6 +212,19 @@ export const PhaseSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe("Artifacts this phase makes; the first one is its output."),
+  spawnable: z.boolean().optional().describe("Whether attempts of other phases may spawn it (default false)."),
+  max_spawn_depth: z
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("How deep its children may spawn in turn; 1: children that spawn nothing (default 3)."),
+  max_spawned: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .describe("Children that one of its shards may spawn, over all its attempts (default 20)."),
   tags: z.array(z.string().max(100)).max(100).optional().describe("Words to find the phase by."),
   ui_hints: z.record(z.string(), jsonValue).optional().describe("Anything a user interface may want to know; ignored."),
 });
@@ -305,9 +318,6 @@ export const UNSUPPORTED_FIELDS = {
     "for_each",
     "repeat_until",
     "max_iterations",
-    "spawnable",
-    "max_spawn_depth",
-    "max_spawned",
     "retry_strategy",
     "agents",
   ],

@@ -111,6 +111,17 @@ export class Queues {
     await this.#addShards(phase, [shard], phase.inFlight, delayMs);
   }
 
+  /** Lets a delayed job of a shard start now. One that a worker is just delaying is waited for. */
+  async wakeShard(queueName: string, id: string): Promise<void> {
+    for (let i = 0; i < SETTLING_TRIES; i += 1) {
+      const job = await this.queue(queueName).getJob(id);
+      const state = await job?.getState();
+      if (state === "delayed") return job?.promote();
+      if (state !== "active") return;
+      await settling();
+    }
+  }
+
   /** Lets a job that has failed, or ended otherwise, run again. */
   async runAgain(queueName: string, id: string): Promise<void> {
     const job = await this.queue(queueName).getJob(id);

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkOutput, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import type { CompiledPhase, Content, Failure, ShardResult, SpawnedChild } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -13,6 +13,7 @@ import type { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
+import { keepChildren, prepareSpawn } from "./spawn-files.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
 
 /** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
@@ -26,6 +27,8 @@ export interface AttemptTask {
   readonly ref: ShardRef;
   readonly shardCount: number;
   readonly attempt: number;
+  /** What earlier attempts of the shard spawned. */
+  readonly children: readonly SpawnedChild[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly scratchDir: string;
@@ -40,7 +43,17 @@ export type HandedOver =
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
     }
+  | SpawningAttempt
   | UnsuccessfulAttempt;
+
+/** An attempt that ended well, and whose shard goes on once these children have. */
+export interface SpawningAttempt {
+  readonly status: "spawned";
+  readonly children: SpawnedChild[];
+  readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
+  readonly durationMs: number;
+}
 
 /** An attempt that was not a success, with its log handed over. */
 export interface UnsuccessfulAttempt {
@@ -111,6 +124,10 @@ async function attemptOnce(
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
   const told = { log, usage: usage.summary };
+  if (outcome.status === "spawned") {
+    const children = await keepChildren(place.store, task, outcome.asked);
+    return { status: "spawned", children, durationMs: outcome.durationMs, ...told };
+  }
   if (outcome.status !== "succeeded") return { ...outcome, ...told };
   return { ...(await handOver(place.store, task, outcome)), ...told };
 }
@@ -132,6 +149,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     scratchDir,
     inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
+    spawn: await prepareSpawn(place.store, task),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),

@@ -62,6 +62,7 @@ export async function foldByWork(
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
     const outcome = await run(context.store, task, spec, { signal });
     if (signal.reason === "lock_lost" || outcome.status === "cancelled") throwIfGivenUp(signal);
+    if (outcome.status === "spawned") throw new Error("a merge cannot spawn phases");
     if (outcome.status !== "succeeded") return rejected(merge, outcome.failure);
     const missing = missingArtifacts(spec, outcome);
     if (missing.length > 0) return rejected(merge, notReported(missing));

@@ -35,6 +35,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   phase_repaired: always,
   phase_invalidated: always,
   phase_reused: always,
+  phase_spawned: always,
   shard_started: inSmallPhase,
   shard_retry: always,
   // The retry or the failure that follows says that it was a timeout.
@@ -42,6 +43,9 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   shard_lost: always,
   shard_given_back: always,
   shard_repaired: always,
+  shard_spawned: always,
+  // the attempt that follows at once says so
+  shard_resumed: never,
   shard_succeeded: inSmallPhase,
   shard_failed: always,
   shard_cancelled: inSmallPhase,

@@ -1,11 +1,13 @@
-import type {
-  CompiledDependency,
-  CompiledMerge,
-  CompiledPhase,
-  Globals,
-  Phase,
-  RetryRule,
-  Work,
+import {
+  type CompiledDependency,
+  type CompiledMerge,
+  type CompiledPhase,
+  DEFAULT_MAX_SPAWN_DEPTH,
+  DEFAULT_MAX_SPAWNED,
+  type Globals,
+  type Phase,
+  type RetryRule,
+  type Work,
 } from "@fanfold/schemas";
 import { instanceId } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
@@ -47,6 +49,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     cost: phase.cost ?? {},
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
+    ...compileSpawn(phase),
     ...links,
   };
 }
@@ -103,6 +106,12 @@ function compileRetry(phase: Phase, globals: Globals): RetryRule {
     only_exit_codes: phase.retry_on_exit_codes ?? null,
     never_exit_codes: phase.non_retryable_exit_codes ?? [],
   };
+}
+
+function compileSpawn({ spawnable, max_spawn_depth, max_spawned }: Phase): Pick<CompiledPhase, "spawn"> {
+  if (spawnable === undefined && max_spawn_depth === undefined && max_spawned === undefined) return {};
+  const max_depth = max_spawn_depth ?? DEFAULT_MAX_SPAWN_DEPTH;
+  return { spawn: { spawnable: spawnable ?? false, max_depth, max_spawned: max_spawned ?? DEFAULT_MAX_SPAWNED } };
 }
 
 function compileTolerance(tolerance: number | string): CompiledPhase["max_failed_shards"] {

@@ -7,6 +7,7 @@ import { phaseFailed, shardFailed } from "./fail-phase.ts";
 import { leaveOut } from "./leave-out.ts";
 import { reopen } from "./reopen-phase.ts";
 import type { Decision, RunState, Trigger } from "./run-state.ts";
+import { phasesSpawned } from "./spawn-phases.ts";
 import { cancel, giveTime, timeOut } from "./stop-run.ts";
 import { isRunOver, moveRun } from "./transitions.ts";
 
@@ -52,6 +53,8 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
       return timeOut(draft, trigger.atMs);
     case "budget_spent":
       return draft.noteCost(trigger.costUsd);
+    case "spawned":
+      return phasesSpawned(draft, trigger);
     case "reopen":
       return reopen(draft, trigger.phase, trigger.actor);
     default:

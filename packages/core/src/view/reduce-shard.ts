@@ -19,6 +19,8 @@ export const SHARD_REDUCERS = {
   shard_lost: ofShard(lost),
   shard_given_back: ofShard(givenBack),
   shard_repaired: (phase) => phase,
+  shard_spawned: ofShard(spawned),
+  shard_resumed: (phase) => phase,
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
   shard_cancelled: ofShard(cancelled),
@@ -65,6 +67,11 @@ function lost(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
 /** Its worker stops, and the queue hands the shard to another one: nothing went wrong. */
 function givenBack(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   return move(endAttempt(phase, line, shard), shard, "waiting");
+}
+
+/** It waits for what it spawned; the attempt did what it was to do. */
+function spawned(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
+  return move(endAttempt(phase, line, shard, true), shard, "waiting");
 }
 
 function succeeded(phase: PhaseView, line: JournalLine, shard: number): PhaseView {

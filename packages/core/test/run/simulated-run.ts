@@ -278,6 +278,7 @@ export class SimulatedRun {
         if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
         return;
       case "release_lock":
+      case "resume_spawner":
       case "pause_release":
       case "resume_run":
       case "finish_run":

@@ -17,6 +17,7 @@ export type ShardFilter = Pick<ShardQuery, "status" | "q" | "sort" | "order">;
 const ENDS: Partial<Record<JournalLine["event"], ShardStand>> = {
   shard_retry: "backoff",
   shard_lost: "waiting",
+  shard_spawned: "waiting",
   shard_succeeded: "succeeded",
   shard_failed: "failed",
   shard_cancelled: "cancelled",

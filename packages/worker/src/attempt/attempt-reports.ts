@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptLog } from "./attempt-log.ts";
 import type { AttemptMasks } from "./attempt-masks.ts";
-import type { AttemptArtifact, AttemptHooks, AttemptSpec } from "./attempt-spec.ts";
+import type { AskedChild, AttemptArtifact, AttemptHooks, AttemptSpec } from "./attempt-spec.ts";
+import { AttemptSpawns } from "./attempt-spawns.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 
@@ -17,6 +18,7 @@ export class AttemptReports {
   readonly #log: AttemptLog;
   readonly #masks: AttemptMasks;
   readonly #files = new Map<string, string>();
+  readonly #spawns: AttemptSpawns;
   #isClosed = false;
 
   constructor(spec: AttemptSpec, hooks: AttemptHooks, { log, masks }: Pick<RunningAttempt, "log" | "masks">) {
@@ -24,12 +26,14 @@ export class AttemptReports {
     this.#hooks = hooks;
     this.#log = log;
     this.#masks = masks;
+    this.#spawns = new AttemptSpawns(spec);
   }
 
   /**
    * Takes one event; ignored once the attempt has ended.
    *
-   * @throws {AttemptError} `ARTIFACT_UNDECLARED` for an artifact the phase does not provide
+   * @throws {AttemptError} `ARTIFACT_UNDECLARED` for an artifact the phase does not provide; `SPAWN_INVALID` and
+   *   `SPAWN_LIMIT` for a phase that cannot be spawned
    */
   report(event: ReportedEvent): void {
     if (this.#isClosed) return;
@@ -42,7 +46,14 @@ export class AttemptReports {
       const stream = event.level === "info" || event.level === "debug" ? "stdout" : "stderr";
       this.#log.line(`[${event.level}] ${event.message}`, stream);
     }
-    this.#hooks.onEvent?.(this.#masks.event(event));
+    const masked = this.#masks.event(event);
+    if (masked.type === "spawn") this.#spawns.take(masked.request);
+    this.#hooks.onEvent?.(masked);
+  }
+
+  /** Phases it asked to be spawned. */
+  get spawned(): readonly AskedChild[] {
+    return this.#spawns.asked;
   }
 
   /** Whether the attempt has ended. */

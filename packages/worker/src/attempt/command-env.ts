@@ -5,6 +5,12 @@ import { ATTEMPT_ID_VARIABLE } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
 
+/** Start of the names of the variables that a spawner gave to the phase. */
+const GIVEN_VARIABLE = "FANFOLD_VAR_";
+
+/** Variables that not every attempt has. */
+const OPTIONAL_VARIABLES = ["FANFOLD_INPUT", "FANFOLD_SPAWN", "FANFOLD_SPAWNED"];
+
 /**
  * Environment of a command: the worker's as far as it is passed on, the plan's, the phase's, and the attempt's own
  * variables, each winning over the ones before. Attempt variables the worker itself was started with are not passed on,
@@ -15,8 +21,9 @@ export function commandEnv(
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);
-  Object.assign(env, planned, attemptVariables(spec, files), { [ATTEMPT_ID_VARIABLE]: id });
-  if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
+  const own = attemptVariables(spec, files);
+  Object.assign(env, planned, own, { [ATTEMPT_ID_VARIABLE]: id });
+  for (const name of OPTIONAL_VARIABLES) if (!(name in own)) delete env[name];
   return env;
 }
 
@@ -32,5 +39,22 @@ function attemptVariables(spec: AttemptSpec, files: ScratchFiles): Record<string
     FANFOLD_OUTPUT: files.output,
     FANFOLD_EVENTS: files.events,
     ...(spec.inputFile === null ? {} : { FANFOLD_INPUT: resolve(spec.inputFile) }),
+    ...spawnVariables(spec),
+  };
+}
+
+/** What was spawned before the attempt, and why it was spawned itself. */
+function spawnVariables({ spawn }: AttemptSpec): Record<string, string> {
+  if (spawn === undefined) return {};
+  const { order, childrenDir } = spawn;
+  const given = Object.entries(order?.value.variables ?? {}).map(([name, value]) => [
+    `${GIVEN_VARIABLE}${name}`,
+    value,
+  ]);
+  return {
+    FANFOLD_SPAWN_ROUND: String(spawn.round),
+    ...(childrenDir === null ? {} : { FANFOLD_SPAWNED: resolve(childrenDir) }),
+    ...(order === null ? {} : { FANFOLD_SPAWN: resolve(order.file) }),
+    ...Object.fromEntries(given),
   };
 }

@@ -7,8 +7,8 @@ import { parseReportedEvent } from "./reported-event.ts";
 const MAX_WARNINGS = 20;
 
 /**
- * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact that cannot be taken fails the attempt,
- * because an output would get lost; any other bad line is skipped with a warning in the log.
+ * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact, or a phase to spawn, that cannot be taken
+ * fails the attempt, because something would get lost; any other bad line is skipped with a warning in the log.
  */
 export class CommandReports {
   readonly #reports: AttemptReports;
@@ -30,18 +30,16 @@ export class CommandReports {
     const parsed = parseReportedEvent(line);
     if ("event" in parsed) {
       this.#catching(lineNumber, () => this.#reports.report(parsed.event));
-    } else if (parsed.isArtifact) {
+    } else if (parsed.isVital) {
       this.#catching(lineNumber, () => {
-        throw new AttemptError("ARTIFACT_INVALID", parsed.problem, {
-          next_action: 'append one line like {"type":"artifact","name":"…","path":"…"} for each artifact',
-        });
+        throw invalidLine(line, parsed.problem);
       });
     } else {
       this.#warn(lineNumber, parsed.problem);
     }
   };
 
-  /** @throws {AttemptError} the first thing that was wrong with an artifact */
+  /** @throws {AttemptError} the first thing that was wrong with an artifact, or a phase to spawn */
   throwFirstError(): void {
     if (this.#firstError !== undefined) throw this.#firstError;
   }
@@ -62,4 +60,15 @@ export class CommandReports {
     if (this.#warnings <= MAX_WARNINGS) this.#log.note(`line ${lineNumber} of FANFOLD_EVENTS is skipped: ${problem}`);
     if (this.#warnings === MAX_WARNINGS) this.#log.note("further lines are skipped without a remark");
   }
+}
+
+function invalidLine(line: string, problem: string): AttemptError {
+  if (/"type"\s*:\s*"spawn"/.test(line)) {
+    return new AttemptError("SPAWN_INVALID", problem, {
+      next_action: 'append one line like {"type":"spawn","phase":"…","key":"…"} for each phase to spawn',
+    });
+  }
+  return new AttemptError("ARTIFACT_INVALID", problem, {
+    next_action: 'append one line like {"type":"artifact","name":"…","path":"…"} for each artifact',
+  });
 }

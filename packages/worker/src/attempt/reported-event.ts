@@ -23,8 +23,8 @@ export type ReportedEvent =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A line of FANFOLD_EVENTS, read. `isArtifact`: the line meant an output, which must not get lost. */
-export type ParsedLine = { readonly event: ReportedEvent } | { readonly problem: string; readonly isArtifact: boolean };
+/** A line of FANFOLD_EVENTS, read. `isVital`: the line meant an output, or a phase to spawn, which must not get lost. */
+export type ParsedLine = { readonly event: ReportedEvent } | { readonly problem: string; readonly isVital: boolean };
 
 const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 
@@ -32,12 +32,12 @@ const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 export function parseReportedEvent(line: string): ParsedLine {
   const fields = parseObject(line);
   if (fields === undefined) {
-    return { problem: "not a JSON object", isArtifact: /"type"\s*:\s*"artifact"/.test(line) };
+    return { problem: "not a JSON object", isVital: /"type"\s*:\s*"(?:artifact|spawn)"/.test(line) };
   }
   const { type, ...rest } = fields;
   const event = buildReportedEvent(type, rest);
   if (typeof event !== "string") return { event };
-  return { problem: event, isArtifact: type === "artifact" };
+  return { problem: event, isVital: type === "artifact" };
 }
 
 /** The event of these fields, or a text that says what is wrong with them. */
