@@ -117,13 +117,15 @@ export class RunStates {
       }
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
-      const decision = decide(plan === undefined ? state : withPlan(state, plan), trigger, nowMs);
+      const replanned = plan === undefined ? state : withPlan(state, plan);
+      const decision = decide(replanned, trigger, nowMs);
       if (isEmptyDecision(decision)) {
         if (wasKept && (await this.#hasMovedOn(runId, state))) continue;
         slot.state = state;
         return [];
       }
-      const next = await this.#commit(runId, { state, plan }, decision, nowMs);
+      const planRevision = state.run.plan_revision;
+      const next = await this.#commit(runId, { state: replanned, plan, planRevision }, decision, nowMs);
       if (next === undefined) continue;
       if (plan === undefined) slot.state = next;
       else this.forget(runId);
@@ -133,7 +135,7 @@ export class RunStates {
 
   async #commit(
     runId: string,
-    { state, plan }: { state: RunState; plan: CompiledPlan | undefined },
+    { state, plan, planRevision }: { state: RunState; plan: CompiledPlan | undefined; planRevision: number },
     decision: Decision,
     nowMs: number,
   ): Promise<RunState | undefined> {
@@ -141,7 +143,7 @@ export class RunStates {
       version: state.run.version,
       budget: reliedOnBudget(state, decision),
       plan,
-      planRevision: state.run.plan_revision,
+      planRevision,
     };
     const result = await this.#runs.commit(runId, basis, decision, nowMs);
     return result.kind === "conflict" ? undefined : applyDecision(state, decision, result.version);

@@ -47,8 +47,8 @@ export class AttemptReports {
       this.#log.line(`[${event.level}] ${event.message}`, stream);
     }
     const masked = this.#masks.event(event);
-    if (masked.type === "spawn") this.#spawns.take(masked.request);
     this.#hooks.onEvent?.(masked);
+    if (masked.type === "spawn") this.#spawns.take(masked.request);
   }
 
   /** Phases it asked to be spawned. */
