@@ -86,7 +86,10 @@ describe("a phase that spawns", () => {
           shard: { strategy: "chunk", over: [0, 1, 2], chunk_size: 1 },
           merge: { strategy: "concat" },
         },
-        dev: { args: ["-c", 'cat "$FANFOLD_INPUT"'], shard: { strategy: "chunk", over: [{ n: 1 }, { n: 2 }], chunk_size: 1 } },
+        dev: {
+          args: ["-c", 'cat "$FANFOLD_INPUT"'],
+          shard: { strategy: "chunk", over: [{ n: 1 }, { n: 2 }], chunk_size: 1 },
+        },
       });
       const run = await deployment.run(plan);
       expect(run.status).toBe("succeeded");

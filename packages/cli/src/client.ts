@@ -84,7 +84,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      const submitted = await engine.submit(result.plan, runId);
+      const submitted = await engine.submit(result.plan, runId, result.source);
       const unserved = await warnOfUnservedPools(store, result.plan);
       return { ...submitted, warnings: result.warnings, unserved };
     },

@@ -29,6 +29,7 @@ export class CliError extends Error {
 const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   RUN_NOT_FOUND: EXIT.notFound,
   RUN_REMOVING: EXIT.refused,
+  PLAN_ALTERED: EXIT.refused,
   ARTIFACT_NOT_FOUND: EXIT.notFound,
   ARTIFACT_CORRUPT: EXIT.environment,
   REDIS_UNREACHABLE: EXIT.environment,
@@ -49,6 +50,8 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   UNKNOWN_PHASE: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,
+  RERUN_REFUSED: EXIT.refused,
+  PHASE_BUSY: EXIT.refused,
 };
 
 /** By name, not by class: the classes would load Redis and BullMQ into every command, `--help` included. */

@@ -40,7 +40,16 @@ export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { retrySeed } from "./policy/backoff.ts";
+export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
+export {
+  planRerun,
+  type RerunPlan,
+  type RerunProblem,
+  type RerunReach,
+  type RerunRequest,
+  type RerunStep,
+} from "./run/plan-rerun.ts";
 export { isTolerated } from "./run/fail-phase.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
 export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";
@@ -70,6 +79,7 @@ export {
 } from "./shards/shard-plan.ts";
 export { checkSpawn, type SpawnCheck, type SpawnRules } from "./spawn/check-spawn.ts";
 export { type ChildrenState, childrenState } from "./spawn/children-state.ts";
+export { keepSpawned } from "./spawn/keep-spawned.ts";
 export { spawnedPhase, spawnedPhaseId, type SpawnPlace } from "./spawn/spawned-phase.ts";
 export {
   type KeyFacts,

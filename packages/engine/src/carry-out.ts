@@ -2,6 +2,7 @@ import { isPhaseOver } from "@fanfold/core";
 import type { Effect } from "@fanfold/schemas";
 import { jobIds } from "@fanfold/store";
 import { askForSpawner } from "./await-children.ts";
+import { discardMaking } from "./discard-making.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { openPhase, resumeRelease } from "./open-phase.ts";
 
@@ -17,6 +18,8 @@ async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effe
   switch (effect.kind) {
     case "open_phase":
       return openPhase(workings, runId, effect);
+    case "discard_making":
+      return discardMaking(workings, runId, effect);
     case "resume_release":
       await workings.store.ledger.forgetRecall(runId, effect);
       return resumeRelease(workings, runId, effect);

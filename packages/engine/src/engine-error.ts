@@ -7,7 +7,9 @@ export type EngineErrorCode =
   | "PHASE_OVER"
   | "RUN_OVER"
   | "RUN_LIVE"
-  | "RUN_BUSY";
+  | "RUN_BUSY"
+  | "RERUN_REFUSED"
+  | "PHASE_BUSY";
 
 /** A request that does not fit the state of its run. */
 export class EngineError extends Error {

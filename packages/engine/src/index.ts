@@ -6,7 +6,9 @@ export { type CollectedGarbage, collectGarbage, type GarbageScope, resumeRemoval
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
 export { listCaps } from "./list-caps.ts";
+export { loadPinnedInputs, type PinnedInputs } from "./pinned-inputs.ts";
 export type { RemovedRun } from "./remove-run.ts";
+export type { RerunOrder, RerunPreview } from "./rerun-run.ts";
 export type { RetryScope } from "./retry-failed.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";

@@ -5,7 +5,9 @@ import { ackClaims } from "./ack-claims.ts";
 import { askForSpawner, maySpawnPhases } from "./await-children.ts";
 import { contentOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+import { discardMaking } from "./discard-making.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
+import { loadPinnedInputs } from "./pinned-inputs.ts";
 
 /**
  * Opens a phase that a decision started: expands it into shards, claims the first of them and puts its flow on the
@@ -18,6 +20,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   const record = phaseRecord(state, phase);
   if (record.status !== "running" || record.revision + 1 !== revision) return;
   const definition = state.graph.phase(phase);
+  if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
   const expansion = await expand(workings, runId, ref);
   if (expansion === undefined) return;
@@ -30,6 +33,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
     tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
+    isAgain: record.turn !== undefined,
     inputs: expansion.inputs,
     started: {
       revision,
@@ -38,6 +42,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
       record_count: expansion.recordCount,
       max_parallel: definition.max_parallel,
       pool: definition.pool,
+      ...(record.turn === undefined ? {} : { turn: record.turn }),
     },
   };
   const options = { claimant, nowMs: workings.clock.nowMs() };
@@ -51,13 +56,23 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   if (progress === "drained") await workings.engine.report(runId, ref);
 }
 
+/** What is left of an earlier making goes first, also when whoever was to see to it has died. */
+async function discardOwed(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<void> {
+  const outbox = await workings.store.runs.listOutbox(runId);
+  for (const effect of outbox) {
+    if (effect.kind !== "discard_making" || effect.phase !== ref.phase || effect.revision !== ref.revision) continue;
+    await discardMaking(workings, runId, effect);
+    await workings.store.runs.ackEffect(runId, effect);
+  }
+}
+
 /** The shards of a phase; undefined when its input makes no sense, which has failed the phase. */
 async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
   const { graph } = await workings.states.plan(runId);
   const definition = graph.phase(ref.phase);
-  const phases = await workings.store.runs.loadPhases(runId);
+  const inputs = await loadPinnedInputs(workings.store, runId, ref.phase);
   const find = (name: string): Content => {
-    const records = phases.get(definition.over_phase ?? "")?.artifacts;
+    const records = inputs.artifactsOf(definition.over_phase ?? "");
     const artifact = records?.find((candidate) => candidate.name === name);
     if (artifact !== undefined) return contentOf(artifact);
     throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);

@@ -1,5 +1,5 @@
 import { isRunOver, type Trigger } from "@fanfold/core";
-import { type CompiledPlan, type RunRecord, RunIdSchema } from "@fanfold/schemas";
+import { type CompiledPlan, type PlanSource, type RunRecord, RunIdSchema } from "@fanfold/schemas";
 import {
   type ClaimedShard,
   type FlowPhase,
@@ -25,6 +25,7 @@ import { isFolded, outputsOf } from "./phase-outputs.ts";
 import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
 import { reportPhase } from "./report-phase.ts";
 import { retryFailed, type RetryScope } from "./retry-failed.ts";
+import { previewRerun, type RerunOrder, type RerunPreview, rerunRun } from "./rerun-run.ts";
 import { awaitRequeued, retryChildren, waitAgain } from "./retry-spawned.ts";
 import { RunRepair } from "./run-repair.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
@@ -56,14 +57,19 @@ export class RunEngine {
    * Stores a run and queues its start. Submitting the same run id again changes nothing.
    *
    * @param runId idempotency key; `run_<uuid7>` when absent
+   * @param source what the plan was compiled from; without it the run cannot be run again with other variables
    * @throws {EngineError} INVALID_RUN_ID
    */
-  async submit(plan: CompiledPlan, runId: string = `run_${uuid7()}`): Promise<{ runId: string; isNew: boolean }> {
+  async submit(
+    plan: CompiledPlan,
+    runId: string = `run_${uuid7()}`,
+    source?: PlanSource,
+  ): Promise<{ runId: string; isNew: boolean }> {
     if (!RunIdSchema.safeParse(runId).success) {
       const rule = "use up to 128 letters, digits, '_', '-' and '.', starting with a letter or a digit";
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
-    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan);
+    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan, source);
     if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
@@ -223,6 +229,22 @@ export class RunEngine {
    */
   retry(runId: string, scope: RetryScope, actor: string): Promise<string[]> {
     return retryFailed(this, runId, scope, actor);
+  }
+
+  /** What a rerun would run, and why; nothing is changed. @throws {StoreError} RUN_NOT_FOUND */
+  previewRerun(runId: string, order: RerunOrder): Promise<RerunPreview> {
+    return previewRerun(this.#workings, runId, order);
+  }
+
+  /**
+   * Runs phases of a run again, in the same run; what they gave stays in force until a new revision is accepted.
+   *
+   * @returns what runs, or may run; no steps when there was nothing to do
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} RERUN_REFUSED naming every problem; PHASE_BUSY
+   */
+  rerun(runId: string, order: RerunOrder, actor: string): Promise<RerunPreview> {
+    return rerunRun(this.#workings, runId, order, actor);
   }
 
   /**

@@ -10,9 +10,12 @@ import {
   type RunState,
   type Trigger,
 } from "@fanfold/core";
-import type { CompiledPlan, Effect } from "@fanfold/schemas";
+import type { CompiledPlan, Effect, PlanSource } from "@fanfold/schemas";
 import { type PlanTrust, runEdition, type RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
+import { EngineError } from "./engine-error.ts";
+
+const BUSY = "shards of a phase that is to run again are still at work; wait for their end, or cancel the phase";
 
 /** Runs whose state is kept in memory; the least recently used one gives way. */
 const KEPT_RUNS = 200;
@@ -28,6 +31,8 @@ export interface RunPlan extends PlannedRun {
 export interface DecisionBasis {
   readonly version?: number | undefined;
   readonly replan?: (state: RunState) => CompiledPlan | undefined;
+  /** What the plan that `replan` gives was compiled from. */
+  readonly source?: PlanSource | undefined;
 }
 
 interface Slot {
@@ -103,7 +108,7 @@ export class RunStates {
   async #applyInTurn(
     runId: string,
     slot: Slot,
-    { trigger, version, replan }: DecisionBasis & { readonly trigger: Trigger },
+    { trigger, version, replan, source }: DecisionBasis & { readonly trigger: Trigger },
   ): Promise<readonly Effect[] | "stale"> {
     for (;;) {
       const wasKept = slot.state !== undefined;
@@ -117,15 +122,14 @@ export class RunStates {
       }
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
-      const replanned = plan === undefined ? state : withPlan(state, plan);
-      const decision = decide(replanned, trigger, nowMs);
-      if (isEmptyDecision(decision)) {
+      const basis = plan === undefined ? state : withPlan(state, plan);
+      const decision = decide(basis, trigger, nowMs);
+      if (plan === undefined && isEmptyDecision(decision)) {
         if (wasKept && (await this.#hasMovedOn(runId, state))) continue;
         slot.state = state;
         return [];
       }
-      const planRevision = state.run.plan_revision;
-      const next = await this.#commit(runId, { state: replanned, plan, planRevision }, decision, nowMs);
+      const next = await this.#commit(runId, { state: basis, plan, source }, decision, nowMs);
       if (next === undefined) continue;
       if (plan === undefined) slot.state = next;
       else this.forget(runId);
@@ -135,7 +139,7 @@ export class RunStates {
 
   async #commit(
     runId: string,
-    { state, plan, planRevision }: { state: RunState; plan: CompiledPlan | undefined; planRevision: number },
+    { state, plan, source }: { state: RunState; plan: CompiledPlan | undefined; source: PlanSource | undefined },
     decision: Decision,
     nowMs: number,
   ): Promise<RunState | undefined> {
@@ -143,9 +147,11 @@ export class RunStates {
       version: state.run.version,
       budget: reliedOnBudget(state, decision),
       plan,
-      planRevision,
+      source,
+      planRevision: state.run.plan_revision - (plan === undefined ? 0 : 1),
     };
     const result = await this.#runs.commit(runId, basis, decision, nowMs);
+    if (result.kind === "busy") throw new EngineError("PHASE_BUSY", BUSY);
     return result.kind === "conflict" ? undefined : applyDecision(state, decision, result.version);
   }
 

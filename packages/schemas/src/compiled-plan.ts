@@ -110,6 +110,17 @@ export const CompiledPhaseSchema = z.strictObject({
 });
 export type CompiledPhase = z.infer<typeof CompiledPhaseSchema>;
 
+const ids = z.array(z.string()).readonly().optional();
+
+/** What a plan was compiled from, so that it can be compiled again with other variables. */
+export const PlanSourceSchema = z.strictObject({
+  /** The plan as its author wrote it, before anything was replaced. */
+  document: z.record(z.string(), z.unknown()),
+  variables: z.record(z.string(), z.string()),
+  selection: z.strictObject({ only: ids, skip: ids, from: ids, to: ids }),
+});
+export type PlanSource = z.infer<typeof PlanSourceSchema>;
+
 /** The immutable snapshot a run keeps of its plan. Phases stand in declaration order. */
 export const CompiledPlanSchema = z.strictObject({
   schema_version: z.literal(1),

@@ -7,6 +7,8 @@ const phaseRef = { phase: InstanceIdSchema, revision: z.int().min(1) };
 export const EffectSchema = z.discriminatedUnion("kind", [
   /** Expand a phase and put its first shards on their queue. */
   z.strictObject({ kind: z.literal("open_phase"), ...phaseRef }),
+  /** Take away what is left of a making that failed and is begun anew. `shards`: how many it had. */
+  z.strictObject({ kind: z.literal("discard_making"), ...phaseRef, shards: z.int().min(0) }),
   /** Go on releasing shards of a phase that was stopped or failed. */
   z.strictObject({ kind: z.literal("resume_release"), ...phaseRef }),
   /** Give back the lock of a phase that is over. */

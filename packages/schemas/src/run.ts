@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ArtifactSchema, ContentSchema } from "./artifact.ts";
+import { ArtifactSchema, ContentSchema, Sha256Schema } from "./artifact.ts";
 import { InstanceIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
 import { SpawnedChildSchema } from "./spawn.ts";
 
@@ -68,6 +68,23 @@ export const FailureSchema = z.strictObject({
 });
 export type Failure = z.infer<typeof FailureSchema>;
 
+/** What an output was made from: the revision of another phase, and its artifacts by name. Revision 0 had none. */
+export const PhaseDependencySchema = z.strictObject({
+  phase: InstanceIdSchema,
+  revision: z.int().min(0),
+  artifact_hashes: z.record(z.string(), Sha256Schema),
+});
+export type PhaseDependency = z.infer<typeof PhaseDependencySchema>;
+
+/** Why an output is out of date: the phase with a newer revision, the one that was used, and in which turn that came. */
+export const StaleCauseSchema = z.strictObject({
+  phase: InstanceIdSchema,
+  used: z.int().min(0),
+  latest: z.int().min(0),
+  turn: z.int().min(0),
+});
+export type StaleCause = z.infer<typeof StaleCauseSchema>;
+
 /** Record of a phase within a run. */
 export const PhaseRecordSchema = z.strictObject({
   status: PhaseStatusSchema,
@@ -76,7 +93,17 @@ export const PhaseRecordSchema = z.strictObject({
   cause: CauseSchema.optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
+  /** Artifacts of the accepted revision, and what that was made from. */
   artifacts: z.array(ArtifactSchema).optional(),
+  dependencies: z.array(PhaseDependencySchema).optional(),
+  /** What the revision in the making is made from. */
+  making: z.array(PhaseDependencySchema).optional(),
+  /** Why the accepted revision is out of date; absent while it is not. */
+  stale: StaleCauseSchema.optional(),
+  /** Turn of the run in which it was last asked to run again; absent before the first. */
+  turn: z.int().min(1).optional(),
+  /** It runs again only if what it was made from has changed, which is known when its dependencies are over. */
+  if_stale: z.literal(true).optional(),
 });
 export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
 
@@ -213,6 +240,8 @@ export const PhaseLedgerSchema = z.strictObject({
   tripped: z.union([z.literal(0), z.literal(1)]),
   /** 1 when the phase was cancelled by hand. */
   recalled: z.literal(1).optional(),
+  /** 1 when the phase is run again: its shards may have attempts of a making that failed. */
+  again: z.literal(1).optional(),
   /** Concurrency key of the phase, and its limit in the plan. */
   key: z.string().optional(),
   key_limit: z.int().min(1).optional(),

@@ -26,6 +26,7 @@
 --   ARGV[12] shards failing in a row that trip the phase, 0 for none
 --   ARGV[13] concurrency key, '' for none
 --   ARGV[14] limit the plan gives the key
+--   ARGV[15] 1 when the phase is run again: its shards may have attempts of a making that failed
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
 -- no such run or it is being removed.
 --- @include "journal"
@@ -42,6 +43,7 @@ if not entry or entry.revision ~= revision then
     max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
     tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
   }
+  if ARGV[15] == '1' then entry.again = 1 end
   if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
   if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
   save_entry(KEYS[2], phase, entry)

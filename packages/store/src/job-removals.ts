@@ -80,6 +80,11 @@ export class JobRemovals {
     );
   }
 
+  /** Removes the job that settles a phase. */
+  removeSettleJob(runId: string, { phase, revision }: PhaseRef): Promise<RemovedJobs> {
+    return this.#remove(this.#queues.queue(SCHEDULER_QUEUE), runId, [jobIds.settle(runId, phase, revision)]);
+  }
+
   /** Removes the jobs of shards of a pool. */
   removeShardJobs(runId: string, pool: string, shards: readonly ShardRef[]): Promise<RemovedJobs> {
     const ids = shards.map((shard) => jobIds.shard(runId, shard));

@@ -73,6 +73,8 @@ export interface RunKeys {
   readonly run: string;
   /** String: the compiled plan, as JSON. */
   readonly plan: string;
+  /** String: what the plan was compiled from, as JSON; absent where that is not known. */
+  readonly source: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
   /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
@@ -175,6 +177,7 @@ export class Keys {
     return {
       run: base,
       plan: `${base}:plan`,
+      source: `${base}:source`,
       phases: `${base}:phases`,
       revisions: `${base}:revisions`,
       journal: `${base}:journal`,

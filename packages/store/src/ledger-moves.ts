@@ -19,6 +19,8 @@ export interface PhaseOpening extends PhaseRef {
   readonly tolerated: number;
   /** Shards failing in a row after which no more is released. */
   readonly maxConsecutiveFailures: number | null;
+  /** The phase is run again: its shards may have attempts of a making that failed. */
+  readonly isAgain: boolean;
   readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
   /** Data of the `phase_started` event. */

@@ -54,6 +54,9 @@ const REPAIRED = ["released", "running", "backoff", "waiting", "spawned"] as con
 /** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
 const REPAIR_PAUSE_MS = 5_000;
 
+/** Shards named in one command. */
+const PAGE = 500;
+
 /**
  * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
  * shards that were on the queue before.
@@ -109,11 +112,23 @@ export class Ledger extends SpawnLedger {
           opening.maxConsecutiveFailures ?? 0,
           opening.concurrencyKey?.name ?? "",
           opening.concurrencyKey?.limit ?? "",
+          opening.isAgain ? 1 : 0,
         ],
       ),
     );
     if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);
     return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
+  }
+
+  /** Forgets what attempts of a making reported of their progress. */
+  async forgetProgress(runId: string, ref: PhaseRef, shards: number): Promise<void> {
+    const { progress } = this.#keys.run(runId);
+    await this.#redis.hdel(progress, phaseRevisionId(ref.phase, ref.revision));
+    for (let from = 0; from < shards; from += PAGE) {
+      const count = Math.min(PAGE, shards - from);
+      const ids = Array.from({ length: count }, (_, i) => shardId({ ...ref, shard: from + i }));
+      await this.#redis.hdel(progress, ...ids);
+    }
   }
 
   /** Claims free slots; a shard that asked for one is queued for it first. */

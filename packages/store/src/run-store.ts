@@ -8,10 +8,12 @@ import {
   EffectSchema,
   type PhaseRecord,
   PhaseRecordSchema,
+  type PlanSource,
+  PlanSourceSchema,
   type RunRecord,
   RunRecordSchema,
 } from "@fanfold/schemas";
-import { type Keys, shardId } from "./keys.ts";
+import { type Keys, type PhaseRef, phaseRevisionId, shardId } from "./keys.ts";
 import type { PlanSigner, PlanTrust } from "./plan-signer.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
@@ -33,12 +35,17 @@ export interface CommitBasis {
   readonly version: number;
   readonly budget?: UnspentBudget | undefined;
   readonly plan?: CompiledPlan | undefined;
+  /** What that plan was compiled from; that of the run's first plan stays when absent. */
+  readonly source?: PlanSource | undefined;
   /** `plan_revision` of the run before the decision; matters where there is a plan. */
   readonly planRevision?: number;
 }
 
-/** Result of {@link RunStore.commit}: the new version, or that somebody else was first. */
-export type CommitResult = { readonly kind: "committed"; readonly version: number } | { readonly kind: "conflict" };
+/** Result of {@link RunStore.commit}: the new version; or somebody else was first; or what is to be discarded is at work. */
+export type CommitResult =
+  | { readonly kind: "committed"; readonly version: number }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "busy" };
 
 /** The records of runs and phases. Every change is one atomic script. */
 export class RunStore {
@@ -56,22 +63,25 @@ export class RunStore {
   /**
    * Stores a new run with its plan, signed where there is a key, and emits `run_queued`.
    *
+   * @param source what the plan was compiled from
    * @returns whether it is new; a run of this id that exists is left as it is
    * @throws {StoreError} RUN_REMOVING while one of this id is being removed
    */
-  async create(run: RunRecord, plan: CompiledPlan): Promise<boolean> {
+  async create(run: RunRecord, plan: CompiledPlan, source?: PlanSource): Promise<boolean> {
     const keys = this.#keys.run(run.run_id);
     const text = JSON.stringify(plan);
+    const sourceText = source === undefined ? "" : JSON.stringify(source);
     const fields = {
       ...runFields(run),
       max_concurrency: String(plan.max_concurrency ?? ""),
       signature: this.#signer?.sign(run.run_id, text) ?? "",
+      source_signature: this.#signer?.sign(run.run_id, sourceText) ?? "",
     };
     const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length };
     const created = await CREATE_RUN.run(
       this.#redis,
-      [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns],
-      [run.run_id, text, run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued)],
+      [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns, keys.source],
+      [run.run_id, text, run.created_at_ms, JSON.stringify(fields), JSON.stringify(queued), sourceText],
     );
     if (created === -1) {
       throw new StoreError("RUN_REMOVING", `run ${run.run_id} is just being removed; submit it again when it is gone`);
@@ -119,10 +129,49 @@ export class RunStore {
     return { plan: CompiledPlanSchema.parse(JSON.parse(text)), trust, hasSignature };
   }
 
+  /**
+   * What the plan of a run was compiled from; undefined where that was not stored.
+   *
+   * @throws {StoreError} PLAN_ALTERED when this process has a key, and it is not what was signed
+   */
+  async findSource(runId: string): Promise<PlanSource | undefined> {
+    const keys = this.#keys.run(runId);
+    const [text, signature] = await Promise.all([
+      this.#redis.get(keys.source),
+      this.#redis.hget(keys.run, "source_signature"),
+    ]);
+    if (text === null) return undefined;
+    const trust = this.#signer?.check(runId, text, signature) ?? "unchecked";
+    if (trust === "altered" || trust === "unsigned") {
+      throw new StoreError(
+        "PLAN_ALTERED",
+        `the stored plan of run ${runId} is not what was signed; give it: --plan FILE`,
+      );
+    }
+    return PlanSourceSchema.parse(JSON.parse(text));
+  }
+
   /** Records of the phases that have left `pending` at least once. */
   async loadPhases(runId: string): Promise<Map<string, PhaseRecord>> {
     const fields = await this.#redis.hgetall(this.#keys.run(runId).phases);
     return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseRecordSchema.parse(JSON.parse(text))]));
+  }
+
+  /** Records of earlier accepted revisions of the run's phases, by `<phase>.r<revision>`. The latest ones are not among them. */
+  async loadRevisions(runId: string): Promise<Map<string, PhaseRecord>> {
+    const fields = await this.#redis.hgetall(this.#keys.run(runId).revisions);
+    return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseRecordSchema.parse(JSON.parse(text))]));
+  }
+
+  /** The record of an earlier accepted revision of a phase. */
+  async findRevision(runId: string, { phase, revision }: PhaseRef): Promise<PhaseRecord | undefined> {
+    const text = await this.#redis.hget(this.#keys.run(runId).revisions, phaseRevisionId(phase, revision));
+    return text === null ? undefined : PhaseRecordSchema.parse(JSON.parse(text));
+  }
+
+  /** Whether an effect was committed and not yet acknowledged. */
+  async isOwed(runId: string, effect: Effect): Promise<boolean> {
+    return (await this.#redis.hexists(this.#keys.run(runId).outbox, effectId(effect))) === 1;
   }
 
   /**
@@ -132,34 +181,57 @@ export class RunStore {
    * @param basis.plan plan that takes the place of the run's own, signed where there is a key
    */
   async commit(runId: string, basis: CommitBasis, decision: Decision, nowMs: number): Promise<CommitResult> {
-    const { version, budget, plan } = basis;
+    const { version, budget, plan, source } = basis;
     const keys = this.#keys.run(runId);
     const planText = plan === undefined ? "" : JSON.stringify(plan);
+    const sourceText = source === undefined ? "" : JSON.stringify(source);
     const result = await COMMIT_DECISION.run(
       this.#redis,
-      [keys.run, keys.phases, keys.journal, keys.outbox, this.#keys.liveRuns, keys.plan, keys.revisions],
+      [
+        keys.run,
+        keys.phases,
+        keys.journal,
+        keys.outbox,
+        this.#keys.liveRuns,
+        keys.plan,
+        keys.revisions,
+        keys.ledger,
+        keys.open,
+        keys.folds,
+        keys.source,
+      ],
       [
         runId,
         version,
         nowMs,
-        JSON.stringify({ ...changeOf(decision, this.#planFields(runId, basis, planText)), token: randomUUID() }),
+        JSON.stringify({
+          ...changeOf(decision, this.#planFields(runId, basis, { planText, sourceText })),
+          token: randomUUID(),
+        }),
         budget?.limitUsd ?? "",
         budget?.fromUsd ?? 0,
         planText,
+        sourceText,
       ],
     );
     if (result === -2) throw runNotFound(runId);
     if (result === -1) return { kind: "conflict" };
+    if (result === -3) return { kind: "busy" };
     return { kind: "committed", version: Number(result) };
   }
 
-  #planFields(runId: string, { plan, planRevision = 0 }: CommitBasis, planText: string): Record<string, string> {
+  #planFields(
+    runId: string,
+    { plan, planRevision = 0 }: CommitBasis,
+    { planText, sourceText }: { planText: string; sourceText: string },
+  ): Record<string, string> {
     if (plan === undefined) return {};
     return {
       plan_version: plan.version,
       plan_revision: String(planRevision + 1),
       max_concurrency: String(plan.max_concurrency ?? ""),
       signature: this.#signer?.sign(runId, planText) ?? "",
+      ...(sourceText === "" ? {} : { source_signature: this.#signer?.sign(runId, sourceText) ?? "" }),
     };
   }
 
@@ -244,6 +316,9 @@ function changeOf(decision: Decision, planFields: Readonly<Record<string, string
     phases: Object.fromEntries([...decision.phases].map(([id, record]) => [id, JSON.stringify(record)])),
     events: decision.events.map(eventTuple),
     effects: Object.fromEntries(decision.effects.map((effect) => [effectId(effect), JSON.stringify(effect)])),
+    discards: decision.effects.flatMap((effect) =>
+      effect.kind === "discard_making" ? [[effect.phase, effect.revision]] : [],
+    ),
     live: status === undefined ? -1 : over ? 0 : 1,
   };
 }

@@ -2,6 +2,7 @@
 export type StoreErrorCode =
   | "RUN_NOT_FOUND"
   | "RUN_REMOVING"
+  | "PLAN_ALTERED"
   | "ARTIFACT_NOT_FOUND"
   | "ARTIFACT_CORRUPT"
   | "REDIS_UNREACHABLE"

@@ -41,7 +41,11 @@ async function foldAndRecord(context: FoldContext, data: AggregateJob, job: Job)
   const ref = { phase: data.phase, revision: data.revision };
   await context.store.ledger.recordFold(data.run_id, ref, fold);
   if ("artifacts" in fold) return { sha256: fold.artifacts[0]?.sha256 ?? "", missing_shards };
-  const id = jobIds.report(data.run_id, phaseRevisionId(ref.phase, ref.revision), job.attemptsStarted);
+  const id = jobIds.report(
+    data.run_id,
+    `${phaseRevisionId(ref.phase, ref.revision)}.${job.timestamp}`,
+    job.attemptsStarted,
+  );
   await context.store.queues.addSchedulerJob(id, { kind: "report", run_id: data.run_id, ...ref });
   throw new UnrecoverableError(fold.failure.why);
 }

@@ -9,7 +9,7 @@ import {
   SHARD_PLAN_HEADER_BYTES,
   type ShardRange,
 } from "@fanfold/core";
-import { contentOf } from "@fanfold/engine";
+import { contentOf, loadPinnedInputs } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
@@ -114,11 +114,11 @@ export class ShardInputs {
 
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
-    const records = await this.#store.runs.loadPhases(runId);
+    const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
-        const record = records.get(source.phase);
-        const artifact = record?.artifacts?.find((candidate) => candidate.name === name);
+        const record = inputs.recordOf(source.phase);
+        const artifact = inputs.artifactsOf(source.phase)?.find((candidate) => candidate.name === name);
         if (artifact === undefined) {
           // its edges let the phase run without this source: then there is no such file
           if (record !== undefined && isPhaseOver(record.status)) continue;

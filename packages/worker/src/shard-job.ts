@@ -235,7 +235,8 @@ class ShardRun {
 
   async #report(): Promise<void> {
     const { run_id, phase, revision } = this.#data;
-    const id = jobIds.report(run_id, shardId(this.#ref), this.#job.attemptsStarted);
+    // the job may be one of a later making, which counts its starts anew
+    const id = jobIds.report(run_id, `${shardId(this.#ref)}.${this.#job.timestamp}`, this.#job.attemptsStarted);
     await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
   }
 }

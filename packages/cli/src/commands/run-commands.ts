@@ -89,19 +89,20 @@ async function withPlan(
     import("../plan-file.ts"),
     import("@fanfold/core"),
   ]);
-  const { plan, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
+  const { plan, source, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
   for (const warning of warnings) say(formatProblem(warning));
-  await withSession(command, (session) => action(session, { plan, flags }));
+  await withSession(command, (session) => action(session, { plan, source, flags }));
 }
 
 interface LoadedFile {
   readonly plan: Parameters<Session["engine"]["submit"]>[0];
+  readonly source: Parameters<Session["engine"]["submit"]>[2];
   readonly flags: StartFlags;
 }
 
-async function runHere(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
+async function runHere(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
   const { carryRun } = await import("../carry-run.ts");
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
   if (!isNew) say(`run ${runId} is there already: following it`);
   return carryRun(session, runId, await carryOptions(session, runId, flags));
 }
@@ -116,8 +117,8 @@ async function carryOptions(
   return { concurrency: flags.concurrency, pools, json: flags.json ?? false };
 }
 
-async function submit(session: Session, { plan, flags }: LoadedFile): Promise<ExitCode> {
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId);
+async function submit(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
   if (!isNew) say(`run ${runId} is there already: nothing was submitted`);
   const warnings = session.isEmbedded
     ? []

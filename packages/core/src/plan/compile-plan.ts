@@ -1,4 +1,4 @@
-import type { CompiledPhase, CompiledPlan, Plan } from "@fanfold/schemas";
+import type { CompiledPhase, CompiledPlan, Plan, PlanSource } from "@fanfold/schemas";
 import { checkArtifacts } from "./check-artifacts.ts";
 import { checkConditions } from "./check-conditions.ts";
 import { CredentialCheck } from "./check-credentials.ts";
@@ -14,7 +14,7 @@ import { expandPhases } from "./expand-phases.ts";
 import { InstanceTable } from "./instance-table.ts";
 import type { MatrixPoint } from "./matrix-points.ts";
 import { NameSuggester } from "./name-suggester.ts";
-import { parsePlanText, type PlanSource } from "./parse-plan-text.ts";
+import { parsePlanText, type PlanSource as PlanText } from "./parse-plan-text.ts";
 import { checkPhaseIds, PhaseTable } from "./phase-table.ts";
 import { type PlanDocument, ValueDocument } from "./plan-document.ts";
 import { PlanDraft } from "./plan-draft.ts";
@@ -45,6 +45,8 @@ export type CompileResult =
   | {
       readonly ok: true;
       readonly plan: CompiledPlan;
+      /** What it was compiled from: a rerun with other variables compiles it again. */
+      readonly source: PlanSource;
       readonly warnings: PlanProblem[];
       /** Phases that take no part, and why. */
       readonly leftOut: ReadonlyMap<string, LeftOutReason>;
@@ -52,7 +54,7 @@ export type CompileResult =
   | { readonly ok: false; readonly problems: PlanProblem[] };
 
 /** Reads, checks and compiles a plan from YAML or JSON text. All problems are reported at once, in the text's order. */
-export function compilePlanText(source: PlanSource, options: CompileOptions = {}): CompileResult {
+export function compilePlanText(source: PlanText, options: CompileOptions = {}): CompileResult {
   const { document, problems } = parsePlanText(source);
   return document === undefined ? { ok: false, problems } : compileDocument(document, problems, options);
 }
@@ -161,7 +163,8 @@ class PlanCompiler {
     const problems = draft.problems();
     if (problems.some(({ severity }) => severity === "error")) return { ok: false, problems };
     const compiled = this.#assemble(plan, selected.phases);
-    return { ok: true, plan: compiled, warnings: problems, leftOut: selected.leftOut };
+    const source = sourceOf(this.#authored, this.#options);
+    return { ok: true, plan: compiled, source, warnings: problems, leftOut: selected.leftOut };
   }
 
   #assemble(plan: Plan, phases: CompiledPhase[]): CompiledPlan {
@@ -184,6 +187,10 @@ class PlanCompiler {
       phases,
     };
   }
+}
+
+function sourceOf(document: Record<string, unknown>, { variables = {}, selection = {} }: CompileOptions): PlanSource {
+  return { document, variables: { ...variables }, selection };
 }
 
 function matricesOf(table: PhaseTable) {

@@ -13,6 +13,8 @@ interface Row {
   readonly names: readonly string[];
   /** Phases whose condition names it. */
   readonly readers: string[];
+  /** Phases whose outputs it may be made from. */
+  readonly inputs: readonly string[];
 }
 
 /** The DAG of a compiled plan, asked by phase id. Built in time linear in phases and edges. */
@@ -20,6 +22,7 @@ export class PlanGraph {
   /** Ids in declaration order. */
   readonly ids: readonly string[];
   readonly #rows: ReadonlyMap<string, Row>;
+  #consumers: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(plan: Pick<CompiledPlan, "phases">) {
     this.ids = plan.phases.map(({ id }) => id);
@@ -64,6 +67,34 @@ export class PlanGraph {
     return this.#row(id).readers;
   }
 
+  /** Phases whose outputs a phase is made from: those it depends on, and those whose artifacts it reads. */
+  inputs(id: string): readonly string[] {
+    return this.#row(id).inputs;
+  }
+
+  /** Phases that are made from the output of this one, in declaration order. */
+  consumers(id: string): readonly string[] {
+    this.#consumers ??= this.#findConsumers();
+    return this.#consumers.get(id) ?? [];
+  }
+
+  /** Whether the plan has such a phase. */
+  has(id: string): boolean {
+    return this.#rows.has(id);
+  }
+
+  #findConsumers(): Map<string, string[]> {
+    const consumers = new Map<string, string[]>();
+    for (const id of this.ids) {
+      for (const input of this.#row(id).inputs) {
+        const list = consumers.get(input) ?? [];
+        list.push(id);
+        consumers.set(input, list);
+      }
+    }
+    return consumers;
+  }
+
   /** Every phase that comes before this one, directly or not. */
   ancestors(id: string): Set<string> {
     const found = new Set<string>();
@@ -87,5 +118,13 @@ export class PlanGraph {
 
 function newRow(phase: CompiledPhase, index: number): Row {
   const names = phase.condition === null ? [] : listConditionPhases(phase.condition);
-  return { phase, index, dependents: [], names, readers: [] };
+  return { phase, index, dependents: [], names, readers: [], inputs: listInputs(phase) };
+}
+
+/** What was spawned answers one attempt of its spawner: it is never out of date by itself. */
+function listInputs({ depends_on, consumes, over_phase, spawned }: CompiledPhase): string[] {
+  if (spawned !== undefined) return [];
+  const read = consumes.flatMap(({ sources }) => sources.map(({ phase }) => phase));
+  const cut = over_phase === null ? [] : [over_phase];
+  return [...new Set([...depends_on.map(({ phase }) => phase), ...read, ...cut])];
 }

@@ -3,6 +3,8 @@ import type { DecisionDraft } from "./decision-draft.ts";
 import { fail } from "./fail-phase.ts";
 import { skip } from "./leave-out.ts";
 import { phaseReadiness } from "./readiness.ts";
+import { decideIfStale } from "./rerun.ts";
+import { currentInputs } from "./staleness.ts";
 import { exceedsBudget, stopAtBudget } from "./stop-run.ts";
 import { isPhaseOver } from "./transitions.ts";
 
@@ -10,9 +12,14 @@ import { isPhaseOver } from "./transitions.ts";
 export function advance(draft: DecisionDraft): void {
   const ready = new Set<string>();
   for (const id of draft.affected) {
+    if (draft.record(id).if_stale === true) {
+      decideIfStale(draft, id);
+      if (draft.record(id).if_stale === undefined) draft.affectsWhatWaits(id);
+    }
     if (draft.record(id).status !== "pending" || ready.has(id)) continue;
     const verdict = phaseReadiness(
       draft.state.graph.phase(id),
+      draft.record(id),
       (source) => draft.record(source),
       (source) => draft.state.graph.phase(source),
     );
@@ -45,6 +52,7 @@ function passesCondition(draft: DecisionDraft, id: string): boolean {
 function startPhase(draft: DecisionDraft, id: string): void {
   if (draft.record(id).status !== "pending") return;
   const { revision } = draft.record(id);
-  draft.move(id, "running", {});
+  const { graph } = draft.state;
+  draft.move(id, "running", { making: currentInputs(graph, (of) => draft.record(of), id) });
   draft.ask({ kind: "open_phase", phase: id, revision: revision + 1 });
 }

@@ -6,6 +6,7 @@ import { endRunIfOver } from "./end-run.ts";
 import { phaseFailed, shardFailed } from "./fail-phase.ts";
 import { leaveOut } from "./leave-out.ts";
 import { reopen } from "./reopen-phase.ts";
+import { rerun } from "./rerun.ts";
 import type { Decision, RunState, Trigger } from "./run-state.ts";
 import { phasesSpawned } from "./spawn-phases.ts";
 import { cancel, giveTime, timeOut } from "./stop-run.ts";
@@ -57,6 +58,8 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
       return phasesSpawned(draft, trigger);
     case "reopen":
       return reopen(draft, trigger.phase, trigger.actor);
+    case "rerun":
+      return rerun(draft, trigger);
     default:
       return assertNever(trigger, "trigger");
   }

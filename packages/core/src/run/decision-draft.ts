@@ -87,6 +87,17 @@ export class DecisionDraft {
     this.ask({ kind: "resume_spawner", phase, revision, shard });
   }
 
+  /** Changes what is known of a phase without moving it. */
+  amend(id: string, change: (record: PhaseRecord) => PhaseRecord): void {
+    this.#phases.set(id, change(this.record(id)));
+  }
+
+  /** An accepted revision goes into the history, because the phase is run again. */
+  archive(id: string): void {
+    const record = this.record(id);
+    this.#revisions.set(`${id}.r${record.revision}`, record);
+  }
+
   /** Gives another reason for where a phase is. */
   blame(id: string, cause: Cause): void {
     this.#phases.set(id, { ...this.record(id), cause });

@@ -3,6 +3,7 @@ import type { DecisionDraft } from "./decision-draft.ts";
 import { cancelPhase } from "./leave-out.ts";
 import { reopen, resumeRelease } from "./reopen-phase.ts";
 import type { Trigger } from "./run-state.ts";
+import { followRevision } from "./staleness.ts";
 import { stopCause } from "./stop-run.ts";
 import { isRunOver } from "./transitions.ts";
 
@@ -15,12 +16,14 @@ export function phaseSucceeded(draft: DecisionDraft, trigger: Trigger & { type: 
   // it was retried by hand while it was given up, or while the run was aborted because of it
   if (record.status !== "running" || stop_phase === trigger.phase) reopen(draft, trigger.phase, "engine");
   draft.move(trigger.phase, "succeeded", { revision: trigger.revision, artifacts: [...trigger.artifacts] });
+  draft.amend(trigger.phase, ({ making = [], ...kept }) => ({ ...kept, dependencies: making }));
   for (const { name, sha256, size_bytes } of trigger.artifacts) {
     const data = { name, sha256, size_bytes, revision: trigger.revision };
     draft.emit({ event: "artifact_persisted", phase: trigger.phase, data });
   }
   const data = { ...phaseData(draft, record, trigger.revision), tolerated_shards: trigger.toleratedShards };
   draft.emit({ event: "phase_succeeded", phase: trigger.phase, data });
+  followRevision(draft, trigger.phase);
   draft.affectsWhatWaits(trigger.phase);
 }
 

@@ -2,6 +2,7 @@ import type { PhaseRecord } from "@fanfold/schemas";
 import type { DecisionDraft } from "./decision-draft.ts";
 import { isTolerated } from "./fail-phase.ts";
 import { wasRecalled } from "./reopening.ts";
+import { leaveAsItIs } from "./rerun.ts";
 import { isOwnLimit } from "./run-limits.ts";
 import { stopCause } from "./stop-run.ts";
 import { isRunOver, moveRun } from "./transitions.ts";
@@ -16,6 +17,8 @@ const EVENT_OF_END = {
 export function endRunIfOver(draft: DecisionDraft): void {
   const run = draft.runNow;
   if (isRunOver(run.status) || draft.unfinished > 0) return;
+  // a stop may have kept a phase from being asked whether it has to run again
+  for (const id of draft.state.graph.ids) if (draft.record(id).if_stale === true) leaveAsItIs(draft, id);
   const failed = draft.state.graph.ids.filter((id) => isFailure(id, draft.record(id)));
   const harmful = failed.filter((id) => !isTolerated(draft.state.graph.phase(id)));
   const hasLeftOut = draft.state.graph.ids.some((id) => isLeftOut(id, draft.record(id)));

@@ -1,6 +1,7 @@
 import type { Cause, CompiledPhase } from "@fanfold/schemas";
 import type { DecisionDraft } from "./decision-draft.ts";
 import type { Trigger } from "./run-state.ts";
+import { followLoss } from "./staleness.ts";
 import { abort } from "./stop-run.ts";
 
 /** A failed phase that its author declared harmless does not fail the run. */
@@ -32,6 +33,7 @@ export function fail(draft: DecisionDraft, id: string, cause: Cause, failedShard
   draft.move(id, "failed", { cause });
   const data = { error_code: cause.code, why, failed_shards: failedShards, tolerated: isTolerated(phase) };
   draft.emit({ event: "phase_failed", phase: id, data });
+  followLoss(draft, id);
   if (abortsRun(phase)) abort(draft, id, why);
 }
 

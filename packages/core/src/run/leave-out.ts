@@ -1,5 +1,6 @@
 import type { Cause } from "@fanfold/schemas";
 import type { DecisionDraft } from "./decision-draft.ts";
+import { followLoss } from "./staleness.ts";
 import { missingDependencies } from "./readiness.ts";
 
 /** What takes no part is skipped, and what cannot do without it is blocked: before anything starts. */
@@ -25,12 +26,14 @@ export function leaveOut(draft: DecisionDraft): void {
 export function skip(draft: DecisionDraft, id: string, cause: Cause): void {
   draft.move(id, "skipped", { cause });
   draft.emit({ event: "phase_skipped", phase: id, data: causeData(cause) });
+  followLoss(draft, id);
 }
 
 /** A phase that ends here, whether it had begun or not. */
 export function cancelPhase(draft: DecisionDraft, id: string, cause: Cause): void {
   draft.move(id, "cancelled", { cause });
   draft.emit({ event: "phase_cancelled", phase: id, data: causeData(cause) });
+  followLoss(draft, id);
 }
 
 function causeData(cause: Cause): { cause: string; cause_phase: string | null } {

@@ -10,9 +10,16 @@ export type Readiness =
 /** How one dependency stands. */
 type EdgeState = "satisfied" | "undecided" | "never";
 
-function edgeState(edge: CompiledDependency, source: PhaseRecord, sourcePhase: CompiledPhase): EdgeState {
-  if (!sourcePhase.takes_part) return isMissing(edge, source) ? "never" : "satisfied";
-  if (!isPhaseOver(source.status)) return "undecided";
+function edgeState(
+  edge: CompiledDependency,
+  { source, sourcePhase, turn }: { source: PhaseRecord; sourcePhase: CompiledPhase; turn: number },
+): EdgeState {
+  const isRerun = source.turn !== undefined;
+  if (!sourcePhase.takes_part && !isRerun) return isMissing(edge, source) ? "never" : "satisfied";
+  if (!isPhaseOver(source.status) || source.if_stale === true) return "undecided";
+  // it takes no part in this turn of the run: what it gave before is used, whatever became of it later
+  const isEarlier = (source.turn ?? 0) < turn;
+  if (isEarlier && edge.when !== "failure" && (source.revision > 0 || edge.kind === "soft")) return "satisfied";
   switch (edge.when) {
     case "always":
       return "satisfied";
@@ -42,13 +49,14 @@ function causeFrom(edge: CompiledDependency, source: PhaseRecord): Cause {
  */
 export function phaseReadiness(
   phase: CompiledPhase,
+  { turn = 0 }: PhaseRecord,
   record: (id: string) => PhaseRecord,
   definition: (id: string) => CompiledPhase,
 ): Readiness {
   let waits = false;
   for (const edge of phase.depends_on) {
     const source = record(edge.phase);
-    const state = edgeState(edge, source, definition(edge.phase));
+    const state = edgeState(edge, { source, sourcePhase: definition(edge.phase), turn });
     if (state === "never") return { kind: "never", cause: causeFrom(edge, source) };
     if (state === "undecided") waits = true;
   }

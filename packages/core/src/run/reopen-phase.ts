@@ -10,23 +10,33 @@ export function reopen(draft: DecisionDraft, phase: string, actor: string): void
   const run = draft.runNow;
   const record = draft.record(phase);
   if (run.stop === "cancel" || !(hasBegun(record) || wasLeftOut(record))) return;
-  if (isRunOver(run.status)) reopenRun(draft, run, { phase, actor });
-  if (isRunOver(run.status) || run.stop === "timeout") giveTime(draft);
-  if (isBudgetSpent(draft.state.plan, run, draft.costUsd)) draft.changeRun({ budget_from_usd: draft.costUsd });
-  if (run.stop !== null) liftStop(draft);
+  carryRunOn(draft, { phase, actor });
   const wasKeptOut = wasRecalled(phase, record.cause) && !hasBegun(record);
   if (wasKeptOut || conditionDecided(phase, record)) restore(draft, phase, phase);
   else if (hasBegun(record) && draft.record(phase).status !== "running") resumePhase(draft, phase, phase);
   restoreBecauseOf(draft, phase);
 }
 
-function reopenRun(draft: DecisionDraft, run: RunRecord, { phase, actor }: { phase: string; actor: string }): void {
+/** A run that is over, or was stopped, goes on. @param because.phase phase that is retried; null when it is a rerun */
+export function carryRunOn(draft: DecisionDraft, because: { phase: string | null; actor: string }): void {
+  const run = draft.runNow;
+  if (isRunOver(run.status)) reopenRun(draft, run, because);
+  if (isRunOver(run.status) || run.stop === "timeout") giveTime(draft);
+  if (isBudgetSpent(draft.state.plan, run, draft.costUsd)) draft.changeRun({ budget_from_usd: draft.costUsd });
+  if (run.stop !== null) liftStop(draft);
+}
+
+function reopenRun(
+  draft: DecisionDraft,
+  run: RunRecord,
+  { phase, actor }: { phase: string | null; actor: string },
+): void {
   draft.changeRun({
     status: moveRun(draft.state.run.run_id, run.status, "running"),
     started_at_ms: run.started_at_ms ?? draft.nowMs,
     finished_at_ms: null,
   });
-  draft.emit({ event: "run_reopened", phase, data: { actor } });
+  draft.emit({ event: "run_reopened", ...(phase === null ? {} : { phase }), data: { actor } });
 }
 
 /** Lets the run go on, and with it the running phases, of which the stop held back or cancelled shards. */

@@ -1,6 +1,7 @@
 import type { Artifact, Cause, CompiledPlan, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
+import type { RerunRequest } from "./plan-rerun.ts";
 import { isPhaseOver } from "./transitions.ts";
 
 /** Everything a decision about a run reads. Immutable: {@link applyDecision} makes the next one. */
@@ -60,7 +61,14 @@ export type Trigger =
       readonly revision: number;
       readonly children: readonly string[];
     }
-  | { readonly type: "reopen"; readonly phase: string; readonly actor: string };
+  | { readonly type: "reopen"; readonly phase: string; readonly actor: string }
+  | {
+      readonly type: "rerun";
+      readonly request: RerunRequest;
+      readonly actor: string;
+      /** Phases with a making that did not become a revision, and how many shards that has. */
+      readonly unfinished: ReadonlyMap<string, number>;
+    };
 
 /** A decided change: new records, the events that tell of it, and what to do next. */
 export interface Decision {

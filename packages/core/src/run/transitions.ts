@@ -6,7 +6,7 @@ const PHASE_MOVES: Readonly<Record<PhaseStatus, readonly PhaseStatus[]>> = {
   pending: ["blocked", "running", "failed", "skipped", "cancelled"],
   blocked: ["pending"],
   running: ["succeeded", "failed", "cancelled"],
-  succeeded: ["running"],
+  succeeded: ["running", "pending"],
   failed: ["running", "pending"],
   skipped: ["pending"],
   cancelled: ["pending", "running"],

@@ -53,8 +53,11 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
   phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
-  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", reason(facts.data) ?? cause(facts.data))}`,
-  phase_reused: (facts) => `${where(facts)} reused an earlier output${laterRevision(facts.data)}`,
+  phase_rerun: (facts) => `${where(facts)} runs again${by(facts.data)}${clause(": ", text(facts.data, "why"))}`,
+  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", newerInput(facts.data))}`,
+  phase_refreshed: (facts) => `${where(facts)} is up to date again`,
+  phase_reused: (facts) =>
+    `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
   phase_spawned: (facts) =>
     `${where(facts)} was spawned${spawner(facts.data)}${clause(": ", text(facts.data, "reason"))}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
@@ -285,4 +288,10 @@ function artifact(data: EventData | undefined): string {
   const hash = text(data, "sha256")?.slice(0, SHORT_HASH_CHARS);
   const count = records === undefined ? "" : `, ${formatCount(records, "record")}`;
   return `${text(data, "name") ?? "an output"}${size(data, "size_bytes")}${count}${clause(", sha256 ", hash)}`;
+}
+
+function newerInput(data: EventData | undefined): string | undefined {
+  const phase = text(data, "cause_phase");
+  if (phase === undefined) return undefined;
+  return `${phase} r${readNumber(data, "used_revision") ?? "?"} → r${readNumber(data, "latest_revision") ?? "?"}`;
 }

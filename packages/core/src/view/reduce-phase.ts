@@ -20,18 +20,21 @@ export const PHASE_REDUCERS = {
   phase_cancelled: (phase, line) => ({ ...ended(phase, line, "cancelled"), cause: causeOf(line) }),
   phase_reopened: reopened,
   phase_repaired: (phase) => phase,
+  phase_rerun: (phase, line) => ({ ...resume(phase, line), status: "pending", problem: null }),
   phase_invalidated: (phase) => ({ ...phase, is_stale: true }),
-  phase_reused: succeeded,
+  phase_refreshed: (phase) => ({ ...phase, is_stale: false }),
+  phase_reused: reused,
   // what it makes is its spawner's, not an output of the run
   phase_spawned: (phase) => ({ ...phase, has_dependents: true }),
   artifact_persisted: persisted,
   artifact_rejected: (phase, line) => ({ ...phase, problem: problemOf(line, true) }),
 } satisfies Partial<Record<EventName, PhaseReducer>>;
 
-/** A later revision counts its shards from nothing; the same one only learns how many there are. */
+/** A later revision, or another go at the same one, counts its shards from nothing; else only their number is new. */
 function started(phase: PhaseView, line: JournalLine): PhaseView {
   const revision = readNumber(line.data, "revision") ?? phase.revision;
-  const isAgain = phase.revision > 0 && revision > phase.revision;
+  const turn = readNumber(line.data, "turn") ?? phase.turn;
+  const isAgain = phase.revision > 0 && (revision > phase.revision || turn > phase.turn);
   const before = isAgain ? afresh(phase) : phase;
   const total = readNumber(line.data, "shard_count");
   const resumed = resume(before, line);
@@ -39,6 +42,7 @@ function started(phase: PhaseView, line: JournalLine): PhaseView {
     ...resumed,
     status: "running",
     revision,
+    turn,
     shards: { ...before.shards, total: Math.max(total ?? 0, before.shards.total) },
     progress: { ...before.progress, is_cut: before.progress.is_cut || total !== undefined },
     started_at_ms: before.started_at_ms ?? timeOf(line),
@@ -101,6 +105,11 @@ function succeeded(phase: PhaseView, line: JournalLine): PhaseView {
     missing: [],
     tolerated_shards: toleratedShards(line),
   };
+}
+
+/** A phase that was over has not run: its times stay. */
+function reused(phase: PhaseView, line: JournalLine): PhaseView {
+  return phase.status === "succeeded" ? { ...phase, is_stale: false } : succeeded(phase, line);
 }
 
 /** Failed shards the output goes without: how many, or which. */

@@ -59,6 +59,8 @@ export interface PhaseView {
   readonly status: PhaseStatus;
   /** Revision accepted or in the making; 0 before the first. */
   readonly revision: number;
+  /** Turn of the run in which it was made; 0 before the first rerun. */
+  readonly turn: number;
   readonly depends_on: readonly string[];
   /** Whether a declared phase depends on this one: if not, its artifacts are outputs of the run. */
   readonly has_dependents: boolean;
@@ -161,6 +163,7 @@ export function emptyPhaseView(phase: string): PhaseView {
     phase,
     status: "pending",
     revision: 0,
+    turn: 0,
     depends_on: [],
     has_dependents: false,
     shards: NO_SHARDS,

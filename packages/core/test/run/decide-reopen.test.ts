@@ -12,7 +12,7 @@ describe("a retry by hand", () => {
     const decision = run.reopen("a");
     expect(storyOf(decision)).toBe("phase_reopened a, resume_release a.r1");
     expect(decision.events[0]?.data).toEqual({ cause_phase: "a", status: "running" });
-    expect(run.state.phases.get("a")).toEqual({ status: "running", revision: 0, started_at_ms: 2_000 });
+    expect(run.state.phases.get("a")).toEqual({ status: "running", revision: 0, started_at_ms: 2_000, making: [] });
   });
 
   test("of a shard while its phase still runs changes nothing", () => {
@@ -33,7 +33,7 @@ describe("a retry by hand", () => {
     run.succeed("b");
     expect(run.state.run).toMatchObject({ status: "succeeded", tolerated_failures: 1 });
     expect(storyOf(run.reopen("a"))).toBe("run_reopened a, phase_reopened a, resume_release a.r1");
-    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, run_succeeded, finish_run");
+    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, phase_invalidated b, run_succeeded, finish_run");
     expect(run.state.run).toMatchObject({ status: "succeeded", tolerated_failures: 0 });
   });
 
@@ -146,7 +146,7 @@ describe("a retry by hand of what a condition kept from starting", () => {
     expect(run.cause("p")).toEqual({ code: "condition_false", phase: "p" });
     run.reopen("a");
     expect(run.statuses).toBe("a:running b:succeeded p:pending");
-    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, open_phase p.r1");
+    expect(storyOf(run.succeed("a"))).toBe("phase_succeeded a, phase_invalidated b, open_phase p.r1");
   });
 
   test("does not concern a phase that is not after the retried one", () => {

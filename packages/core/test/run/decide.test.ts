@@ -11,7 +11,7 @@ describe("starting a run", () => {
     expect(storyOf(run.start())).toBe("run_started, open_phase b.r1, open_phase a.r1");
     expect(run.statuses).toBe("late:pending b:running a:running");
     expect(run.state.run).toMatchObject({ status: "running", started_at_ms: 2_000, finished_at_ms: null, version: 1 });
-    expect(run.state.phases.get("a")).toEqual({ status: "running", revision: 0, started_at_ms: 2_000 });
+    expect(run.state.phases.get("a")).toEqual({ status: "running", revision: 0, started_at_ms: 2_000, making: [] });
   });
 });
 
@@ -52,6 +52,7 @@ describe("the success of a phase", () => {
       started_at_ms: 2_000,
       finished_at_ms: 2_040,
       artifacts,
+      dependencies: [],
     });
   });
 

@@ -12,8 +12,10 @@ function readinessOf(sketches: Readonly<Record<string, PhaseSketch>>, statuses: 
     const entry = statuses[id] ?? "pending";
     return { revision: 0, ...(typeof entry === "string" ? { status: entry } : entry) };
   };
-  return phaseReadiness(graph.phase("p"), record, (id) => graph.phase(id));
+  return phaseReadiness(graph.phase("p"), PENDING, record, (id) => graph.phase(id));
 }
+
+const PENDING: PhaseRecord = { status: "pending", revision: 0 };
 
 const STATUSES = ["pending", "running", "succeeded", "failed", "skipped", "cancelled", "blocked"] as const;
 
@@ -50,6 +52,7 @@ test("a soft dependency gates as a hard one does while its source takes part in 
     (status) =>
       phaseReadiness(
         soft,
+        PENDING,
         () => ({ status, revision: 0 }),
         (id) => phaseOf(id, {}),
       ).kind,
@@ -153,7 +156,7 @@ describe("a source that takes no part in the run", () => {
     const definition = (id: string) => graph.phase(id);
     const record = (id: string): PhaseRecord =>
       definition(id).takes_part ? { status: "succeeded", revision: 1 } : { status: "skipped", revision };
-    expect(phaseReadiness(graph.phase("p"), record, definition).kind).toBe(kind);
+    expect(phaseReadiness(graph.phase("p"), PENDING, record, definition).kind).toBe(kind);
     expect(missingDependencies(graph.phase("p"), record, definition)).toEqual(missing);
   });
 });

@@ -10,6 +10,7 @@ import type {
 } from "@fanfold/schemas";
 import { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { decide } from "../../src/run/decide.ts";
+import type { RerunReach } from "../../src/run/plan-rerun.ts";
 import {
   applyDecision,
   type Decision,
@@ -153,9 +154,9 @@ export function queuedRun(cascades = false): RunRecord {
   };
 }
 
-/** An artifact by that name. */
-export function artifactNamed(name: string): Artifact {
-  return { name, sha256: "0".repeat(64), size_bytes: 1 };
+/** An artifact by that name. @param content a letter or digit that its hash is made of */
+export function artifactNamed(name: string, content = "0"): Artifact {
+  return { name, sha256: content.repeat(64).slice(0, 64), size_bytes: 1 };
 }
 
 /** A run to which a test lets things happen; a clock that stands still unless the test moves it. */
@@ -185,8 +186,15 @@ export class TestRun {
     return this.apply({ type: "start" });
   }
 
-  succeed(phase: string): Decision {
-    return this.apply(this.success(phase));
+  /** @param content stands for what the output is; the same content gives the same hash */
+  succeed(phase: string, content?: string): Decision {
+    const artifacts = content === undefined ? [] : [artifactNamed(phase, content)];
+    return this.apply({ ...this.success(phase), artifacts });
+  }
+
+  rerun(phases: readonly string[], reach: RerunReach, unfinished: Readonly<Record<string, number>> = {}): Decision {
+    const request = { phases, reach, changed: new Map<string, string>() };
+    return this.apply({ type: "rerun", request, actor: "test", unfinished: new Map(Object.entries(unfinished)) });
   }
 
   fail(phase: string): Decision {
@@ -218,7 +226,7 @@ export class TestRun {
   }
 
   /** The trigger for the success of the revision in the making. */
-  success(phase: string): Trigger {
+  success(phase: string): Trigger & { type: "phase_succeeded" } {
     return { type: "phase_succeeded", ...this.ref(phase), artifacts: [], toleratedShards: 0 };
   }
 

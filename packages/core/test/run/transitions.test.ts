@@ -10,7 +10,7 @@ const LEGAL_PHASE_MOVES: Readonly<Record<PhaseStatus, string>> = {
   pending: "blocked running failed skipped cancelled",
   blocked: "pending",
   running: "succeeded failed cancelled",
-  succeeded: "running",
+  succeeded: "pending running",
   failed: "pending running",
   skipped: "pending",
   cancelled: "pending running",

@@ -42,7 +42,9 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_cancelled: { cause: "plan_aborted", cause_phase: "split" },
   phase_reopened: { cause_phase: "split" },
   phase_repaired: { reason: "its aggregate was removed" },
-  phase_invalidated: { why: "split has revision 2" },
+  phase_rerun: { why: "asked for", actor: "ann" },
+  phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
+  phase_refreshed: { revision: 1 },
   phase_reused: { revision: 2 },
   phase_spawned: {
     spawner: "test",
@@ -108,8 +110,10 @@ test("says in one sentence what each event tells", () => {
     compile cancelled: the failure of split aborted the plan
     compile reopened because split is retried
     compile was put back on the queues: its aggregate was removed
-    compile is stale: split has revision 2
-    compile reused an earlier output, revision 2
+    compile runs again by ann: asked for
+    compile is stale: split r1 → r2
+    compile is up to date again
+    compile reused its earlier output, revision 2
     compile was spawned by test[0] attempt 2: two tests fail
     compile[3] attempt 1 started on worker w1
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
@@ -152,8 +156,10 @@ test("leaves out what an event does not carry", () => {
     compile cancelled
     compile reopened
     compile was put back on the queues
+    compile runs again
     compile is stale
-    compile reused an earlier output
+    compile is up to date again
+    compile reused its earlier output
     compile was spawned
     compile[3] attempt 1 started
     compile[3] attempt 1 failed

@@ -32,7 +32,7 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
       handle: async ({ body, caller }) => {
         const result = compile(body);
         if (!result.ok) throw invalidPlan(result.problems);
-        const { runId, isNew } = await engine.submit(result.plan, body.run_id);
+        const { runId, isNew } = await engine.submit(result.plan, body.run_id, result.source);
         log.info({ run: runId, plan: result.plan.plan_id, user: caller.user }, "plan submitted");
         return { run_id: runId, is_new: isNew, warnings: result.warnings };
       },

@@ -23,6 +23,12 @@ local function claim(k, claimant)
     return math.min(room, of_key)
   end
 
+  -- A shard of a making that was begun anew: the numbers of its attempts go on, and their history stays.
+  local function afresh(record)
+    if not record then return {} end
+    return { attempt = record.attempt, history = record.history }
+  end
+
   local function hand_out(id, entry, record, mark)
     take_slot(k, entry, id)
     entry.unacked = entry.unacked + 1
@@ -57,7 +63,7 @@ local function claim(k, claimant)
       for _ = 1, room do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
-        hand_out(id, entry, {}, '')
+        hand_out(id, entry, entry.again and afresh(load_shard(k.shards, id)) or {}, '')
       end
       if entry.next >= entry.total or entry.tripped == 1 or entry.recalled == 1 then redis.call('ZREM', k.open, phase) end
     end

@@ -7,6 +7,7 @@
 --   tripped     1 when too many shards failed in a row: no new shard is released
 --   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
 --   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
+--   again       1 when the phase is run again, so that its shards may have earlier attempts
 --   excused     failed shards that had their effect on the run before it was re-opened
 -- next = in_flight + held + succeeded + failed + cancelled, always.
 

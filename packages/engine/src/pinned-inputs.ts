@@ -1,0 +1,28 @@
+import type { Artifact, PhaseRecord } from "@fanfold/schemas";
+import type { Store } from "@fanfold/store";
+
+/** The outputs a phase in the making is made from: those that were in force when it started, whatever comes later. */
+export interface PinnedInputs {
+  /** Artifacts of the revision that was taken; undefined when that phase had given nothing. */
+  artifactsOf(phase: string): readonly Artifact[] | undefined;
+  /** Record of the other phase as it is now. */
+  recordOf(phase: string): PhaseRecord | undefined;
+}
+
+/** Finds the outputs a phase is made from. Two commands, and one more for each that is no longer the latest. */
+export async function loadPinnedInputs({ runs }: Store, runId: string, phase: string): Promise<PinnedInputs> {
+  const records = await runs.loadPhases(runId);
+  const own = records.get(phase);
+  const earlier = new Map<string, readonly Artifact[] | undefined>();
+  for (const { phase: source, revision } of own?.making ?? []) {
+    const latest = records.get(source);
+    if (revision === 0) earlier.set(source, undefined);
+    else if (latest?.revision !== revision) {
+      earlier.set(source, (await runs.findRevision(runId, { phase: source, revision }))?.artifacts);
+    }
+  }
+  return {
+    artifactsOf: (source) => (earlier.has(source) ? earlier.get(source) : records.get(source)?.artifacts),
+    recordOf: (source) => records.get(source),
+  };
+}
