@@ -1,4 +1,5 @@
-import { type Deployment } from "@fanfold/testkit";
+import { writeFile } from "node:fs/promises";
+import type { Deployment } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import {
   ask,
@@ -132,7 +133,6 @@ describe("a phase that spawns", () => {
 });
 
 async function handlers(deployment: Deployment): Promise<void> {
-  const { writeFile } = await import("node:fs/promises");
   await writeFile(
     `${deployment.dir}/test.mjs`,
     `export default async (ctx) => {

@@ -1,6 +1,6 @@
 import { jobPriority } from "@fanfold/core";
 import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
-import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
+import { type FlowJobNode, FlowProducer, type Job, type JobsOptions, Queue } from "bullmq";
 import type { ClaimedShard } from "./claimed-shard.ts";
 import {
   AGGREGATE_QUEUE,
@@ -116,7 +116,7 @@ export class Queues {
     for (let i = 0; i < SETTLING_TRIES; i += 1) {
       const job = await this.queue(queueName).getJob(id);
       const state = await job?.getState();
-      if (state === "delayed") return job?.promote();
+      if (job !== undefined && state === "delayed") return promote(job);
       if (state !== "active") return;
       await settling();
     }
@@ -259,7 +259,7 @@ export class Queues {
       if (job === undefined) return this.#addShards(phase, [shard], phase.inFlight);
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
-      if (state === "delayed") return job.promote();
+      if (state === "delayed") return promote(job);
       if (state !== "active" || this.#ownJobs.has(id)) return;
       await settling();
     }
@@ -304,6 +304,15 @@ function aggregateNode(phase: FlowPhase, children: FlowJobNode[]): FlowJobNode {
   return children.length === 0
     ? { name, queueName: AGGREGATE_QUEUE, data, opts }
     : { name, queueName: AGGREGATE_QUEUE, data, opts, children };
+}
+
+/** Lets a delayed job start; somebody else may just have done so. */
+async function promote(job: Job): Promise<void> {
+  try {
+    await job.promote();
+  } catch (error) {
+    if ((await job.getState()) === "delayed") throw error;
+  }
 }
 
 function settling(): Promise<void> {

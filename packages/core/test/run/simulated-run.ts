@@ -279,6 +279,7 @@ export class SimulatedRun {
         return;
       case "release_lock":
       case "resume_spawner":
+      case "discard_making":
       case "pause_release":
       case "resume_run":
       case "finish_run":
