@@ -68,5 +68,7 @@ export async function failuresOf(deployment: Deployment, runId: string): Promise
   const journal = await deployment.journal(runId);
   return journal
     .filter(({ event }) => event === "shard_failed")
-    .map(({ phase, data }) => `${shortId(phase ?? "")} ${JSON.stringify(data.error_code)}: ${JSON.stringify(data.why)}`.replaceAll('"', ""));
+    .map(({ phase, data }) =>
+      `${shortId(phase ?? "")} ${JSON.stringify(data.error_code)}: ${JSON.stringify(data.why)}`.replaceAll('"', ""),
+    );
 }
