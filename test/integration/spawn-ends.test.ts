@@ -227,6 +227,42 @@ describe("what dies in between is made up for", () => {
   );
 
   test(
+    "a process that has not looked at the plan since puts what was spawned on its queue, too",
+    withDeployment(async (deployment) => {
+      const runId = await deployment.submit(spawnPlan(spawnOnce(), { dev: WAIT }));
+      const other = new RunEngine(deployment.store);
+      await other.plan(runId);
+      await begun(deployment);
+      const child = await onlyChild(deployment, runId);
+      expect(await other.flowPhase(runId, { phase: child, revision: 1 })).toMatchObject({
+        phase: child,
+        shardCount: 1,
+      });
+      await touch(deployment, "go");
+      await endedWell(deployment, runId);
+    }),
+  );
+
+  test(
+    "a job that starts although its shard waits, as after the death of its worker, goes back to waiting",
+    withDeployment(async (deployment) => {
+      const runId = await deployment.submit(spawnPlan(spawnOnce(), { dev: WAIT }));
+      await begun(deployment);
+      const queue = deployment.store.queues.queue(shardQueue("default"));
+      const job = await queue.getJob(jobIds.shard(runId, TEST));
+      await eventually(async () => (await job?.isDelayed()) === true);
+      const before = (await queue.getJob(jobIds.shard(runId, TEST)))?.attemptsStarted ?? 0;
+      await job?.promote();
+      await eventually(async () => {
+        const now = await queue.getJob(jobIds.shard(runId, TEST));
+        return (now?.attemptsStarted ?? 0) > before && (await now?.isDelayed()) === true;
+      });
+      await touch(deployment, "go");
+      await endedWell(deployment, runId);
+    }),
+  );
+
+  test(
     "a job that somebody removes is put back, and waits as before",
     withDeployment(async (deployment) => {
       const runId = await deployment.submit(spawnPlan(spawnOnce(), { dev: WAIT }));

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import type { Deployment } from "@fanfold/testkit";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import {
   ask,
@@ -116,6 +116,20 @@ describe("a phase that spawns", () => {
         "dev[spawned=fix]",
         "dev[spawned=deeper]",
       ]);
+    }),
+  );
+
+  test(
+    "spawns anew when it is run again; what was spawned before stays as it was",
+    withDeployment(async (deployment) => {
+      const { run_id: runId } = await deployment.run(spawnPlan(spawnOnce()));
+      const first = await onlyChild(deployment, runId);
+      await deployment.engine.rerun(runId, { phases: ["test"], reach: "downstream" }, "ann");
+      await eventually(async () => (await deployment.store.runs.loadPhases(runId)).get("ship")?.revision === 2);
+      const [, second = ""] = await childrenOf(deployment, runId);
+      const phases = await deployment.store.runs.loadPhases(runId);
+      expect([phases.get(first)?.revision, phases.get(second)?.revision]).toEqual([1, 1]);
+      expect(JSON.parse(await outputOf(deployment, runId, second))).toMatchObject({ spawner: { revision: 2 } });
     }),
   );
 

@@ -315,7 +315,10 @@ export class RunEngine {
 
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
   async flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase> {
-    const { graph } = await this.#workings.states.plan(runId);
+    const { states } = this.#workings;
+    // a claim may hand out what was spawned since somebody here last looked at the plan
+    if (!(await states.plan(runId)).graph.has(ref.phase)) await states.recall(runId);
+    const { graph } = await states.plan(runId);
     const { ledger } = this.store;
     const [counts, inFlight] = await Promise.all([ledger.findPhase(runId, ref.phase), ledger.countInFlight(runId)]);
     if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);

@@ -30,7 +30,8 @@ export function checkSpawn(fields: Readonly<Record<string, unknown>>, rules: Spa
   if (!read.success) {
     const [issue] = read.error.issues;
     const place = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-    return invalid(`${place}${issue?.message ?? "it is not a request to spawn"}`);
+    const message = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
+    return invalid(`${place}${message ?? "it is not a request to spawn"}`);
   }
   const bytes = new TextEncoder().encode(JSON.stringify(read.data)).byteLength;
   if (bytes > MAX_SPAWN_REQUEST_BYTES) {
