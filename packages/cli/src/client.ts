@@ -1,5 +1,5 @@
 import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
-import { type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
+import { type RerunOrder, type RerunPreview, type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 import { redisAddressOf } from "./session-config.ts";
@@ -54,6 +54,10 @@ export interface Client {
   resume(runId: string): Promise<RunRecord>;
   /** Retries what failed for good: all of it, or that of a phase or a shard. @returns names of what is tried again */
   retry(runId: string, scope?: RetryScope): Promise<string[]>;
+  /** Runs phases of a run again. @returns what runs, or may run @throws {EngineError} RERUN_REFUSED, PHASE_BUSY */
+  rerun(runId: string, order: RerunOrder): Promise<RerunPreview>;
+  /** What a rerun would run, and why; nothing is changed. */
+  previewRerun(runId: string, order: RerunOrder): Promise<RerunPreview>;
   /**
    * Removes a run that is over from Redis; content that it alone referred to goes with the next collection.
    *
@@ -98,6 +102,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),
+    rerun: (runId, order) => engine.rerun(runId, order, "client"),
+    previewRerun: (runId, order) => engine.previewRerun(runId, order),
     remove: async (runId, { force = false } = {}) => {
       await engine.remove(runId, { force, actor: "client" });
     },

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { GlobalFlags } from "./session-config.ts";
 
 /** Collects `--var K=V` flags; the value is everything after the first `=`. */
-function collectVariable(text: string, previous: Record<string, string> | undefined): Record<string, string> {
+export function collectVariable(text: string, previous: Record<string, string> | undefined): Record<string, string> {
   const split = text.indexOf("=");
   if (split < 1) throw new InvalidArgumentError("write NAME=VALUE");
   return { ...previous, [text.slice(0, split)]: text.slice(split + 1) };
@@ -63,10 +63,10 @@ export interface PlanFlags extends GlobalFlags {
 }
 
 /** Adds a command that reads a plan, with the flags that say how to read it. */
-export function planCommand(program: Command, name: string, description: string): Command {
+export function planCommand(program: Command, name: string, description: string, argument = "<plan>"): Command {
   return program
     .command(name)
-    .argument("<plan>", "plan file: .yaml, .json, or a module that exports a plan")
+    .argument(argument, "plan file: .yaml, .json, or a module that exports a plan")
     .description(description)
     .option("--var <NAME=VALUE>", "set a variable of the plan; may be repeated", collectVariable)
     .option("--vars-file <file>", "set variables from a YAML or JSON map; --var wins over it")

@@ -9,6 +9,7 @@ import {
   type PlanProblem,
   type PlanSelection,
 } from "@fanfold/core";
+import type { PlanSource } from "@fanfold/schemas";
 import { CliError, EXIT } from "./exit-codes.ts";
 import type { PlanFlags } from "./options.ts";
 import { resolveConfig } from "./session-config.ts";
@@ -75,6 +76,16 @@ export async function compilePlanFile(file: string, options: PlanFileOptions): P
   const compileOptions = { variables, strict, selection, baseDir: baseDirOf(file, options.workspaceDir) };
   if (TEXT_FORMATS.has(format)) return compilePlanText({ text, file }, compileOptions);
   return compilePlanValue(await importPlan(file), compileOptions);
+}
+
+/** Compiles a plan again that was submitted before. @throws {CliError} with every problem, of its variables for instance */
+export function compileAgain({ document, variables, selection }: PlanSource, baseDir: string): LoadedPlan {
+  const result = compilePlanValue(document, { variables, selection, baseDir });
+  if (result.ok) return result;
+  throw new CliError(
+    EXIT.usage,
+    `${formatProblems(result.problems)}\n\n${countErrors(result.problems)}: nothing was started`,
+  );
 }
 
 /** Problems for a terminal, apart by empty lines. */

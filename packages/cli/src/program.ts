@@ -3,10 +3,12 @@ import { Command } from "commander";
 import { addAdmissionCommands } from "./commands/admission-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
 import { addDashboardCommands } from "./commands/dashboard-commands.ts";
+import { addHistoryCommands } from "./commands/history-commands.ts";
 import { addPlanCommands } from "./commands/plan-commands.ts";
 import { addReadCommands } from "./commands/read-commands.ts";
 import { addRemoveCommands } from "./commands/remove-commands.ts";
 import { addReportCommand } from "./commands/report-command.ts";
+import { addRerunCommand } from "./commands/rerun-command.ts";
 import { addRunCommands } from "./commands/run-commands.ts";
 import { addServiceCommands } from "./commands/service-commands.ts";
 import { addWhyCommand } from "./commands/why-command.ts";
@@ -42,8 +44,10 @@ export function buildProgram(): Command {
     .showHelpAfterError("run with --help for the usage")
     .exitOverride();
   addRunCommands(program);
+  addRerunCommand(program);
   addPlanCommands(program);
   addReadCommands(program);
+  addHistoryCommands(program);
   addReportCommand(program);
   addWhyCommand(program);
   addCapsCommand(program);

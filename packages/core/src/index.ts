@@ -40,6 +40,8 @@ export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { retrySeed } from "./policy/backoff.ts";
+export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
+export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { decide } from "./run/decide.ts";
 export {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
@@ -15,10 +15,11 @@ interface StartFlags extends PlanFlags {
 
 /** `run`, `submit`, `retry`, `watch`: the commands that start runs or see them to their end. */
 export function addRunCommands(program: Command): void {
-  startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own")
+  startCommand(program, "run", "run a plan here, to its end, with a scheduler and a worker of its own", "[plan]")
+    .option("--run <run>", "bring this run up to date: do what is stale or missing in it, and nothing else")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
     .option("--json", "print one JSON object instead of the live view and the summary")
-    .action((file: string, _flags, command: Command) => withPlan(file, command, runHere));
+    .action((file: string | undefined, _flags, command: Command) => runOrUpdate(file, command));
   startCommand(program, "submit", "queue a plan for the scheduler and workers of a deployment; prints the run id")
     .option("--wait", "watch the run to its end; the exit code tells how it ended")
     .option("--json", "print one JSON object")
@@ -37,11 +38,31 @@ export function addRunCommands(program: Command): void {
   addRetry(program);
 }
 
-function startCommand(program: Command, name: string, description: string): Command {
-  return planCommand(program, name, description).option(
+function startCommand(program: Command, name: string, description: string, argument?: string): Command {
+  return planCommand(program, name, description, argument).option(
     "--run-id <id>",
     "id of the run; submitting the same id again changes nothing",
   );
+}
+
+async function runOrUpdate(file: string | undefined, command: Command): Promise<void> {
+  const { run, var: variables } = command.opts<{ run?: string; var?: Record<string, string> }>();
+  if (run === undefined) {
+    if (file !== undefined) return withPlan(file, command, runHere);
+    throw new CliError(EXIT.usage, "name a plan to run, or a run to bring up to date: fanfold run --run RUN");
+  }
+  if (file !== undefined || variables !== undefined) {
+    const hint = `fanfold rerun ${run} --plan FILE, or --var NAME=VALUE`;
+    throw new CliError(EXIT.usage, `--run brings a run up to date with its own plan; with a changed one: ${hint}`);
+  }
+  await withSession(command, async (session) => {
+    const [{ carryOutRerun }, { findRunId }] = await Promise.all([
+      import("../carry-out-rerun.ts"),
+      import("../find-run.ts"),
+    ]);
+    const runId = await findRunId(session.store, run);
+    return carryOutRerun(session, runId, { phases: [], reach: "update" }, command.opts<StartFlags>());
+  });
 }
 
 function addRetry(program: Command): void {

@@ -4,13 +4,13 @@ import type { Edges } from "./phase-components.ts";
 /** What of a plan is to run: ids of phases, or of single instances. A field that is absent leaves nothing out. */
 export interface PlanSelection {
   /** These, and nothing else. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
   /** Not these. */
-  readonly skip?: readonly string[];
+  readonly skip?: readonly string[] | undefined;
   /** These, and what depends on them. */
-  readonly from?: readonly string[];
+  readonly from?: readonly string[] | undefined;
   /** These, and what they depend on. */
-  readonly to?: readonly string[];
+  readonly to?: readonly string[] | undefined;
 }
 
 /** Why a phase takes no part: its own `enabled: false`, or the part of the selection that leaves it out. */

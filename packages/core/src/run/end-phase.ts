@@ -16,7 +16,7 @@ export function phaseSucceeded(draft: DecisionDraft, trigger: Trigger & { type: 
   // it was retried by hand while it was given up, or while the run was aborted because of it
   if (record.status !== "running" || stop_phase === trigger.phase) reopen(draft, trigger.phase, "engine");
   draft.move(trigger.phase, "succeeded", { revision: trigger.revision, artifacts: [...trigger.artifacts] });
-  draft.amend(trigger.phase, ({ making = [], ...kept }) => ({ ...kept, dependencies: making }));
+  draft.amend(trigger.phase, ({ making = [], stale: _stale, ...kept }) => ({ ...kept, dependencies: making }));
   for (const { name, sha256, size_bytes } of trigger.artifacts) {
     const data = { name, sha256, size_bytes, revision: trigger.revision };
     draft.emit({ event: "artifact_persisted", phase: trigger.phase, data });

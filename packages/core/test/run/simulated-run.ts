@@ -277,6 +277,7 @@ export class SimulatedRun {
         // what was set before stays: it must have no effect
         if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
         return;
+      case "discard_making":
       case "release_lock":
       case "resume_spawner":
       case "discard_making":

@@ -44,7 +44,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_repaired: { reason: "its aggregate was removed" },
   phase_rerun: { why: "asked for", actor: "ann" },
   phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
-  phase_refreshed: { revision: 1 },
+  phase_refreshed: {},
   phase_reused: { revision: 2 },
   phase_spawned: {
     spawner: "test",

@@ -5,9 +5,6 @@ import { ATTEMPT_ID_VARIABLE } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
 
-/** Start of the names of the variables that a spawner gave to the phase. */
-const GIVEN_VARIABLE = "FANFOLD_VAR_";
-
 /** Variables that not every attempt has. */
 const OPTIONAL_VARIABLES = ["FANFOLD_INPUT", "FANFOLD_SPAWN", "FANFOLD_SPAWNED"];
 
@@ -47,10 +44,7 @@ function attemptVariables(spec: AttemptSpec, files: ScratchFiles): Record<string
 function spawnVariables({ spawn }: AttemptSpec): Record<string, string> {
   if (spawn === undefined) return {};
   const { order, childrenDir } = spawn;
-  const given = Object.entries(order?.value.variables ?? {}).map(([name, value]) => [
-    `${GIVEN_VARIABLE}${name}`,
-    value,
-  ]);
+  const given = Object.entries(order?.value.variables ?? {}).map(([name, value]) => [`FANFOLD_VAR_${name}`, value]);
   return {
     FANFOLD_SPAWN_ROUND: String(spawn.round),
     ...(childrenDir === null ? {} : { FANFOLD_SPAWNED: resolve(childrenDir) }),

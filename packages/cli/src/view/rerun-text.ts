@@ -1,0 +1,45 @@
+import type { RerunPreview } from "@fanfold/engine";
+import { plainText } from "./plain-text.ts";
+import { createPalette, type TextStyle } from "./text-style.ts";
+
+/** Kept phases that are named one by one. */
+const MAX_KEPT = 20;
+
+/** What a rerun runs, and why; what it uses as it is; and what keeps it from being done. */
+export function renderRerun({ steps, kept, problems, diff }: RerunPreview, { color = false }: TextStyle = {}): string {
+  const palette = createPalette(color);
+  const width = Math.max(0, ...steps.map(({ phase }) => phase.length), ...kept.map(({ phase }) => phase.length));
+  const lines = problems.map(({ message }) => palette.status("failed")(plainText(message)));
+  for (const { phase, kind, why } of steps) {
+    const what = kind === "run" ? "runs    " : "may run ";
+    const doubt = kind === "run" ? "" : "; reused if its inputs are the same";
+    lines.push(`${palette.status("running")(what)} ${phase.padEnd(width)}  ${plainText(why)}${doubt}`);
+  }
+  for (const { phase, revision, isStale } of kept.slice(0, MAX_KEPT)) {
+    lines.push(palette.faint(`kept     ${phase.padEnd(width)}  revision ${revision}${isStale ? ", stale" : ""}`));
+  }
+  if (kept.length > MAX_KEPT) lines.push(palette.faint(`kept     and ${kept.length - MAX_KEPT} more`));
+  for (const [phase, what] of diff?.rescheduled ?? []) {
+    lines.push(palette.faint(`changed  ${phase.padEnd(width)}  ${plainText(what)}: without effect on its output`));
+  }
+  for (const phase of diff?.removed ?? []) lines.push(`gone     ${phase.padEnd(width)}  the plan no longer has it`);
+  return lines.length === 0 ? "nothing to do" : lines.join("\n");
+}
+
+/** A rerun as plain JSON, for programs. */
+export function rerunDocument(runId: string, { steps, kept, problems, diff }: RerunPreview): object {
+  return {
+    run_id: runId,
+    steps,
+    kept: kept.map(({ phase, revision, isStale }) => ({ phase, revision, stale: isStale })),
+    problems,
+    plan_diff:
+      diff === undefined
+        ? null
+        : {
+            changed: Object.fromEntries(diff.changed),
+            rescheduled: Object.fromEntries(diff.rescheduled),
+            removed: diff.removed,
+          },
+  };
+}
