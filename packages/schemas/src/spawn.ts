@@ -12,7 +12,7 @@ export const MAX_SPAWNED_IN_RUN = 1_000;
 export const MAX_SPAWN_REQUEST_BYTES = 64 * 1024;
 
 /** What a spawner tells its child of the reason: what came to nothing, and who wants it mended. */
-export const RegressionContextSchema = z.strictObject({
+const RegressionContextSchema = z.strictObject({
   reason: z.string().min(1).max(10_000).optional(),
   requested_by: z.string().min(1).max(400).optional(),
   output: z.json().optional(),

@@ -280,7 +280,6 @@ export class SimulatedRun {
       case "discard_making":
       case "release_lock":
       case "resume_spawner":
-      case "discard_making":
       case "pause_release":
       case "resume_run":
       case "finish_run":

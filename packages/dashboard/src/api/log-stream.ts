@@ -14,6 +14,7 @@ const ENDS = new Set<JournalLine["event"]>([
   "shard_failed",
   "shard_cancelled",
   "shard_lost",
+  "shard_spawned",
 ]);
 
 /**
