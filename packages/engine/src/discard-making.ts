@@ -1,10 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Effect } from "@fanfold/schemas";
-import type { PhaseRef } from "@fanfold/store";
+import type { PhaseRef, RemovedJobs } from "@fanfold/store";
+import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+
+/** How often, and how far apart in ms, a job that somebody holds is looked at again: a lock lasts 6 s. */
+const HELD_TRIES = 80;
+const HELD_PAUSE_MS = 100;
 
 /**
  * Takes away the jobs and marks of a making that did not become a revision and is begun anew under the same number.
  * What its attempts left behind, logs and history, stays. Once the phase is open again, this changes nothing.
+ *
+ * @throws {EngineError} PHASE_BUSY when a job of it does not become free
  */
 export async function discardMaking(
   workings: EngineWorkings,
@@ -16,12 +24,24 @@ export async function discardMaking(
   const counts = await ledger.findPhase(runId, phase);
   if (counts?.revision === revision) return;
   const { graph } = await workings.states.plan(runId);
-  // parents before children, so that no removal lets a parent run
-  await jobRemovals.removeSettleJob(runId, ref);
-  await jobRemovals.removePhaseJobs(runId, ref);
   const { pool } = graph.phase(phase);
   const refs = Array.from({ length: shards }, (_, shard) => ({ ...ref, shard }));
-  await jobRemovals.removeShardJobs(runId, pool, refs);
-  await ledger.forgetRecall(runId, ref);
-  await ledger.forgetProgress(runId, ref, shards);
+  // parents before children, so that no removal lets a parent run
+  await untilFree(() => jobRemovals.removeSettleJob(runId, ref));
+  await untilFree(() => jobRemovals.removePhaseJobs(runId, ref));
+  await untilFree(() => jobRemovals.removeShardJobs(runId, pool, refs));
+  await ledger.discardShards(runId, ref, shards);
+}
+
+/** A job that is held is let go of at once: the ledger does not know its shard any more. */
+async function untilFree(remove: () => Promise<RemovedJobs>): Promise<void> {
+  for (let i = 0; i < HELD_TRIES; i += 1) {
+    const { held } = await remove();
+    if (held.length === 0) return;
+    await sleep(HELD_PAUSE_MS);
+  }
+  throw new EngineError(
+    "PHASE_BUSY",
+    "a job of what is to run again is still held by a worker; ask again a little later",
+  );
 }

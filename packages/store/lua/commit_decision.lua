@@ -38,7 +38,7 @@ if ARGV[5] ~= '' then
 end
 for _, d in ipairs(change.discards) do
   local entry = load_entry(KEYS[8], d[1])
-  if entry and entry.revision == d[2] and entry.in_flight + entry.held + entry.unacked > 0 then return -3 end
+  if entry and entry.revision == d[2] and entry.in_flight + entry.unacked > 0 then return -3 end
 end
 for _, d in ipairs(change.discards) do
   redis.call('HDEL', KEYS[8], d[1])

@@ -40,6 +40,7 @@ const START_SHARD = new Script("start_shard");
 const FINISH_SHARD = new Script("finish_shard");
 const STOP_RELEASE = new Script("stop_release");
 const RECALL_SHARDS = new Script("recall_shards");
+const DISCARD_SHARDS = new Script("discard_shards");
 const FORGET_RECALL = new Script("forget_recall");
 const PAUSE_RELEASE = new Script("pause_release");
 const REPORT_PROGRESS = new Script("report_progress");
@@ -120,14 +121,16 @@ export class Ledger extends SpawnLedger {
     return { progress: PhaseProgressSchema.parse(progress), claimed: claimed.map(parseClaim) };
   }
 
-  /** Forgets what attempts of a making reported of their progress. */
-  async forgetProgress(runId: string, ref: PhaseRef, shards: number): Promise<void> {
-    const { progress } = this.#keys.run(runId);
-    await this.#redis.hdel(progress, phaseRevisionId(ref.phase, ref.revision));
-    for (let from = 0; from < shards; from += PAGE) {
-      const count = Math.min(PAGE, shards - from);
-      const ids = Array.from({ length: count }, (_, i) => shardId({ ...ref, shard: from + i }));
-      await this.#redis.hdel(progress, ...ids);
+  /** Forgets what was to be done with the shards of a making that is begun anew; nothing once the phase is open again. */
+  async discardShards(runId: string, { phase, revision }: PhaseRef, shards: number): Promise<void> {
+    const { ledger, released, started, cancelled, recalled, progress } = this.#keys.run(runId);
+    for (let from = 0; from === 0 || from < shards; from += PAGE) {
+      const to = Math.min(shards, from + PAGE);
+      await DISCARD_SHARDS.run(
+        this.#redis,
+        [ledger, released, started, cancelled, recalled, progress],
+        [phase, revision, from, to],
+      );
     }
   }
 

@@ -9,7 +9,9 @@ const MAX_KEPT = 20;
 export function renderRerun({ steps, kept, problems, diff }: RerunPreview, { color = false }: TextStyle = {}): string {
   const palette = createPalette(color);
   const width = Math.max(0, ...steps.map(({ phase }) => phase.length), ...kept.map(({ phase }) => phase.length));
-  const lines = problems.map(({ message }) => palette.status("failed")(plainText(message)));
+  if (problems.length > 0)
+    return problems.map(({ message }) => palette.status("failed")(plainText(message))).join("\n");
+  const lines: string[] = [];
   for (const { phase, kind, why } of steps) {
     const what = kind === "run" ? "runs    " : "may run ";
     const doubt = kind === "run" ? "" : "; reused if its inputs are the same";

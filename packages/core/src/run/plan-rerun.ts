@@ -1,8 +1,10 @@
-import type { PhaseRecord } from "@fanfold/schemas";
+import type { CompiledDependency, PhaseRecord } from "@fanfold/schemas";
+import { NameSuggester } from "../plan/name-suggester.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
 import { phaseReadiness } from "./readiness.ts";
 import { conditionDecided, victimsOf } from "./reopening.ts";
 import { type RunState, phaseRecord } from "./run-state.ts";
+import { currentInputs, findChangedInput } from "./staleness.ts";
 import { isPhaseOver } from "./transitions.ts";
 
 /**
@@ -48,7 +50,7 @@ export function planRerun(state: RunState, request: RerunRequest): RerunPlan {
   const problems = checkRequest(state, request);
   const { steps } = new RerunPlanner(state, request);
   const inOrder = state.graph.ids.flatMap((id) => steps.get(id) ?? []);
-  problems.push(...checkSteps(state, inOrder));
+  problems.push(...checkSteps(state, inOrder, new Set([...request.phases, ...request.changed.keys()])));
   const kept = state.graph.ids.flatMap((phase) => {
     const { revision, stale } = phaseRecord(state, phase);
     return steps.has(phase) || revision === 0 ? [] : [{ phase, revision, isStale: stale !== undefined }];
@@ -70,20 +72,42 @@ class RerunPlanner {
       if (this.#graph.phase(id).takes_part) this.#run(id, `its definition has changed: ${what}`);
     }
     if (reach === "update") this.#addOutdated();
+    const named = new Set([...asked, ...changed.keys()]);
+    this.#prune(named);
     if (reach === "phase" || reach === "stale") for (const id of asked) this.#addVictims(id);
     if (reach === "downstream") this.#addDownstream(asked, "run");
     if (reach === "stale" || reach === "update") this.#addDownstream([...this.steps.keys()], "if_stale");
     else if (reach !== "only") this.#addDownstream([...changed.keys()], "if_stale");
+    this.#prune(named);
+  }
+
+  /** What nobody asked for by name, and could not start, is left as it is; only what was cancelled is decided anew. */
+  #prune(asked: ReadonlySet<string>): void {
+    for (let count = -1; count !== this.steps.size; ) {
+      count = this.steps.size;
+      for (const [id, { kind }] of this.steps) {
+        if (asked.has(id) || this.#record(id).status === "cancelled") continue;
+        const isIdle = kind === "if_stale" && !this.#mayChange(id);
+        if (isIdle || findLacking(this.#state, id, this.steps).length > 0) this.steps.delete(id);
+      }
+    }
+  }
+
+  /** Whether what a phase was made from has changed, or may change in this rerun. */
+  #mayChange(id: string): boolean {
+    if (this.#graph.inputs(id).some((input) => this.steps.has(input))) return true;
+    const now = currentInputs(this.#graph, (of) => this.#record(of), id);
+    return findChangedInput(this.#record(id).dependencies ?? [], now) !== undefined;
   }
 
   /** What is out of date, and what should have an output and has none. */
   #addOutdated(): void {
     for (const id of this.#graph.ids) {
       const record = this.#record(id);
-      if (!this.#graph.phase(id).takes_part && record.revision === 0) continue;
+      if (!this.#graph.phase(id).takes_part && record.turn === undefined) continue;
       if (record.status === "succeeded" && record.stale !== undefined) this.#mayRun(id, outdated(record));
       if (isPhaseOver(record.status) && record.status !== "succeeded" && !conditionDecided(id, record)) {
-        if (record.cause?.code !== "not_selected" && !isOwnEnd(this.#graph, id, record)) this.#run(id, missing(record));
+        if (record.cause?.code !== "not_selected") this.#run(id, missing(record));
       }
     }
   }
@@ -91,6 +115,11 @@ class RerunPlanner {
   #addVictims(culprit: string): void {
     for (const id of victimsOf(this.#graph, culprit, (of) => this.#record(of))) {
       this.#run(id, `it did not run because of ${culprit}`);
+    }
+    for (const id of this.#graph.ids) {
+      const { cause } = this.#record(id);
+      if (cause?.code === "missing_dependency" && cause.phase === culprit)
+        this.#run(id, `it could not do without ${culprit}`);
     }
   }
 
@@ -127,15 +156,6 @@ class RerunPlanner {
   }
 }
 
-/** A phase that could not run as its dependencies ended, and would not now: a cleanup after a failure that never came. */
-function isOwnEnd(graph: PlanGraph, id: string, { status, cause }: PhaseRecord): boolean {
-  return (
-    status === "skipped" &&
-    cause?.code === "unreachable" &&
-    graph.phase(id).depends_on.some(({ when }) => when === "failure")
-  );
-}
-
 function outdated({ stale }: PhaseRecord): string {
   return stale === undefined ? "" : `it is stale: ${stale.phase} r${stale.used} → r${stale.latest}`;
 }
@@ -156,17 +176,25 @@ function checkRequest({ graph, run }: RunState, { phases, reach }: RerunRequest)
     problems.push({ code: "RUN_QUEUED", phase: null, message: `run ${run.run_id} has not started yet` });
   }
   for (const phase of phases) {
-    if (!graph.has(phase)) problems.push({ code: "UNKNOWN_PHASE", phase, message: `the run has no phase ${phase}` });
-    const spawned = graph.has(phase) ? graph.phase(phase).spawned : undefined;
-    if (spawned === undefined) continue;
-    const message = `phase ${phase} was spawned; run ${spawned.phase} again, which spawned it`;
-    problems.push({ code: "UNKNOWN_PHASE", phase, message });
+    const message = graph.has(phase) ? findSpawner(graph, phase) : unknown(graph, phase);
+    if (message !== undefined) problems.push({ code: "UNKNOWN_PHASE", phase, message });
   }
   return problems;
 }
 
-function checkSteps(state: RunState, steps: readonly RerunStep[]): RerunProblem[] {
-  const forced = new Map(steps.map(({ phase, kind }) => [phase, kind]));
+function unknown(graph: PlanGraph, phase: string): string {
+  const hint = new NameSuggester(graph.ids).hint(phase);
+  return `the run has no phase ${phase}${hint === undefined ? "" : `; ${hint}`}`;
+}
+
+/** What was spawned is not run again by itself. */
+function findSpawner(graph: PlanGraph, phase: string): string | undefined {
+  const { spawned } = graph.phase(phase);
+  return spawned === undefined ? undefined : `phase ${phase} was spawned; run ${spawned.phase} again, which spawned it`;
+}
+
+function checkSteps(state: RunState, steps: readonly RerunStep[], asked: ReadonlySet<string>): RerunProblem[] {
+  const byPhase = new Map(steps.map((step) => [step.phase, step]));
   const problems: RerunProblem[] = [];
   for (const { phase, kind } of steps) {
     const { status } = phaseRecord(state, phase);
@@ -174,26 +202,30 @@ function checkSteps(state: RunState, steps: readonly RerunStep[]): RerunProblem[
       const message = `phase ${phase} is running; wait for its end, or cancel it: fanfold cancel RUN --phase ${phase}`;
       problems.push({ code: "PHASE_RUNNING", phase, message });
     }
-    if (kind === "run") problems.push(...findMissing(state, phase, forced));
+    if (kind === "run" && asked.has(phase)) problems.push(...findMissing(state, phase, byPhase));
   }
   return problems;
 }
 
-/** Prerequisites that are not part of the rerun and have no output it could use. */
-function findMissing(state: RunState, id: string, forced: ReadonlyMap<string, RerunStep["kind"]>): RerunProblem[] {
-  const turn = state.run.turn + 1;
-  const record = (of: string): PhaseRecord => {
-    const kept = phaseRecord(state, of);
-    return forced.get(of) === "run" ? { status: "pending", revision: kept.revision, turn } : kept;
-  };
-  const { graph } = state;
-  const lacking = graph.phase(id).depends_on.filter((edge) => {
-    if (forced.has(edge.phase)) return false;
-    const alone = { ...graph.phase(id), depends_on: [edge] };
-    return phaseReadiness(alone, { ...record(id), turn }, record, (of) => graph.phase(of)).kind === "never";
-  });
-  if (lacking.length === 0 || !lacking.some(({ when }) => when !== "failure")) return [];
+/** Prerequisites that are not part of the rerun and have no output it could use: because of them it would not start. */
+function findMissing(state: RunState, id: string, steps: ReadonlyMap<string, RerunStep>): RerunProblem[] {
+  const lacking = findLacking(state, id, steps);
+  if (lacking.length === 0) return [];
   const names = lacking.map(({ phase }) => phase).join(", ");
-  const message = `phase ${id} needs ${names}, which ${lacking.length === 1 ? "has" : "have"} no output in this run`;
+  const isCleanup = lacking.every(({ when }) => when === "failure");
+  const message = isCleanup
+    ? `phase ${id} runs only after a failure of ${names}`
+    : `phase ${id} needs ${names}, which ${lacking.length === 1 ? "has" : "have"} no output in this run`;
   return [{ code: "MISSING_DEPENDENCY", phase: id, message }];
+}
+
+function findLacking(state: RunState, id: string, steps: ReadonlyMap<string, RerunStep>): CompiledDependency[] {
+  const turn = state.run.turn + 1;
+  const record = (of: string): PhaseRecord => phaseRecord(state, of);
+  const phase = state.graph.phase(id);
+  return phase.depends_on.filter((edge) => {
+    if (steps.has(edge.phase)) return false;
+    const alone = { ...phase, depends_on: [edge] };
+    return phaseReadiness(alone, { ...record(id), turn }, record, (of) => state.graph.phase(of)).kind === "never";
+  });
 }

@@ -14,8 +14,8 @@ function edgeState(
   edge: CompiledDependency,
   { source, sourcePhase, turn }: { source: PhaseRecord; sourcePhase: CompiledPhase; turn: number },
 ): EdgeState {
-  const isRerun = source.turn !== undefined;
-  if (!sourcePhase.takes_part && !isRerun) return isMissing(edge, source) ? "never" : "satisfied";
+  const wasRerun = source.turn !== undefined;
+  if (!sourcePhase.takes_part && !wasRerun) return isMissing(edge, source) ? "never" : "satisfied";
   if (!isPhaseOver(source.status) || source.if_stale === true) return "undecided";
   // it takes no part in this turn of the run: what it gave before is used, whatever became of it later
   const isEarlier = (source.turn ?? 0) < turn;

@@ -52,6 +52,8 @@ function groupVictims(graph: PlanGraph, record: (id: string) => PhaseRecord): Ma
     const { status, cause } = record(id);
     const culprit = isLimit(cause) ? LIMITS : cause?.phase;
     if ((status !== "skipped" && status !== "cancelled") || culprit === undefined || culprit === id) continue;
+    // what lies between is blocked, and stays so
+    if (cause?.code === "missing_dependency") continue;
     const group = victims.get(culprit) ?? [];
     group.push(id);
     victims.set(culprit, group);

@@ -39,6 +39,12 @@ interface Beginning {
 /** The phase waits for its dependencies as if it had never run; its accepted output stays in force. */
 function begin(draft: DecisionDraft, id: string, { turn, why, actor, shards }: Beginning): void {
   const { status, revision } = draft.record(id);
+  if (status === "running") return;
+  if (status === "pending") {
+    // the run was stopped because of it, and goes on
+    draft.amend(id, (record) => ({ ...record, turn }));
+    return;
+  }
   if (status === "succeeded") draft.archive(id);
   draft.move(id, "pending", {});
   draft.amend(id, ({ started_at_ms: _started, making: _making, if_stale: _flag, ...kept }) => ({ ...kept, turn }));
@@ -48,10 +54,11 @@ function begin(draft: DecisionDraft, id: string, { turn, why, actor, shards }: B
 
 /**
  * A phase that is to run again only if what it was made from has changed: once its dependencies are over, this is
- * known. It then waits to start, or what it gave stays.
+ * known. It then waits to start, or what it gave stays. In a run that is stopped nothing is begun.
  */
 export function decideIfStale(draft: DecisionDraft, id: string): void {
   const { graph } = draft.state;
+  if (draft.runNow.stop !== null) return leaveAsItIs(draft, id);
   const record = (of: string): PhaseRecord => draft.record(of);
   const verdict = phaseReadiness(graph.phase(id), record(id), record, (of) => graph.phase(of));
   if (verdict.kind === "waits") return;

@@ -3,7 +3,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { phaseRecord, type RunState } from "../../src/run/run-state.ts";
-import { isRunOver } from "../../src/run/transitions.ts";
+import { planRerun } from "../../src/run/plan-rerun.ts";
+import { isPhaseOver, isRunOver } from "../../src/run/transitions.ts";
 import { conditionDecided } from "../../src/run/reopening.ts";
 import { choices, fatedPlans, interventions, limitedPlans } from "./random-plan.ts";
 import { conditionSays, endOf, gatesHold, isBlocked } from "./run-referee.ts";
@@ -87,6 +88,58 @@ test(
           expect(run.state.run.status).toBe("succeeded");
         });
       }),
+      { numRuns: NUM_RUNS },
+    );
+  },
+  TIMEOUT_MS,
+);
+
+/** Whether what the run keeps says rightly which outputs are out of date. */
+function staleness({ graph, phases, run }: RunState): string[] {
+  const isStale = (id: string): boolean => {
+    const { dependencies = [], revision } = phases.get(id) ?? { revision: 0 };
+    if (revision === 0) return false;
+    return dependencies.some(({ phase, revision: used, artifact_hashes }) => {
+      const source = phaseRecord({ graph, phases, run } as RunState, phase);
+      const now = Object.fromEntries((source.artifacts ?? []).map(({ name, sha256 }) => [name, sha256]));
+      const isSame = used === source.revision || (used > 0 && JSON.stringify(now) === JSON.stringify(artifact_hashes));
+      return !isSame || isStale(phase);
+    });
+  };
+  return graph.ids.filter(
+    (id) => isPhaseOver(phases.get(id)?.status ?? "pending") && isStale(id) !== (phases.get(id)?.stale !== undefined),
+  );
+}
+
+test(
+  "a run whose phases are run again at any moment ends, knows what is out of date, and can be brought up to date",
+  () => {
+    fc.assert(
+      fc.property(
+        limitedPlans,
+        interventions,
+        fc.integer({ min: 1, max: 5 }),
+        choices,
+        (plan, { retries }, reruns, chosen) => {
+          follow(new SimulatedRun(plan, { retries, cancels: 0, reruns }), (run) => {
+            run.play(chosen);
+            expect(isRunOver(run.state.run.status)).toBe(true);
+            expect(staleness(run.state)).toEqual([]);
+            expect(offenders(run, ({ if_stale }) => if_stale === undefined)).toEqual([]);
+            run.bringUpToDate(chosen);
+            expect(staleness(run.state)).toEqual([]);
+            const hasOutlived = (id: string): boolean =>
+              run.state.graph.phase(id).depends_on.some(({ when }) => when === "failure");
+            const left = offenders(run, ({ status, stale }) => status !== "succeeded" || stale === undefined);
+            if (!run.state.graph.ids.some(hasOutlived)) expect(left).toEqual([]);
+            const { steps } = planRerun(run.state, { phases: [], reach: "update", changed: new Map() });
+            const isBeyondRepair = ({ status }: PhaseRecord) => status === "blocked" || status === "failed";
+            if ([...run.state.phases.values()].some(isBeyondRepair)) return;
+            expect(steps).toEqual([]);
+            expect(run.state.run.status).toBe("succeeded");
+          });
+        },
+      ),
       { numRuns: NUM_RUNS },
     );
   },

@@ -20,9 +20,15 @@ const EVENT_MOVES: Readonly<Record<string, { from: readonly PhaseStatus[]; to: P
 };
 
 /** Whether every dependency of a phase lets it start, by the words of the design and nothing of the sources. */
-export function gatesHold(graph: PlanGraph, id: string, statusOf: (id: string) => PhaseStatus): boolean {
+export function gatesHold(
+  graph: PlanGraph,
+  id: string,
+  statusOf: (id: string) => PhaseStatus,
+  isUsedAsItIs: (source: string) => boolean = () => false,
+): boolean {
   return graph.phase(id).depends_on.every(({ phase, when, kind }) => {
-    if (!graph.phase(phase).takes_part) return kind === "soft";
+    if (isUsedAsItIs(phase) && when !== "failure") return true;
+    if (!graph.phase(phase).takes_part && statusOf(phase) === "skipped") return kind === "soft" || when === "always";
     const status = statusOf(phase);
     if (SATISFYING[when].includes(status)) return true;
     return when === "success" && status === "failed" && graph.phase(phase).on_failure === "continue";
@@ -91,6 +97,12 @@ export class RunReferee {
     if (event.event === "plan_aborted") return;
     if (phase === undefined) fail(`${event.event} names no phase`);
     const status = this.#status(phase);
+    if (event.event === "phase_rerun") {
+      if (status === "pending" || status === "running") fail(`phase_rerun ${phase} while ${status}`);
+      this.#opened.delete(phase);
+      this.#phases.set(phase, "pending");
+      return;
+    }
     if (event.event === "phase_reopened") {
       if (status === "pending" || status === "running" || status === "succeeded")
         fail(`phase_reopened ${phase} while ${status}`);
@@ -125,7 +137,9 @@ export class RunReferee {
         const { phase } = effect;
         if (this.#status(phase) !== "pending") fail(`open_phase ${phase} while ${this.#status(phase)}`);
         if (after.run.stop !== null) fail(`open_phase ${phase} of a stopped run`);
-        if (!gatesHold(this.#graph, phase, (id) => phaseRecord(after, id).status)) fail(`${phase} opened too early`);
+        const isUsedAsItIs = (source: string): boolean => takesNoPartIn(after, source, phase);
+        if (!gatesHold(this.#graph, phase, (id) => phaseRecord(after, id).status, isUsedAsItIs))
+          fail(`${phase} opened too early`);
         const says = conditionSays(this.#graph, phase, (id) => phaseRecord(after, id).status);
         if (says !== "true") fail(`${phase} opened though its condition says ${says}`);
         if (this.#graph.index(phase) <= last) fail(`${phase} opened out of declaration order`);
@@ -158,6 +172,14 @@ export class RunReferee {
   #status(id: string): PhaseStatus {
     return this.#phases.get(id) ?? fail(`an event names the unknown phase ${id}`);
   }
+}
+
+/** Whether a phase that is run again uses what another one gave before, which is not run again with it. */
+function takesNoPartIn(state: RunState, source: string, phase: string): boolean {
+  const { status, revision, turn = 0, if_stale } = phaseRecord(state, source);
+  if (status === "pending" || status === "running" || if_stale === true) return false;
+  const isSoft = state.graph.phase(phase).depends_on.every((edge) => edge.phase !== source || edge.kind === "soft");
+  return turn < (phaseRecord(state, phase).turn ?? 0) && (revision > 0 || isSoft);
 }
 
 function fail(message: string): never {

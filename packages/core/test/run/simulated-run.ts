@@ -1,6 +1,7 @@
 import type { Effect, PhaseRecord } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { decide } from "../../src/run/decide.ts";
+import { planRerun, type RerunReach } from "../../src/run/plan-rerun.ts";
 import { conditionDecided, wasLeftOut } from "../../src/run/reopening.ts";
 import { isBudgetSpent, reliedOnBudget } from "../../src/run/run-limits.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type RunState,
   type Trigger,
 } from "../../src/run/run-state.ts";
-import { effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
+import { artifactNamed, effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
 import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
 
@@ -21,6 +22,8 @@ const MOST_STEPS = 1_000;
 
 /** Far more retries of everything than a small plan needs, even when each one fails once more by what was decided late. */
 const MOST_ROUNDS = 30;
+
+const REACHES = ["phase", "only", "downstream", "stale"] as const;
 
 /** What comes of a phase when it runs. */
 export type Fate = "succeeds" | "shard_fails" | "merge_rejected" | "expansion_failed";
@@ -50,6 +53,7 @@ export interface FatedPlan {
 export interface Interventions {
   readonly retries: number;
   readonly cancels: number;
+  readonly reruns?: number;
 }
 
 interface Happening {
@@ -77,7 +81,7 @@ export class SimulatedRun {
   readonly #triggers: Trigger[] = [{ type: "start" }];
   readonly #reports = new Set<string>();
   readonly #hands: Happening[][] = [];
-  #left: { retries: number; cancels: number };
+  #left: { retries: number; cancels: number; reruns: number };
   #state: RunState;
   #nowMs = 5_000;
   #costUsd = 0;
@@ -92,7 +96,7 @@ export class SimulatedRun {
     this.#fates = new Map(Object.entries(plan.phases).map(([id, { fate }]) => [id, fate]));
     this.#referee = new RunReferee(this.#graph);
     this.#state = initialRunState(planned, queuedRun(plan.cascades));
-    this.#left = { ...interventions };
+    this.#left = { reruns: 0, ...interventions };
   }
 
   get state(): RunState {
@@ -117,7 +121,7 @@ export class SimulatedRun {
   /** Retries all that failed or was left out, as often as it takes; from now on everything goes well and is free. */
   heal(choices: readonly number[]): void {
     for (const id of this.#graph.ids) this.#fates.set(id, "succeeds");
-    this.#left = { retries: 0, cancels: 0 };
+    this.#left = { retries: 0, cancels: 0, reruns: 0 };
     this.#isHealing = true;
     this.#shardCostUsd = 0;
     for (let round = 0; ; round += 1) {
@@ -125,6 +129,20 @@ export class SimulatedRun {
       if (failed.length === 0) return;
       if (round > MOST_ROUNDS) throw new Error("retries do not help");
       for (const id of failed) this.#retry(id);
+      this.play(choices);
+    }
+  }
+
+  /** Does what is stale or missing, as often as it takes; from now on everything goes well and is free. */
+  bringUpToDate(choices: readonly number[]): void {
+    for (const id of this.#graph.ids) this.#fates.set(id, "succeeds");
+    this.#left = { retries: 0, cancels: 0, reruns: 0 };
+    this.#isHealing = true;
+    this.#shardCostUsd = 0;
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const before = this.#state.run.turn;
+      this.rerun([], "update");
+      if (this.#state.run.turn === before) return;
       this.play(choices);
     }
   }
@@ -183,6 +201,7 @@ export class SimulatedRun {
       list.push({ name: `time is up ${atMs}`, act: () => this.#timeIsUp(at) });
     }
     if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
+    if (this.#left.reruns > 0) list.push(...this.#reruns());
     if (this.#left.retries === 0 || status === "queued" || stop === "cancel") return list;
     for (const phase of this.#graph.ids) {
       if (!this.#canRetry(phase)) continue;
@@ -191,6 +210,44 @@ export class SimulatedRun {
       }
     }
     return list;
+  }
+
+  #reruns(): Happening[] {
+    const wanted = this.#graph.ids.flatMap((id) => REACHES.map((reach) => ({ phases: [id], reach })));
+    return [...wanted, { phases: [], reach: "update" as const }].flatMap((request) => {
+      const { steps, problems } = planRerun(this.#state, { ...request, changed: new Map() });
+      if (steps.length === 0 || problems.length > 0) return [];
+      const act = (): void => {
+        this.#left.reruns -= 1;
+        this.rerun(request.phases, request.reach);
+      };
+      return [{ name: `rerun ${request.phases.join("")} ${request.reach}`, act }];
+    });
+  }
+
+  /** As the engine does it; refused while something is at work of a making that would be thrown away. */
+  rerun(phases: readonly string[], reach: RerunReach): void {
+    const unfinished = new Map<string, number>();
+    for (const [phase, { revision, shards }] of this.#ledger) {
+      if (revision > phaseRecord(this.#state, phase).revision) unfinished.set(phase, shards.length);
+    }
+    const trigger: Trigger = {
+      type: "rerun",
+      request: { phases, reach, changed: new Map() },
+      actor: "person",
+      unfinished,
+    };
+    const { effects } = this.#decide(trigger);
+    const discarded = effects.flatMap((effect) => (effect.kind === "discard_making" ? [effect.phase] : []));
+    if (discarded.some((phase) => this.#ledger.get(phase)?.shards.some(isAtWork))) return;
+    this.#apply(trigger);
+    for (const phase of discarded) {
+      this.#ledger.delete(phase);
+      this.#reports.delete(phase);
+      // they were read on an earlier version of the run
+      const isLate = (late: Trigger): boolean => "phase" in late && late.phase === phase;
+      for (const late of this.#triggers.filter(isLate)) this.#triggers.splice(this.#triggers.indexOf(late), 1);
+    }
   }
 
   #timeIsUp(at: number): void {
@@ -250,6 +307,8 @@ export class SimulatedRun {
 
   /** The same trigger again does nothing; only a phase found drained may be resumed again, which is harmless. */
   #checkRepeated(trigger: Trigger, wasStopped: boolean): void {
+    // a rerun is decided on one version of the run, and on no other
+    if (trigger.type === "rerun") return;
     const again = decide(this.#state, trigger, this.#nowMs);
     if (trigger.type === "reopen") {
       const isStoppedAgain = this.#isStopped();
@@ -349,7 +408,8 @@ export class SimulatedRun {
   #settle(phase: string, entry: SimulatedEntry): void {
     const { revision } = entry;
     const toleratedShards = entry.count("failed");
-    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts: [], toleratedShards });
+    const artifacts = [artifactNamed(phase, contentOf(revision))];
+    this.#triggers.push({ type: "phase_succeeded", phase, revision, artifacts, toleratedShards });
   }
 
   /** Reads where a phase stands; the decision on it comes later. */
@@ -410,6 +470,15 @@ function failedBeforeItsShards(record: PhaseRecord): boolean {
   const { status, cause } = record;
   if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "condition_failed";
   return wasLeftOut(record);
+}
+
+/** Each third revision is the same as the one before. */
+function contentOf(revision: number): string {
+  return String((revision % 3 === 0 ? revision - 1 : revision) % 10);
+}
+
+function isAtWork(shard: Shard): boolean {
+  return shard === "queued" || shard === "running" || shard === "dying";
 }
 
 function isRetryable(shard: Shard): boolean {

@@ -42,10 +42,11 @@ local function claim(k, claimant)
   for _ = 1, redis.call('LLEN', k.waiting) do
     if free <= 0 then break end
     local id = redis.call('LPOP', k.waiting)
-    local phase, revision = parse_shard_id(id)
+    local phase, revision, shard = parse_shard_id(id)
     local entry = entry_of(phase)
     local record = load_shard(k.shards, id)
-    if entry and entry.revision == revision and record and record.status == 'waiting' then
+    -- one that this making has not handed out yet waited in one that was given up
+    if entry and entry.revision == revision and shard < entry.next and record and record.status == 'waiting' then
       if room_in(entry, 1) > 0 then
         entry.held = entry.held - 1
         hand_out(id, entry, record, '~')
