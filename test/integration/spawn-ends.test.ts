@@ -171,6 +171,28 @@ describe("a shard that waits for what it spawned", () => {
   );
 
   test(
+    "was given up while it waited, and is run again from the beginning: it spawns anew",
+    withDeployment(async (deployment) => {
+      const plan = spawnPlan(spawnOnce(), { dev: WAIT });
+      if (!("phases" in plan)) throw new Error("no phases");
+      plan.phases.push({ id: "lint", command: "until [ -e begun ]; do sleep 0.02; done; exit 1", shell: true });
+      const runId = await deployment.submit(plan);
+      await eventually(async () => (await deployment.story(runId)).includes("plan_aborted"));
+      await touch(deployment, "go");
+      expect((await deployment.ended(runId)).status).toBe("failed");
+      const first = await onlyChild(deployment, runId);
+      await deployment.engine.rerun(runId, { phases: ["test"], reach: "downstream" }, "ann");
+      await eventually(async () => {
+        const output = await outputOf(deployment, runId, "ship");
+        if (output !== "done in attempt 3") throw new Error(`${output}: ${await deployment.story(runId)}`);
+      });
+      const children = await childrenOf(deployment, runId);
+      expect(children).toHaveLength(2);
+      expect(children[0]).toBe(first);
+    }),
+  );
+
+  test(
     "waits while the run is paused, and goes on after that",
     withDeployment(async (deployment) => {
       const runId = await deployment.submit(

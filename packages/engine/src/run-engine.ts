@@ -11,6 +11,7 @@ import {
 } from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { ackClaims } from "./ack-claims.ts";
+import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -214,6 +215,11 @@ export class RunEngine {
     spawners: PhaseRef & { readonly shards: readonly number[]; readonly actor: string },
   ): Promise<string[]> {
     return retryChildren(this, runId, spawners);
+  }
+
+  /** Has a scheduler look at a shard that spawned phases. */
+  askForSpawner(runId: string, ref: ShardRef): Promise<void> {
+    return askForSpawner(this.#workings, runId, ref);
   }
 
   /** Looks at a shard that spawned phases: starts them, or lets it go on, or fails it. For schedulers only. */

@@ -16,7 +16,8 @@ local id = ARGV[1]
 local phase, revision, shard = parse_shard_id(id)
 local entry, record = load_entry(KEYS[2], phase), load_shard(KEYS[3], id)
 if not entry or not record or entry.revision ~= revision or is_gone(KEYS[1]) or is_stopped(KEYS[1]) then return 0 end
-if record.status ~= 'spawned' or record.attempt ~= tonumber(ARGV[2]) then return 0 end
+-- one that this making has not handed out yet spawned in one that was given up
+if shard >= entry.next or record.status ~= 'spawned' or record.attempt ~= tonumber(ARGV[2]) then return 0 end
 record.status, record.failure = 'failed', cjson.decode(ARGV[3])
 -- its job is still on a queue: the one start to come is not a hand retry
 record.starts = (record.seen or 0) + 1

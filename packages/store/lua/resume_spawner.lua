@@ -24,7 +24,8 @@
 local id = ARGV[1]
 local phase, revision, shard = parse_shard_id(id)
 local entry, record = load_entry(KEYS[2], phase), load_shard(KEYS[3], id)
-if entry and record and entry.revision == revision and not is_gone(KEYS[1])
+-- one that this making has not handed out yet spawned in one that was given up
+if entry and record and entry.revision == revision and shard < entry.next and not is_gone(KEYS[1])
   and record.status == 'spawned' and record.attempt == tonumber(ARGV[2]) then
   record.status, record.awaits_children = 'waiting', nil
   save_shard(KEYS[3], id, record)

@@ -226,9 +226,7 @@ class ShardRun {
 
   /** Gives the worker back until the phases are over that the shard spawned. */
   async #delayForChildren(): Promise<never> {
-    const { run_id } = this.#data;
-    const id = jobIds.spawn(run_id, this.#ref, this.#job.attemptsStarted);
-    await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "spawn", run_id, ...this.#ref });
+    await this.#context.engine.askForSpawner(this.#data.run_id, this.#ref);
     await this.#job.moveToDelayed(systemClock.nowMs() + SPAWN_RECHECK_MS, this.#token);
     throw new DelayedError();
   }
