@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const CONDITIONS = ["module", "node", "development|production"];
+// without "module": what it names is for bundlers, and Node cannot load all of it
+const CONDITIONS = ["node", "development|production"];
 /** Unit and integration tests read the packages' sources, so that they need no build. */
 const fromSource = { conditions: ["@fanfold/source", ...CONDITIONS] };
 /** Tests of processes need the build anyway: they load it as Node does, without transforming it. */

@@ -16,7 +16,10 @@ interface LayerRule {
 const LAYERS: Record<string, LayerRule> = {
   schemas: { packages: [], libraries: ["zod"] },
   core: { packages: ["schemas"], libraries: ["@marcbachmann/cel-js", "yaml", "fastest-levenshtein"] },
-  store: { packages: ["core", "schemas"], libraries: ["ioredis", "bullmq"] },
+  store: {
+    packages: ["core", "schemas"],
+    libraries: ["ioredis", "@aws-sdk/client-s3", "@aws-sdk/lib-storage", "bullmq"],
+  },
   engine: { packages: ["store", "core", "schemas"], libraries: ["uuid"] },
   scheduler: { packages: ["engine", "store", "core", "schemas"] },
   worker: { packages: ["engine", "store", "core", "schemas"] },

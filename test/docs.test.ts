@@ -146,8 +146,8 @@ function environmentVariables(): string[] {
     .flatMap((name) => listSources(`packages/${name}/src`))
     .map(readText)
     .join("\n");
-  const read = [...sources.matchAll(/\benv(?:\.|\[")([A-Z][A-Z_]*)/g)].flatMap(([, name]) => name ?? []);
-  const named = [...sources.matchAll(/\bFANFOLD_[A-Z_]+\b/g)].map(([name]) => name);
+  const read = [...sources.matchAll(/\benv(?:\.|\[")([A-Z][A-Z0-9_]*)/g)].flatMap(([, name]) => name ?? []);
+  const named = [...sources.matchAll(/\bFANFOLD_[A-Z0-9_]+\b/g)].map(([name]) => name);
   return [...new Set([...read, ...named])].filter((name) => name !== "PATH").sort();
 }
 

@@ -51,6 +51,9 @@ describe("a phase that spawns", () => {
       const shard = await deployment.store.ledger.findShard(run.run_id, { phase: "test", revision: 1, shard: 0 });
       expect(shard?.tries ?? 0).toBe(0);
       expect(shard?.history?.map(({ status }) => status)).toEqual(["spawned", "spawned"]);
+      const given = (await deployment.store.consumptions.load(run.run_id)).filter(({ phase }) => phase === "test");
+      const sources = given.map(({ consumption }) => consumption.artifacts.map(({ phase }) => phase));
+      expect(sources.sort((a, b) => a.length - b.length)).toEqual([[children[0]], children]);
     }),
   );
 

@@ -32,6 +32,8 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
   PLAN_ALTERED: EXIT.refused,
   ARTIFACT_NOT_FOUND: EXIT.notFound,
   ARTIFACT_CORRUPT: EXIT.environment,
+  ARTIFACTS_REFUSED: EXIT.environment,
+  ARTIFACTS_UNREACHABLE: EXIT.environment,
   REDIS_UNREACHABLE: EXIT.environment,
   REDIS_REFUSED: EXIT.environment,
   REDIS_TOO_OLD: EXIT.environment,
@@ -43,11 +45,13 @@ const STORE_EXITS: Record<StoreErrorCode, ExitCode> = {
 
 const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   INVALID_RUN_ID: EXIT.usage,
+  INVALID_CURSOR: EXIT.usage,
   RUN_CANCELLED: EXIT.refused,
   RUN_OVER: EXIT.refused,
   PHASE_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
+  UNKNOWN_ARTIFACT: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,
   RERUN_REFUSED: EXIT.refused,

@@ -27,6 +27,7 @@ export interface RuleFlags {
 
 /** Starts a scheduler and a worker in this process: what `fanfold run` needs when it is alone. */
 export async function startLocalServices(session: Session, options: LocalServiceOptions): Promise<LocalServices> {
+  await session.store.artifacts.check();
   const log = openLog("silent");
   surviveStrayRejections(log);
   const scheduler = new SchedulerService(session.engine, log);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addAdmissionCommands } from "./commands/admission-commands.ts";
+import { addArtifactCommands } from "./commands/artifact-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
 import { addDashboardCommands } from "./commands/dashboard-commands.ts";
 import { addHistoryCommands } from "./commands/history-commands.ts";
@@ -31,7 +32,7 @@ export function buildProgram(): Command {
     )
     .option(
       "--artifacts <location>",
-      "artifact store, file:<directory> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
+      "artifact store, file:<directory> or s3://<bucket>/<prefix> (default: FANFOLD_ARTIFACTS, else .fanfold/artifacts)",
     )
     .option("--prefix <{word}>", "key prefix of the deployment (default: FANFOLD_PREFIX, else {fanfold})")
     .option(
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
   addRerunCommand(program);
   addPlanCommands(program);
   addReadCommands(program);
+  addArtifactCommands(program);
   addHistoryCommands(program);
   addReportCommand(program);
   addWhyCommand(program);

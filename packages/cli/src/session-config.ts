@@ -1,5 +1,6 @@
-import { isAbsolute, join, resolve } from "node:path";
-import type { RedisAddress } from "@fanfold/store";
+import { join, resolve } from "node:path";
+import type { ArtifactLocation, RedisAddress } from "@fanfold/store";
+import { parseArtifactLocation } from "./artifact-location.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { findWorkspace } from "./workspace.ts";
 
@@ -18,7 +19,7 @@ export interface SessionConfig {
   readonly redis: RedisAddress | undefined;
   /** Whether a Redis that may throw keys away is put up with. */
   readonly allowsEviction: boolean;
-  readonly artifactsDir: string;
+  readonly artifacts: ArtifactLocation;
   /** Key prefix of the deployment; the usual one when undefined. */
   readonly prefix: string | undefined;
   readonly workspaceDir: string;
@@ -35,7 +36,11 @@ export function resolveConfig(flags: GlobalFlags, env: NodeJS.ProcessEnv, cwd: s
   return {
     redis: redisAddressOf(flags.redis ?? env.REDIS_URL, env),
     allowsEviction: env.FANFOLD_ALLOW_EVICTION === "1",
-    artifactsDir: artifactsDirOf(flags.artifacts ?? env.FANFOLD_ARTIFACTS, stateDir, cwd),
+    artifacts: parseArtifactLocation(
+      (flags.artifacts ?? env.FANFOLD_ARTIFACTS) || join(stateDir, "artifacts"),
+      env,
+      cwd,
+    ),
     prefix: prefixOf(flags.prefix ?? env.FANFOLD_PREFIX),
     workspaceDir,
     stateDir,
@@ -58,16 +63,6 @@ export function redisAddressOf(url: string | undefined, env: NodeJS.ProcessEnv):
       ...(env.FANFOLD_SENTINEL_PASSWORD ? { password: env.FANFOLD_SENTINEL_PASSWORD } : {}),
     },
   };
-}
-
-function artifactsDirOf(location: string | undefined, stateDir: string, cwd: string): string {
-  if (location === undefined || location === "") return join(stateDir, "artifacts");
-  const scheme = /^([a-z0-9]+):/.exec(location)?.[1];
-  if (scheme !== undefined && scheme !== "file") {
-    throw new CliError(EXIT.usage, `artifact store ${location}: only file:<directory> is supported`);
-  }
-  const path = location.replace(/^file:(\/\/)?/, "");
-  return isAbsolute(path) ? path : resolve(cwd, path);
 }
 
 function prefixOf(prefix: string | undefined): string | undefined {

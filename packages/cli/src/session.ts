@@ -4,8 +4,8 @@ import { createInterface } from "node:readline/promises";
 import { RunEngine } from "@fanfold/engine";
 import {
   connectRedis,
-  FileArtifactStore,
   type OnRedisNotice,
+  openArtifactStore,
   openStore,
   PlanSigner,
   type RedisAddress,
@@ -54,7 +54,7 @@ async function connect(config: SessionConfig, address: RedisAddress, embedded?: 
     onNotice: notices.take,
   });
   const signer = config.signingKey === undefined ? undefined : new PlanSigner(config.signingKey);
-  const store = openStore(redis, new FileArtifactStore(config.artifactsDir), config.prefix, signer);
+  const store = openStore(redis, openArtifactStore(config.artifacts), config.prefix, signer);
   return {
     config,
     store,

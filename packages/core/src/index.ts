@@ -95,6 +95,14 @@ export { findCriticalPath } from "./view/critical-path.ts";
 export { describeCause, describeEvent, type EventFacts, eventPlace } from "./view/describe-event.ts";
 export { eventLevel } from "./view/event-level.ts";
 export { formatBytes, formatCount, formatDuration, formatNumber, formatUsd } from "./view/human-format.ts";
+export {
+  type LineageFacts,
+  lineageOf,
+  type LineageRoot,
+  type ProducedArtifact,
+  type RevisionFacts,
+} from "./view/lineage.ts";
+export { lineageMermaid, lineageText } from "./view/lineage-text.ts";
 export type { MetricAmount, MetricDocument, Percent, PercentMode, TotalStatus } from "./view/progress-metric.ts";
 export { MAX_METRICS, type PhaseProgressDocument, phaseProgressAt, SHARDS_METRIC } from "./view/progress-phase.ts";
 export { type RunProgressDocument, runProgressAt } from "./view/progress-run.ts";

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type Artifact, type Content, MAX_INLINE_BYTES } from "@fanfold/schemas";
+import { type Artifact, type ArtifactMeta, type Content, MAX_INLINE_BYTES } from "@fanfold/schemas";
 import type { ArtifactStore } from "@fanfold/store";
 
 /** Where the bytes of an artifact are. */
@@ -10,11 +10,12 @@ export function contentOf(artifact: Artifact): Content {
 }
 
 /** Names content, and gives it its hash where it was kept without one. */
-export function artifactOf(name: string, content: Content): Artifact {
-  if (!("inline" in content)) return { name, ...content };
+export function artifactOf(name: string, content: Content, meta?: ArtifactMeta): Artifact {
+  const said = meta === undefined ? {} : { meta };
+  if (!("inline" in content)) return { name, ...content, ...said };
   const bytes = Buffer.from(content.inline, "utf8");
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { name, sha256, size_bytes: bytes.byteLength, inline: content.inline };
+  return { name, sha256, size_bytes: bytes.byteLength, inline: content.inline, ...said };
 }
 
 /**

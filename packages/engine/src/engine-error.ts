@@ -1,9 +1,11 @@
 /** Why the engine refused a request. */
 export type EngineErrorCode =
   | "INVALID_RUN_ID"
+  | "INVALID_CURSOR"
   | "RUN_CANCELLED"
   | "NOTHING_TO_RETRY"
   | "UNKNOWN_PHASE"
+  | "UNKNOWN_ARTIFACT"
   | "PHASE_OVER"
   | "RUN_OVER"
   | "RUN_LIVE"

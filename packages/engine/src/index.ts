@@ -1,3 +1,4 @@
+export { type ListedArtifact, outputId } from "./artifact-records.ts";
 export { SPAWN_RECHECK_MS } from "./await-children.ts";
 export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
@@ -5,6 +6,10 @@ export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./c
 export { type CollectedGarbage, collectGarbage, type GarbageScope, resumeRemovals } from "./collect-garbage.ts";
 export { artifactOf, contentOf, keepContent } from "./content.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
+export { type ArtifactScope, listArtifacts, scanArtifacts } from "./list-artifacts.ts";
+export { gatherLineage } from "./gather-lineage.ts";
+export { lineageRoots } from "./lineage-roots.ts";
+export { getArtifact, resolveArtifact } from "./resolve-artifact.ts";
 export { listCaps } from "./list-caps.ts";
 export { loadPinnedInputs, type PinnedInputs } from "./pinned-inputs.ts";
 export type { RemovedRun } from "./remove-run.ts";

@@ -78,7 +78,10 @@ async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): P
     throw new ShardError("MISSING_RECORDS", `phase ${definition.over_phase} has not provided ${name} in this run`);
   };
   try {
-    return await expandPhase(definition, workings.store.artifacts, find);
+    const expansion = await expandPhase(definition, workings.store.artifacts, find);
+    if (definition.over_phase === null) return expansion;
+    const source_revision = inputs.revisionOf(definition.over_phase);
+    return { ...expansion, inputs: { ...expansion.inputs, source_revision } };
   } catch (error) {
     if (!isUserFault(error)) throw error;
     const cause = { code: "expansion_failed", message: error.message } as const;

@@ -17,9 +17,11 @@ export async function outputsOf(workings: EngineWorkings, runId: string, ref: Ph
   if (shard?.result === undefined) {
     throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${ref.phase} of ${runId} has no result`);
   }
-  const extras = Object.entries(shard.result.artifacts ?? {});
+  const { output, artifacts = {}, meta = {} } = shard.result;
   const main = definition.provides[0] ?? ref.phase;
-  return [artifactOf(main, shard.result.output), ...extras.map(([name, content]) => artifactOf(name, content))];
+  return [[main, output] as const, ...Object.entries(artifacts)].map(([name, content]) =>
+    artifactOf(name, content, meta[name]),
+  );
 }
 
 /** Whether all that a phase had to do is done, and only its settling is left. */

@@ -5,6 +5,8 @@ import type { Store } from "@fanfold/store";
 export interface PinnedInputs {
   /** Artifacts of the revision that was taken; undefined when that phase had given nothing. */
   artifactsOf(phase: string): readonly Artifact[] | undefined;
+  /** The revision that was taken; 0 when that phase had given nothing. */
+  revisionOf(phase: string): number;
   /** Record of the other phase as it is now. */
   recordOf(phase: string): PhaseRecord | undefined;
 }
@@ -23,6 +25,8 @@ export async function loadPinnedInputs({ runs }: Store, runId: string, phase: st
   }
   return {
     artifactsOf: (source) => (earlier.has(source) ? earlier.get(source) : records.get(source)?.artifacts),
+    revisionOf: (source) =>
+      own?.making?.find(({ phase: of }) => of === source)?.revision ?? records.get(source)?.revision ?? 0,
     recordOf: (source) => records.get(source),
   };
 }

@@ -60,6 +60,15 @@ export const RetryRuleSchema = z.strictObject({
 });
 export type RetryRule = z.infer<typeof RetryRuleSchema>;
 
+/** What an attempt hands over beside what it reports. */
+export const CompiledCollectSchema = z.strictObject({
+  /** The last line of stdout is the output, where stdout is. */
+  stdout_final: z.boolean(),
+  git_diff: z.boolean(),
+  /** Patterns, relative to the working directory. */
+  files: z.array(z.string()),
+});
+
 /** A phase with every default filled in and every variable replaced. */
 export const CompiledPhaseSchema = z.strictObject({
   id: InstanceIdSchema,
@@ -102,6 +111,8 @@ export const CompiledPhaseSchema = z.strictObject({
   cost: CostSchema,
   consumes: z.array(ConsumedArtifactSchema),
   provides: z.array(ArtifactNameSchema).min(1),
+  /** Absent: nothing is collected. */
+  collect: CompiledCollectSchema.optional(),
   tags: z.array(z.string()),
   /** Absent: nobody may spawn it, and what it may spawn has the usual bounds. */
   spawn: CompiledSpawnSchema.optional(),

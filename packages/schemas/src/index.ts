@@ -1,12 +1,23 @@
 export {
   type Artifact,
+  type ArtifactMeta,
+  ArtifactMetaSchema,
   ArtifactSchema,
+  type ArtifactType,
+  ArtifactTypeSchema,
   type Content,
   ContentSchema,
   MAX_INLINE_BYTES,
   Sha256Schema,
 } from "./artifact.ts";
 export {
+  type ArtifactPage,
+  ArtifactPageSchema,
+  type ArtifactRecord,
+  ArtifactRecordSchema,
+} from "./artifact-record.ts";
+export {
+  CompiledCollectSchema,
   type CompiledDependency,
   CompiledDependencySchema,
   type CompiledMerge,
@@ -25,6 +36,12 @@ export {
   WorkSchema,
 } from "./compiled-plan.ts";
 export {
+  type ConsumedInput,
+  ConsumedInputSchema,
+  type Consumption,
+  ConsumptionSchema,
+} from "./consumption.ts";
+export {
   ArtifactNameSchema,
   InstanceIdSchema,
   PhaseIdSchema,
@@ -40,6 +57,13 @@ export {
   type ShardJob,
   ShardJobSchema,
 } from "./job.ts";
+export {
+  type Lineage,
+  type LineageDirection,
+  LineageDirectionSchema,
+  type LineageNode,
+  LineageSchema,
+} from "./lineage.ts";
 export {
   type DraftEvent,
   EVENT_NAMES,
@@ -62,6 +86,9 @@ export {
   GlobalsSchema,
   LockSchema,
   MatrixSchema,
+  type Collect,
+  CollectFilesSchema,
+  CollectSchema,
   type Merge,
   MergeSchema,
   type OnFailure,
@@ -186,8 +213,12 @@ export {
   ShardStandSchema,
 } from "./api/api-shard.ts";
 export {
+  ArtifactContentQuerySchema,
+  ArtifactIdParamsSchema,
+  ArtifactListQuerySchema,
   ArtifactParamsSchema,
   ArtifactQuerySchema,
+  LineageQuerySchema,
   type AttemptParams,
   AttemptParamsSchema,
   CancelRequestSchema,

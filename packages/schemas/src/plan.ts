@@ -136,6 +136,21 @@ export const PriceSchema = z.strictObject({
 });
 export type Price = z.infer<typeof PriceSchema>;
 
+/** Files that are collected from the working directory. */
+export const CollectFilesSchema = z.strictObject({
+  files: z
+    .array(z.string().min(1).max(500))
+    .min(1)
+    .max(100)
+    .describe("Patterns of `*`, `?` and `**`, relative to the working directory."),
+});
+
+const collectRule = z.union([z.enum(["stdout_final", "git_diff"]), CollectFilesSchema]);
+
+/** What an attempt hands over beside what it reports. */
+export const CollectSchema = z.union([...collectRule.options, z.array(collectRule).min(1).max(10)]);
+export type Collect = z.infer<typeof CollectSchema>;
+
 /** One node of a plan's DAG, as the document declares it. */
 export const PhaseSchema = z.strictObject({
   id: PhaseIdSchema.describe("Unique id within the plan."),
@@ -225,6 +240,9 @@ export const PhaseSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe("Children that one of its shards may spawn, over all its attempts (default 20)."),
+  collect: CollectSchema.optional().describe(
+    "What an attempt hands over beside what it reports: `stdout_final`, `git_diff`, `{ files }`, or a list of these.",
+  ),
   tags: z.array(z.string().max(100)).max(100).optional().describe("Words to find the phase by."),
   ui_hints: z.record(z.string(), jsonValue).optional().describe("Anything a user interface may want to know; ignored."),
 });
@@ -310,17 +328,7 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify", "stages"],
   globals: [],
-  phase: [
-    "plan",
-    "approval",
-    "cache",
-    "collect",
-    "for_each",
-    "repeat_until",
-    "max_iterations",
-    "retry_strategy",
-    "agents",
-  ],
+  phase: ["plan", "approval", "cache", "for_each", "repeat_until", "max_iterations", "retry_strategy", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

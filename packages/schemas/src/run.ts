@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ArtifactSchema, ContentSchema, Sha256Schema } from "./artifact.ts";
+import { ArtifactMetaSchema, ArtifactSchema, ContentSchema, Sha256Schema } from "./artifact.ts";
 import { InstanceIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
 import { SpawnedChildSchema } from "./spawn.ts";
 
@@ -155,6 +155,10 @@ export const AttemptRecordSchema = z.strictObject({
   failure: FailureSchema.optional(),
   /** Whole output of the attempt (stdout and stderr as they came), where it wrote any. */
   log: ContentSchema.optional(),
+  /** What helps to understand its failure, JSON. */
+  error_context: ContentSchema.optional(),
+  /** Id of the set of artifacts it was given. */
+  consumed: z.string().optional(),
 });
 export type AttemptRecord = z.infer<typeof AttemptRecordSchema>;
 
@@ -178,6 +182,10 @@ export type ShardStatus = z.infer<typeof ShardStatusSchema>;
 export const ShardResultSchema = z.strictObject({
   output: ContentSchema,
   artifacts: z.record(z.string(), ContentSchema).optional(),
+  /** Path → content of what `collect` found. */
+  collected: z.record(z.string(), ContentSchema).optional(),
+  /** Name → what the attempt said of the output or artifact. */
+  meta: z.record(z.string(), ArtifactMetaSchema).optional(),
 });
 export type ShardResult = z.infer<typeof ShardResultSchema>;
 
@@ -214,6 +222,8 @@ export const ShardRecordSchema = z.strictObject({
   awaits_children: z.boolean().optional(),
   result: ShardResultSchema.optional(),
   log: ContentSchema.optional(),
+  /** Id of the set of artifacts the latest attempt that ended was given. */
+  consumed: z.string().optional(),
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
 
@@ -255,12 +265,14 @@ export const PhaseInputsSchema = z.strictObject({
   /** The records as they were cut: the source, or the source regrouped. */
   records: ContentSchema.nullable(),
   shard_plan: ContentSchema.nullable(),
+  /** Revision of the phase whose artifact the source is. */
+  source_revision: z.int().min(1).optional(),
 });
 export type PhaseInputs = z.infer<typeof PhaseInputsSchema>;
 
 /** What came of folding a phase's shard outputs. */
 export const FoldSchema = z.union([
-  z.strictObject({ artifacts: z.array(ArtifactSchema) }),
+  z.strictObject({ artifacts: z.array(ArtifactSchema), at_ms: z.int().optional() }),
   z.strictObject({ failure: FailureSchema }),
 ]);
 export type Fold = z.infer<typeof FoldSchema>;

@@ -6,10 +6,12 @@ export {
   type RemovedFiles,
   type StoredArtifact,
   streamContent,
-} from "./artifact-store.ts";
+} from "./artifacts/artifact-store.ts";
 export { AttemptLogs, type LogPiece } from "./attempt-logs.ts";
 export type { ClaimedShard } from "./claimed-shard.ts";
-export { FileArtifactStore } from "./file-artifact-store.ts";
+export { type ArtifactLocation, openArtifactStore } from "./artifacts/artifact-location.ts";
+export { FileArtifactStore } from "./artifacts/file-artifact-store.ts";
+export { Consumptions, type KeptConsumption } from "./consumptions.ts";
 export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
 export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
@@ -22,6 +24,7 @@ export {
   Keys,
   type PhaseRef,
   parseShardId,
+  parsePhaseRevision,
   phaseRevisionId,
   type RunKeys,
   SCHEDULER_QUEUE,

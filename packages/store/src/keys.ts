@@ -105,6 +105,8 @@ export interface RunKeys {
   readonly inputs: string;
   /** Hash: phase revision → the artifacts its aggregate persisted. */
   readonly folds: string;
+  /** Hash: phase revision and id of a set → the artifacts its attempts were given, as JSON. */
+  readonly consumed: string;
   /** Hash: phase revision → sums of the metrics its attempts reported; and what each shard reported last. */
   readonly progress: string;
 }
@@ -193,6 +195,7 @@ export class Keys {
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,
+      consumed: `${base}:consumed`,
       progress: `${base}:progress`,
     };
   }

@@ -9,7 +9,7 @@ const BEGIN_REMOVAL = new Script("begin_removal");
 const END_REMOVAL = new Script("end_removal");
 
 /** Hashes of a run whose values name content of the artifact store. */
-const REFERRING = ["phases", "revisions", "folds", "inputs", "shards"] as const;
+const REFERRING = ["phases", "revisions", "folds", "inputs", "shards", "consumed"] as const;
 /** A hash of content, wherever it stands in a record. */
 const SHA256_FIELD = /"sha256":"([0-9a-f]{64})"/g;
 /** Ids read from an index in one round trip. */

@@ -1,7 +1,8 @@
-import type { ArtifactStore } from "./artifact-store.ts";
+import type { ArtifactStore } from "./artifacts/artifact-store.ts";
 import { AttemptLogs } from "./attempt-logs.ts";
+import { Consumptions } from "./consumptions.ts";
 import { FlowStates } from "./flow-states.ts";
-import { EnrolledArtifacts } from "./enrolled-artifacts.ts";
+import { EnrolledArtifacts } from "./artifacts/enrolled-artifacts.ts";
 import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
@@ -30,6 +31,7 @@ export interface Store {
   readonly journal: Journal;
   readonly queues: Queues;
   readonly flows: FlowStates;
+  readonly consumptions: Consumptions;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly artifacts: EnrolledArtifacts;
@@ -65,6 +67,7 @@ export function openStore(
     journal: new Journal(redis, keys),
     queues,
     flows: new FlowStates(redis, keys),
+    consumptions: new Consumptions(redis, keys),
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),

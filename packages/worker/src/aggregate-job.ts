@@ -37,7 +37,8 @@ export async function processAggregate(context: FoldContext, job: Job, token: st
 }
 
 async function foldAndRecord(context: FoldContext, data: AggregateJob, job: Job): Promise<AggregateResult> {
-  const { fold, missing_shards } = await foldOnce(context, data, job);
+  const { fold: made, missing_shards } = await foldOnce(context, data, job);
+  const fold = "artifacts" in made ? { at_ms: systemClock.nowMs(), ...made } : made;
   const ref = { phase: data.phase, revision: data.revision };
   await context.store.ledger.recordFold(data.run_id, ref, fold);
   if ("artifacts" in fold) return { sha256: fold.artifacts[0]?.sha256 ?? "", missing_shards };

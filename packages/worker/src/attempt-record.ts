@@ -134,13 +134,23 @@ interface EndedAttempt {
   readonly status: AttemptRecord["status"];
   readonly failure?: Failure;
   readonly log: Content | undefined;
+  readonly errorContext?: Content;
+  readonly consumed?: string;
 }
 
 /** The record after this attempt: a failed one joins the history, a successful one is the record itself. */
 function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number): Omit<ShardRecord, "status"> {
-  const { status: _status, until_ms: _until, failure: _failure, ...kept } = started.record;
+  const {
+    status: _status,
+    until_ms: _until,
+    failure: _failure,
+    consumed: _consumed,
+    log: _log,
+    ...kept
+  } = started.record;
   const log = ended.log === undefined ? {} : { log: ended.log };
-  const record = { ...kept, ...log, finished_at_ms: nowMs };
+  const consumed = ended.consumed === undefined ? {} : { consumed: ended.consumed };
+  const record = { ...kept, ...log, ...consumed, finished_at_ms: nowMs };
   if (ended.status === "succeeded") return record;
   const attempt: AttemptRecord = {
     attempt: started.attempt,
@@ -150,6 +160,8 @@ function endedRecord(started: StartedAttempt, ended: EndedAttempt, nowMs: number
     finished_at_ms: nowMs,
     ...(ended.failure === undefined ? {} : { failure: ended.failure }),
     ...log,
+    ...(ended.errorContext === undefined ? {} : { error_context: ended.errorContext }),
+    ...consumed,
   };
   return { ...record, history: [...(started.record.history ?? []), attempt] };
 }

@@ -2,14 +2,15 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkOutput, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { CompiledPhase, Content, Failure, ShardResult, SpawnedChild } from "@fanfold/schemas";
+import type { ArtifactMeta, CompiledPhase, Content, Failure, ShardResult, SpawnedChild } from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError } from "@fanfold/store";
-import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpawn, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
+import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
@@ -39,6 +40,7 @@ export type HandedOver =
   | {
       readonly status: "succeeded";
       readonly result: ShardResult;
+      readonly consumed?: string;
       readonly log: Content | undefined;
       readonly usage: UsageSum | undefined;
       readonly durationMs: number;
@@ -50,6 +52,7 @@ export type HandedOver =
 export interface SpawningAttempt {
   readonly status: "spawned";
   readonly children: SpawnedChild[];
+  readonly consumed?: string;
   readonly log: Content | undefined;
   readonly usage: UsageSum | undefined;
   readonly durationMs: number;
@@ -60,6 +63,9 @@ export interface UnsuccessfulAttempt {
   readonly status: "failed" | "timed_out" | "cancelled";
   readonly failure: Failure;
   readonly log: Content | undefined;
+  readonly errorContext?: Content;
+  /** Id of the set of artifacts the attempt was given. */
+  readonly consumed?: string;
   readonly usage: UsageSum | undefined;
   readonly durationMs: number;
 }
@@ -106,7 +112,10 @@ async function attemptOnce(
   shipper: OutputShipper,
   { signal }: { signal: AbortSignal },
 ): Promise<HandedOver> {
-  const spec = await buildSpec(place, task);
+  const { spawn, consumed: ofChildren } = await prepareSpawn(place.store, task);
+  const spec = await buildSpec(place, task, spawn);
+  const reader = { ...task.ref, attempt: task.attempt };
+  const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   const hooks: AttemptHooks = {
@@ -123,16 +132,18 @@ async function attemptOnce(
   const log = existsSync(logFile)
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
-  const told = { log, usage: usage.summary };
+  const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   if (outcome.status === "spawned") {
     const children = await keepChildren(place.store, task, outcome.asked);
     return { status: "spawned", children, durationMs: outcome.durationMs, ...told };
   }
-  if (outcome.status !== "succeeded") return { ...outcome, ...told };
-  return { ...(await handOver(place.store, task, outcome)), ...told };
+  const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
+  if (handed.status === "succeeded" || handed.status === "cancelled") return { ...handed, ...told };
+  const context = [await errorContext(spec, handed, logFile)];
+  return { ...handed, ...told, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 
-async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
+async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {
   const { runId, ref, phase, scratchDir } = task;
   const { plan } = task.plan;
   return {
@@ -149,7 +160,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     scratchDir,
     inputFile: await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl")),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
-    spawn: await prepareSpawn(place.store, task),
+    spawn,
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),
@@ -182,8 +193,28 @@ async function handOver(
   for (const { name, file } of outcome.artifacts) {
     artifacts[name] = await keepContent(store.artifacts, createReadStream(file));
   }
-  const result = outcome.artifacts.length > 0 ? { output, artifacts } : { output };
+  const collected: Record<string, Content> = {};
+  for (const { name, file } of outcome.collected) {
+    // never inline: many small files would make a large record
+    collected[name] = await keepContent(store.artifacts, createReadStream(file), 0);
+  }
+  const meta = metaOf(task.phase, outcome);
+  const result = {
+    output,
+    ...(outcome.artifacts.length > 0 ? { artifacts } : {}),
+    ...(outcome.collected.length > 0 ? { collected } : {}),
+    ...(Object.keys(meta).length > 0 ? { meta } : {}),
+  };
   return { status: "succeeded", result, durationMs };
+}
+
+/** What the attempt said of its output and artifacts, by name. */
+function metaOf(
+  phase: CompiledPhase,
+  { outputMeta, artifacts }: AttemptOutcome & { status: "succeeded" },
+): Record<string, ArtifactMeta> {
+  const told = [{ name: phase.provides[0] ?? phase.id, meta: outputMeta }, ...artifacts];
+  return Object.fromEntries(told.flatMap(({ name, meta }) => (meta === undefined ? [] : [[name, meta]])));
 }
 
 type FailedHandOver = Pick<HandedOver & { status: "failed" }, "status" | "failure" | "durationMs">;

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ShardOutputs } from "@fanfold/core";
 import { artifactOf, keepContent } from "@fanfold/engine";
-import type { Artifact, CompiledMerge, Failure, Fold } from "@fanfold/schemas";
+import type { Artifact, CompiledMerge, CompiledPhase, Failure, Fold } from "@fanfold/schemas";
 import { jobIds, type ShardRef, type Store } from "@fanfold/store";
 import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -60,6 +60,7 @@ export async function foldByWork(
     if (stopped && kills) context.active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
     const files = await writeOutputs(outputs, join(scratchDir, "outputs"), { signal });
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
+    await context.inputs.noteConsumed(runId, { ...shard, attempt: spec.attempt }, task.phase);
     const outcome = await run(context.store, task, spec, { signal });
     if (signal.reason === "lock_lost" || outcome.status === "cancelled") throwIfGivenUp(signal);
     if (outcome.status === "spawned") throw new Error("a merge cannot spawn phases");
@@ -122,7 +123,7 @@ async function buildSpec(
   const env = { ...phase.env, FANFOLD_SHARD_OUTPUTS: files.list };
   return {
     runId,
-    phase: { ...phase, work: workOf(merge, files), env },
+    phase: { ...withoutCollect(phase), work: workOf(merge, files), env },
     revision: ref.revision,
     shardIndex: NO_SHARD,
     shardCount,
@@ -138,6 +139,11 @@ async function buildSpec(
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
   };
+}
+
+/** What `collect` names is collected from the shards. */
+function withoutCollect({ collect: _collect, ...phase }: CompiledPhase): CompiledPhase {
+  return phase;
 }
 
 function workOf(merge: CustomMerge, { paths }: OutputFiles): AttemptSpec["phase"]["work"] {
@@ -173,12 +179,12 @@ async function run(
 async function keepArtifacts(
   store: Store,
   { phase }: AttemptSpec,
-  { output, artifacts }: SucceededOutcome,
+  { output, outputMeta, artifacts }: SucceededOutcome,
 ): Promise<Artifact[]> {
-  const main = artifactOf(phase.provides[0] ?? phase.id, await keepContent(store.artifacts, bytesOf(output)));
-  const kept = [main];
-  for (const { name, file } of artifacts) {
-    kept.push(artifactOf(name, await keepContent(store.artifacts, createReadStream(file))));
+  const content = await keepContent(store.artifacts, bytesOf(output));
+  const kept = [artifactOf(phase.provides[0] ?? phase.id, content, outputMeta)];
+  for (const { name, file, meta } of artifacts) {
+    kept.push(artifactOf(name, await keepContent(store.artifacts, createReadStream(file)), meta));
   }
   return kept;
 }

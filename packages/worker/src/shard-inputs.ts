@@ -9,8 +9,8 @@ import {
   SHARD_PLAN_HEADER_BYTES,
   type ShardRange,
 } from "@fanfold/core";
-import { contentOf, loadPinnedInputs } from "@fanfold/engine";
-import type { Artifact, CompiledPhase, Content, PhaseInputs } from "@fanfold/schemas";
+import { artifactOf, contentOf, loadPinnedInputs, systemClock } from "@fanfold/engine";
+import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
   phaseRevisionId,
@@ -21,6 +21,8 @@ import {
   streamContent,
 } from "@fanfold/store";
 
+import { consumedSetId } from "./consumed-set.ts";
+
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
@@ -29,6 +31,13 @@ const KEPT_RUNS = 200;
 interface PhaseFiles {
   readonly inputs: PhaseInputs;
   readonly artifactsDir: string;
+  /** What is in the directory and in the records. */
+  readonly consumed: readonly ConsumedInput[];
+}
+
+/** The attempt of a shard, or (-1) of a merge, that inputs are fetched for. */
+export interface InputReader extends ShardRef {
+  readonly attempt: number;
 }
 
 /**
@@ -39,6 +48,8 @@ export class ShardInputs {
   readonly #store: Store;
   readonly #dir: string;
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
+  /** Sets of artifacts that are noted, of the phases that are kept. */
+  readonly #noted = new Set<string>();
   /** Editions of the runs the phases are of. */
   readonly #editions = new Map<string, string | undefined>();
 
@@ -58,6 +69,30 @@ export class ShardInputs {
     return (await this.#phaseFiles(runId, ref, phase)).artifactsDir;
   }
 
+  /**
+   * Notes which artifacts an attempt is given; once for all attempts of a phase here.
+   *
+   * @param own what is given to this attempt alone
+   * @returns id of the set, for the record of the attempt; undefined when it is given none
+   */
+  async noteConsumed(
+    runId: string,
+    reader: InputReader,
+    phase: CompiledPhase,
+    own: readonly ConsumedInput[] = [],
+  ): Promise<string | undefined> {
+    const consumed = [...(await this.#phaseFiles(runId, reader, phase)).consumed, ...own];
+    const id = consumedSetId(consumed);
+    if (id === undefined) return undefined;
+    const key = `${this.#phaseId(runId, reader)} ${id}`;
+    if (this.#noted.has(key)) return id;
+    const { shard, attempt } = reader;
+    const consumption = { artifacts: consumed, shard, attempt, at_ms: systemClock.nowMs() };
+    await this.#store.consumptions.record(runId, reader, id, consumption);
+    this.#noted.add(key);
+    return id;
+  }
+
   /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
   async writeRecords(runId: string, ref: ShardRef, phase: CompiledPhase, file: string): Promise<string | null> {
     const { inputs } = await this.#phaseFiles(runId, ref, phase);
@@ -72,7 +107,7 @@ export class ShardInputs {
   /** Forgets the phases of another edition of the run: one of the same id that was removed, or before a rerun. */
   keepOnly(runId: string, edition: string | undefined): void {
     if (this.#editions.get(runId) === edition) return;
-    for (const id of this.#phases.keys()) if (id.startsWith(`${runId}/`)) this.#phases.delete(id);
+    for (const id of this.#phases.keys()) if (id.startsWith(`${runId}/`)) this.#forget(id);
     this.#editions.delete(runId);
     this.#editions.set(runId, edition);
     if (this.#editions.size > KEPT_RUNS) {
@@ -93,7 +128,7 @@ export class ShardInputs {
   }
 
   #phaseFiles(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
-    const id = `${runId}/${phaseRevisionId(ref.phase, ref.revision)}`;
+    const id = this.#phaseId(runId, ref);
     const kept = this.#phases.get(id);
     if (kept !== undefined) return kept;
     const preparing = this.#prepare(runId, ref, phase);
@@ -101,18 +136,29 @@ export class ShardInputs {
     preparing.catch(() => this.#phases.delete(id));
     if (this.#phases.size > KEPT_PHASES) {
       const [oldest] = this.#phases.keys();
-      if (oldest !== undefined) this.#phases.delete(oldest);
+      if (oldest !== undefined) this.#forget(oldest);
     }
     return preparing;
   }
 
-  async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
-    const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
-    if (phase.consumes.length > 0) await this.#fetchArtifacts(runId, phase, artifactsDir);
-    return { inputs: await this.#store.ledger.getInputs(runId, ref), artifactsDir };
+  #phaseId(runId: string, ref: PhaseRef): string {
+    return `${runId}/${phaseRevisionId(ref.phase, ref.revision)}`;
   }
 
-  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<void> {
+  #forget(phaseId: string): void {
+    this.#phases.delete(phaseId);
+    for (const noted of this.#noted) if (noted.startsWith(`${phaseId} `)) this.#noted.delete(noted);
+  }
+
+  async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
+    const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
+    const fetched = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : [];
+    const inputs = await this.#store.ledger.getInputs(runId, ref);
+    return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)] };
+  }
+
+  async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<ConsumedInput[]> {
+    const fetched: ConsumedInput[] = [];
     await mkdir(dir, { recursive: true });
     const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
     for (const { name, sources } of phase.consumes) {
@@ -126,8 +172,11 @@ export class ShardInputs {
           throw new StoreError("ARTIFACT_NOT_FOUND", what);
         }
         await this.#fetch(artifact, join(dir, name, source.label));
+        const { sha256, size_bytes } = artifact;
+        fetched.push({ name, phase: source.phase, revision: inputs.revisionOf(source.phase), sha256, size_bytes });
       }
     }
+    return fetched;
   }
 
   async #fetch(artifact: Artifact, file: string): Promise<void> {
@@ -141,4 +190,11 @@ export class ShardInputs {
     const edition = this.#editions.get(runId) ?? "";
     return join(this.#dir, runId, edition, phaseRevisionId(ref.phase, ref.revision));
   }
+}
+
+/** The artifact whose records the shards are given, where it is one. */
+function sourceOf({ shard, over_phase }: CompiledPhase, { source, source_revision }: PhaseInputs): ConsumedInput[] {
+  if (over_phase === null || source === null || typeof shard?.over !== "string") return [];
+  const { name, sha256, size_bytes } = artifactOf(shard.over, source);
+  return [{ name, phase: over_phase, revision: source_revision ?? 0, sha256, size_bytes }];
 }

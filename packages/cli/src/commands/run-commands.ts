@@ -123,6 +123,7 @@ interface LoadedFile {
 
 async function runHere(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
   const { carryRun } = await import("../carry-run.ts");
+  await session.store.artifacts.check();
   const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
   if (!isNew) say(`run ${runId} is there already: following it`);
   return carryRun(session, runId, await carryOptions(session, runId, flags));

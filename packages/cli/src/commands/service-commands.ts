@@ -26,6 +26,7 @@ export function addServiceCommands(program: Command): void {
           import("../local-services.ts"),
           import("../retention.ts"),
         ]);
+        await session.store.artifacts.check();
         const retention = retentionSettings(command.opts(), session.config.stateDir);
         const scheduler = new SchedulerService(session.engine, openServiceLog(session, openLog), retention);
         await serve(scheduler);
@@ -68,6 +69,7 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     import("@fanfold/worker"),
     import("../local-services.ts"),
   ]);
+  await session.store.artifacts.check();
   const { concurrency, pool, name, drainSec, ...rules } = flags;
   const pools = pool.length === 0 ? ["default"] : pool;
   const settings = {

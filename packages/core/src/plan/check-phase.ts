@@ -4,7 +4,7 @@ import type { DeclaredPhase, DeclaredShard } from "./declared-phase.ts";
 import { quote } from "./describe-value.ts";
 import { escapesWorkspace } from "./escapes-workspace.ts";
 import type { PlanDraft } from "./plan-draft.ts";
-import type { PlanProblemCode } from "./plan-problem.ts";
+import type { PlanPath, PlanProblemCode } from "./plan-problem.ts";
 
 type Strategy = NonNullable<DeclaredShard["strategy"]>;
 
@@ -53,6 +53,7 @@ class PhaseCheck {
     }
     this.#checkPath(["cwd"], cwd);
     this.#checkPath(["handler"], handler);
+    this.#checkCollect();
     this.#checkRetries();
     this.#checkTolerance();
   }
@@ -83,6 +84,18 @@ class PhaseCheck {
     }
   }
 
+  #checkCollect(): void {
+    const { collected, isFinalLine, keys } = this.#phase;
+    for (const { pattern, path } of collected) {
+      if (!escapesWorkspace(pattern, ".") && !pattern.split("/").includes("..")) continue;
+      const message = `collect.files ${quote(pattern)} leaves the working directory; set cwd to where the files are`;
+      this.#add("PATH_ESCAPES", ["collect", ...path], message);
+    }
+    if (isFinalLine && keys.written.has("handler")) {
+      this.#add("MISPLACED_FIELD", ["collect"], "collect: stdout_final belongs to a command, not to a handler");
+    }
+  }
+
   #checkRetries(): void {
     const { retried, neverRetried } = this.#phase;
     const both = retried.filter((code) => neverRetried.includes(code));
@@ -103,7 +116,7 @@ class PhaseCheck {
     this.#add("PATH_ESCAPES", field, message);
   }
 
-  #add(code: PlanProblemCode, field: readonly string[], message: string): void {
+  #add(code: PlanProblemCode, field: PlanPath, message: string): void {
     const path = ["phases", this.#phase.index, ...field];
     const at = code === "MISPLACED_FIELD" || code === "CONFLICTING_WORK" ? "key" : "value";
     this.#draft.add({ code, message: `${this.#draft.prefix(path)}${message}`, path, at });

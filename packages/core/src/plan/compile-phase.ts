@@ -1,4 +1,5 @@
 import {
+  type Collect,
   type CompiledDependency,
   type CompiledMerge,
   type CompiledPhase,
@@ -47,6 +48,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     lock: compileLock(phase.lock),
     ...(phase.limits === undefined ? {} : { limits: phase.limits }),
     cost: phase.cost ?? {},
+    ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
     ...compileSpawn(phase),
@@ -118,6 +120,15 @@ function compileTolerance(tolerance: number | string): CompiledPhase["max_failed
   return typeof tolerance === "number"
     ? { unit: "shards", value: tolerance }
     : { unit: "share", value: readShare(tolerance) };
+}
+
+function compileCollect(collect: Collect): NonNullable<CompiledPhase["collect"]> {
+  const rules = [collect].flat();
+  return {
+    stdout_final: rules.includes("stdout_final"),
+    git_diff: rules.includes("git_diff"),
+    files: rules.flatMap((rule) => (typeof rule === "string" ? [] : rule.files)),
+  };
 }
 
 function compileLock(lock: Phase["lock"]): CompiledPhase["lock"] {

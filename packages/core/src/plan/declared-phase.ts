@@ -39,6 +39,12 @@ export interface DeclaredShard {
   readonly overArtifact: string | undefined;
 }
 
+/** A pattern of files to collect. */
+export interface CollectedPattern {
+  readonly pattern: string;
+  readonly path: readonly (string | number)[];
+}
+
 /** What can be read of `merge`. */
 export interface DeclaredMerge {
   readonly keys: DeclaredKeys;
@@ -61,6 +67,9 @@ export interface DeclaredPhase {
   readonly provides: ListedNames;
   readonly cwd: string | undefined;
   readonly handler: string | undefined;
+  /** Patterns of files to collect, with their place below `collect`, and whether stdout's last line is asked for. */
+  readonly collected: readonly CollectedPattern[];
+  readonly isFinalLine: boolean;
   readonly condition: string | undefined;
   /** Exit codes of `retry_on_exit_codes` and of `non_retryable_exit_codes`. */
   readonly retried: readonly number[];
@@ -117,6 +126,7 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     provides: list("provides", readArtifact),
     cwd: read(PhaseSchema.shape.cwd, phase["cwd"]),
     handler: read(PhaseSchema.shape.handler, phase["handler"]),
+    ...readCollect(phase["collect"]),
     condition: read(PhaseSchema.shape.condition, phase["condition"]),
     retried: read(PhaseSchema.shape.retry_on_exit_codes, phase["retry_on_exit_codes"]) ?? [],
     neverRetried: read(PhaseSchema.shape.non_retryable_exit_codes, phase["non_retryable_exit_codes"]) ?? [],
@@ -125,6 +135,19 @@ function readPhase(phase: Record<string, unknown>, index: number, readWithin: ty
     shard: isMap(phase["shard"]) ? readShard(phase["shard"]) : undefined,
     merge: isMap(phase["merge"]) ? readMerge(phase["merge"]) : undefined,
   };
+}
+
+function readCollect(collect: unknown): Pick<DeclaredPhase, "collected" | "isFinalLine"> {
+  const isList = Array.isArray(collect);
+  const rules: readonly unknown[] = isList ? collect : [collect];
+  const collected = rules.flatMap((rule, at) => {
+    const files: unknown = isMap(rule) ? rule["files"] : undefined;
+    if (!Array.isArray(files)) return [];
+    return files.flatMap((pattern: unknown, index) =>
+      typeof pattern === "string" ? [{ pattern, path: [...(isList ? [at] : []), "files", index] }] : [],
+    );
+  });
+  return { collected, isFinalLine: rules.includes("stdout_final") };
 }
 
 function readPercentage(value: unknown): string | undefined {

@@ -67,7 +67,9 @@ function describeMissingKey(issue: PlanIssue, draft: PlanDraft): DraftProblem {
 /** Explains the branch the author evidently meant; where no branch is, names the kinds that are accepted. */
 function describeUnion(issue: IssueOf<"invalid_union">, draft: PlanDraft): DraftProblem[] {
   const { path, value, subject } = contextOf(issue, draft);
-  const meant = issue.errors.find((branch) => !branch.some(isOtherKind));
+  const isNoWord = (inner: PlanIssue): boolean =>
+    inner.code === "invalid_value" && inner.path.length === 0 && typeof value !== "string";
+  const meant = issue.errors.find((branch) => !branch.some((inner) => isOtherKind(inner) || isNoWord(inner)));
   if (meant !== undefined) {
     return meant.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, draft));
   }

@@ -121,9 +121,7 @@ function newRow(phase: CompiledPhase, index: number): Row {
   return { phase, index, dependents: [], names, readers: [], inputs: listInputs(phase) };
 }
 
-/** What was spawned answers one attempt of its spawner: it is never out of date by itself. */
-function listInputs({ depends_on, consumes, over_phase, spawned }: CompiledPhase): string[] {
-  if (spawned !== undefined) return [];
+function listInputs({ depends_on, consumes, over_phase }: CompiledPhase): string[] {
   const read = consumes.flatMap(({ sources }) => sources.map(({ phase }) => phase));
   const cut = over_phase === null ? [] : [over_phase];
   return [...new Set([...depends_on.map(({ phase }) => phase), ...read, ...cut])];

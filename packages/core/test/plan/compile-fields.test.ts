@@ -65,3 +65,42 @@ test("unknown keys of a lock and of a cost are told with the nearest ones", () =
     'UNKNOWN_KEY phase "a": unknown key "modle" in cost (did you mean "model"?)',
   ]);
 });
+
+describe("what is collected", () => {
+  test.each([
+    ["stdout_final", { stdout_final: true, git_diff: false, files: [] }],
+    ["git_diff", { stdout_final: false, git_diff: true, files: [] }],
+    [{ files: ["out/**/*.json"] }, { stdout_final: false, git_diff: false, files: ["out/**/*.json"] }],
+    [
+      ["stdout_final", { files: ["a"] }, "git_diff", { files: ["b"] }],
+      { stdout_final: true, git_diff: true, files: ["a", "b"] },
+    ],
+  ])("is %j", (collect, expected) => {
+    const plan = planOf(compilePlanValue(samplePlan([{ id: "a", command: "x", collect }])));
+    expect(plan.phases[0]?.collect).toEqual(expected);
+  });
+
+  test.each([
+    [
+      { files: ["../x"] },
+      'PATH_ESCAPES phase "a": collect.files "../x" leaves the working directory; set cwd to where',
+    ],
+    [[{ files: ["ok", "/etc/*"] }], 'PATH_ESCAPES phase "a": collect.files "/etc/*" leaves the working directory'],
+    [{ files: ["**/../../x"] }, "PATH_ESCAPES"],
+    [{ file: ["x"] }, 'UNKNOWN_KEY phase "a": unknown key "file" in collect (did you mean "files"?)'],
+    [[{ fils: ["x"] }], "UNKNOWN_KEY"],
+    ["stdout_fnal", '"stdout_final"'],
+    [{ files: [] }, "collect.files"],
+    [[], "collect"],
+  ])("is refused as %j", (collect, expected) => {
+    const problems = summaryOf(compilePlanValue(samplePlan([{ id: "a", command: "x", collect }])));
+    expect(problems.join("\n")).toContain(expected);
+  });
+
+  test("is the last line of a command only", () => {
+    const problems = summaryOf(
+      compilePlanValue(samplePlan([{ id: "a", handler: "./h.mjs", collect: "stdout_final" }])),
+    );
+    expect(problems.join("\n")).toContain("collect: stdout_final belongs to a command, not to a handler");
+  });
+});

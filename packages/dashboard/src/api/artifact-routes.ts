@@ -1,15 +1,24 @@
+import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { contentOf } from "@fanfold/engine";
+import { contentOf, gatherLineage, getArtifact, lineageRoots, listArtifacts, outputId } from "@fanfold/engine";
 import {
   type Artifact,
+  ArtifactContentQuerySchema,
   type ArtifactDocument,
   ArtifactDocumentSchema,
+  ArtifactIdParamsSchema,
+  ArtifactListQuerySchema,
+  ArtifactPageSchema,
   ArtifactParamsSchema,
   ArtifactQuerySchema,
+  type Content,
+  LineageQuerySchema,
+  LineageSchema,
   RunParamsSchema,
 } from "@fanfold/schemas";
 import { readContent, type Store, streamContent } from "@fanfold/store";
+import type { Response } from "express";
 import { z } from "zod";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiParts } from "./api-parts.ts";
@@ -20,14 +29,15 @@ import { isShown, mediaTypeOf, SNIFFED_BYTES } from "./media-type.ts";
 const MAX_SNIFFED = 200;
 
 /** Routes that hand out what phases produced. */
-export function artifactRoutes({ engine: { store } }: ApiParts): ApiRoute[] {
+export function artifactRoutes({ engine }: ApiParts): ApiRoute[] {
+  const { store } = engine;
   return [
     jsonRoute({
       path: "/runs/:run/artifacts",
       summary: "Artifacts of the latest accepted revision of each phase",
       params: RunParamsSchema,
       answer: z.array(ArtifactDocumentSchema),
-      handle: ({ params }) => listArtifacts(store, params.run),
+      handle: ({ params }) => listOutputs(store, params.run),
     }),
     rawRoute({
       path: "/runs/:run/artifacts/:phase/:name",
@@ -37,25 +47,79 @@ export function artifactRoutes({ engine: { store } }: ApiParts): ApiRoute[] {
       query: ArtifactQuerySchema,
       handle: async ({ params, query }, { res }) => {
         const artifact = await findArtifact(store, params);
-        const type = mediaTypeOf(artifact.name, await readHead(store, artifact));
-        const isAttached = query.download === "1" || !isShown(type);
-        if (isAttached) res.attachment(artifact.name);
-        const range = { start: 0, end: Math.min(artifact.size_bytes, query.limit ?? artifact.size_bytes) };
-        res.set({
-          "Content-Type": isShown(type) ? `${type}${type.startsWith("image/") ? "" : "; charset=utf-8"}` : type,
-          "Content-Length": String(range.end),
-          "Content-Security-Policy": "default-src 'none'; sandbox",
-          "X-Content-Type-Options": "nosniff",
-          "X-Artifact-Sha256": artifact.sha256,
-        });
-        if (range.end === 0) return void res.end();
-        await pipeline(Readable.from(streamContent(store.artifacts, contentOf(artifact), range)), res);
+        await sendArtifact(store, { ...artifact, content: contentOf(artifact) }, query, res);
+      },
+    }),
+    jsonRoute({
+      path: "/runs/:run/artifact-records",
+      summary: "All artifacts of a run: outputs of all revisions, of shards, collected files, logs, error contexts",
+      params: RunParamsSchema,
+      query: ArtifactListQuerySchema,
+      answer: ArtifactPageSchema,
+      handle: async ({ params, query: { phase, outputs, ...query } }) => {
+        await store.runs.get(params.run);
+        const phases = phase === undefined ? undefined : new Set([phase]);
+        return listArtifacts(engine, params.run, { ...query, phases, outputsOnly: outputs === "1" });
+      },
+    }),
+    rawRoute({
+      path: "/runs/:run/artifact-records/:artifact_id/content",
+      summary: "The bytes of an artifact of that list",
+      produces: "application/octet-stream",
+      params: ArtifactIdParamsSchema,
+      query: ArtifactContentQuerySchema,
+      handle: async ({ params: { run, artifact_id: id }, query: { phase, shard, ...query } }, { res }) => {
+        await store.runs.get(run);
+        const phases = phase === undefined ? undefined : new Set([phase]);
+        const { record, content } = await getArtifact(engine, run, id, { phases, shard });
+        await sendArtifact(store, { ...record, name: basename(record.name), content }, query, res);
+      },
+    }),
+    jsonRoute({
+      path: "/runs/:run/lineage",
+      summary: "What was made from what, by what attempts were given",
+      params: RunParamsSchema,
+      query: LineageQuerySchema,
+      answer: LineageSchema,
+      handle: async ({ params: { run }, query: { of, direction } }) => {
+        await store.runs.get(run);
+        const roots = of === undefined ? [] : await lineageRoots(engine, run, of);
+        return gatherLineage(engine, run, roots, direction);
       },
     }),
   ];
 }
 
-async function listArtifacts(store: Store, runId: string): Promise<ArtifactDocument[]> {
+interface SentArtifact {
+  readonly name: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+  readonly content: Content;
+}
+
+/** What is shown is known to be harmless by its name or its bytes, whatever its maker says of it. */
+async function sendArtifact(
+  store: Store,
+  { name, size_bytes, sha256, content }: SentArtifact,
+  query: z.output<typeof ArtifactQuerySchema>,
+  res: Response,
+): Promise<void> {
+  const type = mediaTypeOf(name, await readHead(store, size_bytes, content));
+  const isAttached = query.download === "1" || !isShown(type);
+  if (isAttached) res.attachment(name);
+  const range = { start: 0, end: Math.min(size_bytes, query.limit ?? size_bytes) };
+  res.set({
+    "Content-Type": isShown(type) ? `${type}${type.startsWith("image/") ? "" : "; charset=utf-8"}` : type,
+    "Content-Length": String(range.end),
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "X-Artifact-Sha256": sha256,
+  });
+  if (range.end === 0) return void res.end();
+  await pipeline(Readable.from(streamContent(store.artifacts, content, range)), res);
+}
+
+async function listOutputs(store: Store, runId: string): Promise<ArtifactDocument[]> {
   await store.runs.get(runId);
   const phases = await store.runs.loadPhases(runId);
   const all = [...phases].flatMap(([phase, { revision, artifacts = [] }]) =>
@@ -63,10 +127,21 @@ async function listArtifacts(store: Store, runId: string): Promise<ArtifactDocum
   );
   return Promise.all(
     all.map(async ({ phase, revision, artifact }, i) => {
-      const { name, size_bytes, sha256 } = artifact;
+      const { name, size_bytes, sha256, meta } = artifact;
       const isCheap = artifact.inline !== undefined || i < MAX_SNIFFED;
-      const head = isCheap ? await readHead(store, artifact).catch(() => EMPTY) : EMPTY;
-      return { phase, revision, name, size_bytes, sha256, media_type: mediaTypeOf(name, head) };
+      const head = isCheap ? await readHead(store, size_bytes, contentOf(artifact)).catch(() => EMPTY) : EMPTY;
+      return {
+        phase,
+        revision,
+        name,
+        size_bytes,
+        sha256,
+        media_type: meta?.media_type ?? mediaTypeOf(name, head),
+        artifact_id: outputId(runId, { phase, revision }, name),
+        type: meta?.type ?? "file",
+        format: meta?.format ?? null,
+        metadata: meta?.metadata ?? {},
+      };
     }),
   );
 }
@@ -84,8 +159,8 @@ async function findArtifact(
   throw new ApiFailure("NOT_FOUND", `phase ${phase} of run ${run} has no artifact ${name}`);
 }
 
-function readHead(store: Store, artifact: Artifact): Promise<Uint8Array> {
-  const end = Math.min(SNIFFED_BYTES, artifact.size_bytes);
+function readHead(store: Store, sizeBytes: number, content: Content): Promise<Uint8Array> {
+  const end = Math.min(SNIFFED_BYTES, sizeBytes);
   if (end === 0) return Promise.resolve(EMPTY);
-  return readContent(store.artifacts, contentOf(artifact), { start: 0, end });
+  return readContent(store.artifacts, content, { start: 0, end });
 }

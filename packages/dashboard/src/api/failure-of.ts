@@ -7,7 +7,9 @@ import { ApiFailure } from "./api-failure.ts";
 
 const ENGINE_CODES: Record<EngineErrorCode, ApiErrorCode> = {
   INVALID_RUN_ID: "INVALID_REQUEST",
+  INVALID_CURSOR: "INVALID_REQUEST",
   UNKNOWN_PHASE: "NOT_FOUND",
+  UNKNOWN_ARTIFACT: "NOT_FOUND",
   RUN_CANCELLED: "STATE_CONFLICT",
   RUN_OVER: "STATE_CONFLICT",
   PHASE_OVER: "STATE_CONFLICT",
@@ -22,6 +24,8 @@ const STORE_CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   RUN_NOT_FOUND: "NOT_FOUND",
   ARTIFACT_NOT_FOUND: "NOT_FOUND",
   REDIS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_UNREACHABLE: "UNAVAILABLE",
+  ARTIFACTS_REFUSED: "UNAVAILABLE",
 };
 
 /** What Express' body parser says of a body it does not take. */

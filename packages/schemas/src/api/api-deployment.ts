@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ArtifactTypeSchema } from "../artifact.ts";
 
 const count = z.int().min(0);
 
@@ -47,6 +48,10 @@ export const ArtifactDocumentSchema = z.strictObject({
   name: z.string(),
   size_bytes: count,
   sha256: z.string(),
-  media_type: z.string().describe("By its name, else by its first bytes."),
+  media_type: z.string().describe("As its maker says, else by its name, else by its first bytes."),
+  artifact_id: z.string(),
+  type: ArtifactTypeSchema,
+  format: z.string().nullable(),
+  metadata: z.record(z.string(), z.json()),
 });
 export type ArtifactDocument = z.infer<typeof ArtifactDocumentSchema>;

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, RunIdSchema } from "../ids.ts";
+import { ArtifactTypeSchema } from "../artifact.ts";
+import { LineageDirectionSchema } from "../lineage.ts";
 import { RunStatusSchema } from "../run.ts";
 import { ShardStandSchema } from "./api-shard.ts";
 
@@ -77,6 +79,41 @@ export type LogQuery = z.infer<typeof LogQuerySchema>;
 export const ArtifactQuerySchema = z.strictObject({
   download: z.enum(["0", "1"]).default("0").describe("1: always as an attachment."),
   limit: wholeNumber(1).optional().describe("Only so many of the first bytes."),
+});
+
+/** An artifact by its id. */
+export const ArtifactIdParamsSchema = z.strictObject({
+  run: RunIdSchema,
+  artifact_id: z.string().regex(/^art_[0-9a-f]{24}$/, "not the id of an artifact"),
+});
+
+/** Which artifacts of a run to list. */
+export const ArtifactListQuerySchema = z.strictObject({
+  phase: InstanceIdSchema.optional(),
+  revision: wholeNumber(1).optional(),
+  shard: shardIndex.optional(),
+  type: ArtifactTypeSchema.optional(),
+  outputs: z.enum(["0", "1"]).default("0").describe("1: only what belongs to phases as a whole."),
+  cursor: z.string().min(1).max(1_000).optional().describe("`next_cursor` of the page before."),
+  limit: limit(100, 1_000),
+});
+
+/** How to hand out an artifact that is asked for by its id. */
+export const ArtifactContentQuerySchema = z.strictObject({
+  ...ArtifactQuerySchema.shape,
+  phase: InstanceIdSchema.optional().describe("Where it is: it is found sooner."),
+  shard: shardIndex.optional(),
+});
+
+/** Where lineage begins, and which way it goes. */
+export const LineageQuerySchema = z.strictObject({
+  of: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe("`PHASE`, `PHASE@r2` or an artifact; all of the run when missing."),
+  direction: LineageDirectionSchema.default("both"),
 });
 
 /** What of a run to cancel; all of it when empty. */

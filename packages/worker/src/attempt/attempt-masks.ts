@@ -1,3 +1,4 @@
+import { type ArtifactMeta, ArtifactMetaSchema } from "@fanfold/schemas";
 import { OutputMask } from "./output-mask.ts";
 import { redactCredentials, redactLogText } from "./redact-credentials.ts";
 import type { ProgressReport, ReportedEvent, UsageReport } from "./reported-event.ts";
@@ -19,7 +20,7 @@ export class AttemptMasks {
   event(event: ReportedEvent): ReportedEvent {
     switch (event.type) {
       case "artifact":
-        return { ...event, path: this.#data(event.path) };
+        return { ...event, path: this.#data(event.path), ...this.#meta(event.meta) };
       case "log":
         return { ...event, message: this.text(event.message) };
       case "progress":
@@ -39,6 +40,12 @@ export class AttemptMasks {
   /** A text that programs read: names in it say nothing. */
   #data(text: string): string {
     return redactCredentials(this.#secrets?.text(text) ?? text);
+  }
+
+  #meta(meta: ArtifactMeta | undefined): { meta?: ArtifactMeta } {
+    if (meta?.metadata === undefined) return meta === undefined ? {} : { meta };
+    const metadata = ArtifactMetaSchema.shape.metadata.safeParse(this.#fields(meta.metadata)).data ?? {};
+    return { meta: { ...meta, metadata } };
   }
 
   #progress(progress: ProgressReport): ProgressReport {

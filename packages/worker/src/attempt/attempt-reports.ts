@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { ArtifactMeta } from "@fanfold/schemas";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptLog } from "./attempt-log.ts";
 import type { AttemptMasks } from "./attempt-masks.ts";
@@ -19,6 +20,7 @@ export class AttemptReports {
   readonly #masks: AttemptMasks;
   readonly #files = new Map<string, string>();
   readonly #spawns: AttemptSpawns;
+  readonly #metas = new Map<string, ArtifactMeta>();
   #isClosed = false;
 
   constructor(spec: AttemptSpec, hooks: AttemptHooks, { log, masks }: Pick<RunningAttempt, "log" | "masks">) {
@@ -39,7 +41,9 @@ export class AttemptReports {
     if (this.#isClosed) return;
     if (event.type === "artifact") {
       const path = this.#keepArtifact(event.name, event.path);
-      this.#hooks.onEvent?.(this.#masks.event({ ...event, path }));
+      const masked = this.#masks.event({ ...event, path });
+      if (masked.type === "artifact" && masked.meta !== undefined) this.#metas.set(event.name, masked.meta);
+      this.#hooks.onEvent?.(masked);
       return;
     }
     if (event.type === "log") {
@@ -66,6 +70,11 @@ export class AttemptReports {
     return this.#files.get(this.#outputName);
   }
 
+  /** What was said of the output. */
+  get outputMeta(): ArtifactMeta | undefined {
+    return this.#metas.get(this.#outputName);
+  }
+
   /** The error of an attempt that hands over its output twice. */
   outputConflict(otherWay: string): AttemptError {
     return new AttemptError(
@@ -86,7 +95,8 @@ export class AttemptReports {
       const file = this.#files.get(name);
       if (file === undefined) continue;
       await requireRegularFile(name, file);
-      if (name !== this.#outputName) artifacts.push({ name, file });
+      const meta = this.#metas.get(name);
+      if (name !== this.#outputName) artifacts.push({ name, file, ...(meta === undefined ? {} : { meta }) });
     }
     return artifacts;
   }

@@ -1,4 +1,4 @@
-import type { CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
+import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
@@ -77,6 +77,7 @@ export interface AttemptSpec {
 export interface AttemptArtifact {
   readonly name: string;
   readonly file: string;
+  readonly meta?: ArtifactMeta;
 }
 
 /** How an attempt ended. By then none of its processes is left. */
@@ -84,7 +85,11 @@ export type AttemptOutcome =
   | {
       readonly status: "succeeded";
       readonly output: AttemptOutput;
+      /** What the attempt said of its output. */
+      readonly outputMeta?: ArtifactMeta;
       readonly artifacts: readonly AttemptArtifact[];
+      /** What `collect` of the phase found, by path or name. */
+      readonly collected: readonly AttemptArtifact[];
       readonly durationMs: number;
     }
   /** It ended well, and is to run again once these have: what it made is not its output. */

@@ -14,7 +14,7 @@ const OPTIONAL_VARIABLES = ["FANFOLD_INPUT", "FANFOLD_SPAWN", "FANFOLD_SPAWNED"]
  * nor are its secrets: a command has those its plan names.
  */
 export function commandEnv(
-  { spec, files, id, env: planned }: RunningAttempt,
+  { spec, files, id, env: planned }: Pick<RunningAttempt, "spec" | "files" | "id" | "env">,
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);

@@ -77,6 +77,15 @@ export interface HandlerProgress {
   readonly message?: string;
 }
 
+/** What a handler may say of an artifact. */
+export interface HandlerArtifactMeta {
+  readonly type?: "file" | "model_output" | "error_context" | "test_results" | "report" | "log" | "custom";
+  readonly format?: string;
+  readonly media_type?: string;
+  /** At most 4,096 characters of JSON. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
 /** What a handler gets. */
 export interface HandlerContext<Item = HandlerRecord> {
   /** Records of the shard, in order; empty when the phase is not sharded. */
@@ -94,7 +103,7 @@ export interface HandlerContext<Item = HandlerRecord> {
   /** Reports used resources, such as `{ tokens: 120 }`; reports add up. */
   usage(usage: Readonly<Record<string, number | string>>): void;
   /** Hands over a named artifact of the phase: the path of a file, or its bytes. */
-  artifact(name: string, content: string | Uint8Array): Promise<void>;
+  artifact(name: string, content: string | Uint8Array, meta?: HandlerArtifactMeta): Promise<void>;
   /**
    * Has a phase run before this shard goes on: once the handler has returned the shard waits for it, and is then tried
    * again. What the handler returns now is not the output. Throws when the phase cannot be spawned.

@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { ArtifactMeta } from "@fanfold/schemas";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptSpec } from "./attempt-spec.ts";
-import type { HandlerArtifacts, HandlerContext, HandlerLog, HandlerRun } from "./define-handler.ts";
+import type {
+  HandlerArtifactMeta,
+  HandlerArtifacts,
+  HandlerContext,
+  HandlerLog,
+  HandlerRun,
+} from "./define-handler.ts";
 import { handlerSpawned } from "./handler-spawns.ts";
 import { readRecords } from "./read-records.ts";
-import { buildReportedEvent, type ReportedEvent, type ReportLevel } from "./reported-event.ts";
+import { buildReportedEvent, readArtifactMeta, type ReportedEvent, type ReportLevel } from "./reported-event.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 
 /** A handler's context, and what it still does in the background. */
@@ -33,8 +40,8 @@ export function buildHandlerContext(attempt: RunningAttempt, items: readonly unk
     spawn: (request) => reports.report(requireEvent("spawn", request)),
     spawned: handlerSpawned(spec, consumedArtifacts),
     order: spec.spawn?.order?.value ?? null,
-    artifact: (name, content) => {
-      const keeping = keepArtifact(attempt, name, content);
+    artifact: (name, content, meta) => {
+      const keeping = keepArtifact(attempt, { name, meta: requireMeta(meta) }, content);
       // The handler may let go of the promise; settleArtifacts() reports its failure.
       keeping.catch(() => undefined);
       kept.push(keeping);
@@ -48,17 +55,28 @@ async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   for (const part of await Promise.allSettled(work)) if (part.status === "rejected") throw part.reason;
 }
 
-async function keepArtifact(attempt: RunningAttempt, name: string, content: string | Uint8Array): Promise<void> {
+async function keepArtifact(
+  attempt: RunningAttempt,
+  { name, meta }: { name: string; meta: ArtifactMeta | undefined },
+  content: string | Uint8Array,
+): Promise<void> {
+  const said = meta === undefined ? {} : { meta };
   if (typeof content === "string") {
-    attempt.reports.report({ type: "artifact", name, path: content });
+    attempt.reports.report({ type: "artifact", name, path: content, ...said });
     return;
   }
   const file = join(attempt.files.artifactsDir, name);
-  attempt.reports.report({ type: "artifact", name, path: file });
+  attempt.reports.report({ type: "artifact", name, path: file, ...said });
   if (attempt.stop.status !== null) throw attempt.stop.error();
   if (attempt.reports.isClosed) throw new Error(`artifact "${name}" came after the end of its attempt`);
   await mkdir(attempt.files.artifactsDir, { recursive: true });
   await writeFile(file, content);
+}
+
+function requireMeta(fields: HandlerArtifactMeta | undefined): ArtifactMeta | undefined {
+  const meta = readArtifactMeta({ ...fields });
+  if (typeof meta === "string") throw new TypeError(`ctx.artifact(): ${meta}`);
+  return meta;
 }
 
 /** Checks what untyped code may have passed, by the same rules as a line of FANFOLD_EVENTS. */

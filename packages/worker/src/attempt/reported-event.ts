@@ -1,3 +1,7 @@
+import { type ArtifactMeta, ArtifactMetaSchema } from "@fanfold/schemas";
+
+const META_FIELDS = ["type", "format", "media_type", "metadata"] as const;
+
 /** How loud a reported log line is. */
 export type ReportLevel = "debug" | "info" | "warn" | "error";
 
@@ -15,7 +19,7 @@ export type UsageReport = Readonly<Record<string, number | string>>;
 
 /** Something user code told about its attempt, through FANFOLD_EVENTS or a handler's context. */
 export type ReportedEvent =
-  | { readonly type: "artifact"; readonly name: string; readonly path: string }
+  | { readonly type: "artifact"; readonly name: string; readonly path: string; readonly meta?: ArtifactMeta }
   | { readonly type: "log"; readonly level: ReportLevel; readonly message: string }
   | { readonly type: "progress"; readonly progress: ProgressReport }
   | { readonly type: "usage"; readonly usage: UsageReport }
@@ -58,10 +62,22 @@ export function buildReportedEvent(type: unknown, fields: Fields): ReportedEvent
   }
 }
 
-function toArtifact({ name, path }: Fields): ReportedEvent | string {
+function toArtifact({ name, path, ...fields }: Fields): ReportedEvent | string {
   if (!isText(name)) return 'an artifact needs "name", a text';
   if (!isText(path)) return 'an artifact needs "path", the file it is in';
-  return { type: "artifact", name, path };
+  const meta = readArtifactMeta({ ...fields, type: fields["artifact_type"] });
+  if (typeof meta === "string") return meta;
+  return { type: "artifact", name, path, ...(meta === undefined ? {} : { meta }) };
+}
+
+/** What is said of an artifact, or a text that says what is wrong with it. Fields it does not know are left out. */
+export function readArtifactMeta(fields: Fields): ArtifactMeta | undefined | string {
+  const said = META_FIELDS.filter((key) => fields[key] !== undefined && fields[key] !== null);
+  if (said.length === 0) return undefined;
+  const read = ArtifactMetaSchema.safeParse(Object.fromEntries(said.map((key) => [key, fields[key]])));
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  return `"${issue?.path.join(".") ?? ""}" of an artifact: ${issue?.message ?? "not understood"}`;
 }
 
 function toLog({ level = "info", message }: Fields): ReportedEvent | string {

@@ -5,6 +5,7 @@ import { AttemptMasks } from "./attempt-masks.ts";
 import { AttemptReports } from "./attempt-reports.ts";
 import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt-spec.ts";
 import { AttemptStop } from "./attempt-stop.ts";
+import { collect } from "./collect.ts";
 import { refuseSecrets } from "./refuse-secrets.ts";
 import { type ResolvedWork, resolveSecrets } from "./resolve-secrets.ts";
 import { runCommand } from "./run-command.ts";
@@ -37,7 +38,10 @@ export async function runAttempt(
 }
 
 type AttemptResult =
-  | Pick<Extract<AttemptOutcome, { status: "succeeded" }>, "status" | "output" | "artifacts">
+  | Pick<
+      Extract<AttemptOutcome, { status: "succeeded" }>,
+      "status" | "output" | "outputMeta" | "artifacts" | "collected"
+    >
   | Pick<Extract<AttemptOutcome, { status: "spawned" }>, "status" | "asked">;
 type Unsuccessful = Pick<Extract<AttemptOutcome, { failure: unknown }>, "status" | "failure">;
 
@@ -95,9 +99,11 @@ async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
   const output = work.kind === "command" ? await runCommand(attempt, work) : await runHandler(attempt, work.handler);
   if (reports.spawned.length > 0) return { status: "spawned", asked: reports.spawned };
   const artifacts = await reports.collectArtifacts();
-  await refuseSecrets(attempt, output, artifacts);
+  const collected = await collect(attempt);
+  await refuseSecrets(attempt, output, [...artifacts, ...collected]);
   await checkOutput(spec, output);
-  return { status: "succeeded", output, artifacts };
+  const { outputMeta } = reports;
+  return { status: "succeeded", output, artifacts, collected, ...(outputMeta === undefined ? {} : { outputMeta }) };
 }
 
 async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<void> {

@@ -10,6 +10,7 @@ import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCom
 import { CommandReports } from "./command-reports.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
+import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
@@ -218,12 +219,16 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput({ files, log, reports }: RunningAttempt, { masks }: CommandRun): Promise<AttemptOutput> {
+async function findOutput(
+  { spec, files, log, reports }: RunningAttempt,
+  { masks }: CommandRun,
+): Promise<AttemptOutput> {
   const written = await stat(files.output).catch(() => undefined);
   const reported = reports.outputFile;
   if (written === undefined) {
     if (reported !== undefined) return { file: reported };
     if (masks.stdout.hasMasked) log.note("stdout is the output of this phase, and secrets in it were masked");
+    if (spec.phase.collect?.stdout_final === true) return { bytes: await readFinalLine(files.stdout) };
     return { file: files.stdout };
   }
   if (!written.isFile()) {

@@ -11,6 +11,8 @@ export interface ScratchFiles {
   readonly log: string;
   /** Directory of artifacts a handler gave as bytes. */
   readonly artifactsDir: string;
+  /** Directory of what `collect` found. */
+  readonly collectedDir: string;
 }
 
 /** Where the files of an attempt are; makes none of them. */
@@ -22,5 +24,6 @@ export function scratchFiles(scratchDir: string): ScratchFiles {
     events: at("events.jsonl"),
     log: at("log"),
     artifactsDir: at("artifacts"),
+    collectedDir: at("collected"),
   };
 }

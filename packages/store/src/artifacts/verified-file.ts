@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { ByteRange } from "./artifact-store.ts";
-import { StoreError } from "./store-error.ts";
+import { corruptArtifact } from "./corrupt-artifact.ts";
+import { VerifiedVersions } from "./verified-versions.ts";
 
 /** Bytes read at once. */
 const CHUNK_BYTES = 256 * 1024;
 /** Largest file that is verified as a whole before a range of it is read, in bytes: about a quarter of a second. */
 const VERIFY_BEFORE_RANGE_BYTES = 256 * 1024 * 1024;
-/** Files whose verification is remembered. */
-const REMEMBERED = 10_000;
 
 /** An open file that should hold the bytes of a hash. */
 export interface HashedFile {
@@ -22,7 +21,7 @@ export interface HashedFile {
  * once as long as the file does not change. Of a file above 256 MiB a range is only checked for its length.
  */
 export class VerifyingReader {
-  readonly #verified = new Map<string, string>();
+  readonly #verified = new VerifiedVersions();
 
   /** The whole file. @throws {StoreError} ARTIFACT_CORRUPT after the last chunk */
   async *readAll(source: HashedFile): AsyncGenerator<Uint8Array> {
@@ -50,7 +49,7 @@ export class VerifyingReader {
 
   async #verifyOnce(source: HashedFile): Promise<void> {
     const { size } = await source.file.stat();
-    if (size > VERIFY_BEFORE_RANGE_BYTES || this.#verified.get(source.sha256) === (await version(source.file))) return;
+    if (size > VERIFY_BEFORE_RANGE_BYTES || this.#verified.has(source.sha256, await version(source.file))) return;
     const chunks = this.readAll(source);
     for (let read = await chunks.next(); read.done !== true; ) read = await chunks.next();
   }
@@ -60,11 +59,7 @@ export class VerifyingReader {
       const { size } = await source.file.stat();
       throw corrupt(source, `holds ${size} bytes with hash ${found}`);
     }
-    this.#verified.delete(source.sha256);
-    this.#verified.set(source.sha256, await version(source.file));
-    if (this.#verified.size <= REMEMBERED) return;
-    const [oldest] = this.#verified.keys();
-    if (oldest !== undefined) this.#verified.delete(oldest);
+    this.#verified.remember(source.sha256, await version(source.file));
   }
 }
 
@@ -79,8 +74,6 @@ async function version(file: FileHandle): Promise<string> {
   return `${ino}.${size}.${mtimeMs}`;
 }
 
-function corrupt({ path, sha256 }: HashedFile, what: string): StoreError {
-  const next =
-    "restore the file, or remove it and submit the plan again: a phase that makes the same bytes puts them back";
-  return new StoreError("ARTIFACT_CORRUPT", `artifact ${sha256} is corrupt: ${path} ${what}; ${next}`);
+function corrupt({ path, sha256 }: HashedFile, what: string): Error {
+  return corruptArtifact(sha256, path, what);
 }

@@ -42,6 +42,10 @@ export interface ArtifactStore extends ArtifactUpkeep {
    * @throws {StoreError} ARTIFACT_NOT_FOUND on the first read, ARTIFACT_CORRUPT at the latest at the end
    */
   stream(sha256: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  /** Looks whether the store can be used. @throws {StoreError} ARTIFACTS_REFUSED, ARTIFACTS_UNREACHABLE */
+  check(): Promise<void>;
+  /** Where the bytes of a hash are, or would be: `file:…` or `s3://…`. */
+  locate(sha256: string): string;
 }
 
 /** What the removal of content that nothing refers to needs of an artifact store. */

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
 import { ArtifactFiles } from "./artifact-files.ts";
 import { isMissing } from "./file-errors.ts";
-import { StoreError } from "./store-error.ts";
+import { StoreError } from "../store-error.ts";
 import { type HashedFile, VerifyingReader } from "./verified-file.ts";
 
 /**
@@ -47,6 +47,15 @@ export class FileArtifactStore implements ArtifactStore {
     } finally {
       await source.file.close();
     }
+  }
+
+  /** A directory is made with the first put. */
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  locate(sha256: string): string {
+    return `file:${resolve(this.#files.path(sha256))}`;
   }
 
   nowMs(): Promise<number> {

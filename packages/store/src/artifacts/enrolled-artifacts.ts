@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
-import type { Keys } from "./keys.ts";
-import { describeConnection, type RedisClient } from "./redis/redis-client.ts";
+import type { Keys } from "../keys.ts";
+import { describeConnection, type RedisClient } from "../redis/redis-client.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {
@@ -31,6 +31,14 @@ export class EnrolledArtifacts implements ArtifactStore {
 
   stream(sha256: string, range?: ByteRange): AsyncIterable<Uint8Array> {
     return this.#artifacts.stream(sha256, range);
+  }
+
+  check(): Promise<void> {
+    return this.#artifacts.check();
+  }
+
+  locate(sha256: string): string {
+    return this.#artifacts.locate(sha256);
   }
 
   nowMs(): Promise<number> {
