@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { compilePlanValue } from "../../src/plan/compile-plan.ts";
 import { diffPlans } from "../../src/plan/plan-diff.ts";
 
+const A = { id: "a", command: "echo", args: ["${WORD}"] };
 const PHASES = [
-  { id: "a", command: "echo", args: ["${WORD}"] },
+  A,
   { id: "b", command: "echo", depends_on: ["a"], condition: 'vars.WORD == "x"' },
   { id: "c", command: "echo", retries: 1 },
 ];
@@ -26,8 +27,7 @@ test("a plan is the same as itself, whatever it is called", () => {
 });
 
 test("tells what of a phase has changed, what is new and what is gone", () => {
-  const [a, b] = PHASES as [(typeof PHASES)[0], (typeof PHASES)[1]];
-  const phases = [{ ...a, args: ["y"], env: { X: "1" } }, b, { id: "d", command: "true" }];
+  const phases = [{ ...A, args: ["y"], env: { X: "1" } }, ...PHASES.slice(1, 2), { id: "d", command: "true" }];
   expect(diff({ ...PLAN, phases })).toBe("a: work, env; d: new; -c");
 });
 

@@ -8,7 +8,8 @@ import { isPhaseOver, isRunOver } from "../../src/run/transitions.ts";
 import { conditionDecided } from "../../src/run/reopening.ts";
 import { choices, fatedPlans, interventions, limitedPlans } from "./random-plan.ts";
 import { conditionSays, endOf, gatesHold, isBlocked } from "./run-referee.ts";
-import { type FatedPlan, SimulatedRun } from "./simulated-run.ts";
+import type { FatedPlan } from "./fated-plan.ts";
+import { SimulatedRun } from "./simulated-run.ts";
 
 /** Random plans of each test. The simulated run checks the invariants of `RunReferee` at every step. */
 const NUM_RUNS = Number(process.env["FANFOLD_TEST_PLANS"] ?? 500);
@@ -95,12 +96,13 @@ test(
 );
 
 /** Whether what the run keeps says rightly which outputs are out of date. */
-function staleness({ graph, phases, run }: RunState): string[] {
+function staleness(state: RunState): string[] {
+  const { graph, phases } = state;
   const isStale = (id: string): boolean => {
     const { dependencies = [], revision } = phases.get(id) ?? { revision: 0 };
     if (revision === 0) return false;
     return dependencies.some(({ phase, revision: used, artifact_hashes }) => {
-      const source = phaseRecord({ graph, phases, run } as RunState, phase);
+      const source = phaseRecord(state, phase);
       const now = Object.fromEntries((source.artifacts ?? []).map(({ name, sha256 }) => [name, sha256]));
       const isSame = used === source.revision || (used > 0 && JSON.stringify(now) === JSON.stringify(artifact_hashes));
       return !isSame || isStale(phase);

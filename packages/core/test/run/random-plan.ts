@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { When } from "./run-fixture.ts";
-import type { Fate, FatedPhase, FatedPlan, Interventions } from "./simulated-run.ts";
+import type { Fate, FatedPhase, FatedPlan, Interventions } from "./fated-plan.ts";
 
 const MOST_PHASES = 7;
 

@@ -13,7 +13,8 @@ import {
   type RunState,
   type Trigger,
 } from "../../src/run/run-state.ts";
-import { artifactNamed, effectText, type PhaseSketch, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
+import type { Fate, FatedPlan, Interventions } from "./fated-plan.ts";
+import { artifactNamed, effectText, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
 import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
 
@@ -24,37 +25,6 @@ const MOST_STEPS = 1_000;
 const MOST_ROUNDS = 30;
 
 const REACHES = ["phase", "only", "downstream", "stale"] as const;
-
-/** What comes of a phase when it runs. */
-export type Fate = "succeeds" | "shard_fails" | "merge_rejected" | "expansion_failed";
-
-/** A phase, and what it would do. */
-export interface FatedPhase extends PhaseSketch {
-  readonly shardCount: number;
-  readonly fate: Fate;
-  /** As `EntryRules` has them. */
-  readonly maxParallel: number;
-  readonly tolerated: number;
-  readonly maxConsecutive: number;
-}
-
-/** A plan, and what its phases would do. */
-export interface FatedPlan {
-  readonly cascades: boolean;
-  /** Whether its time is limited: then it may be up at any moment. */
-  readonly hasTimeLimit: boolean;
-  /** What it may cost, where each shard costs 1; null: any amount. */
-  readonly budget: number | null;
-  /** By id, in declaration order. */
-  readonly phases: Readonly<Record<string, FatedPhase>>;
-}
-
-/** What people may do to a run. */
-export interface Interventions {
-  readonly retries: number;
-  readonly cancels: number;
-  readonly reruns?: number;
-}
 
 interface Happening {
   readonly name: string;
@@ -214,19 +184,19 @@ export class SimulatedRun {
 
   #reruns(): Happening[] {
     const wanted = this.#graph.ids.flatMap((id) => REACHES.map((reach) => ({ phases: [id], reach })));
-    return [...wanted, { phases: [], reach: "update" as const }].flatMap((request) => {
-      const { steps, problems } = planRerun(this.#state, { ...request, changed: new Map() });
-      if (steps.length === 0 || problems.length > 0) return [];
+    return [...wanted, { phases: [], reach: "update" as const }].map(({ phases, reach }) => {
       const act = (): void => {
         this.#left.reruns -= 1;
-        this.rerun(request.phases, request.reach);
+        this.rerun(phases, reach);
       };
-      return [{ name: `rerun ${request.phases.join("")} ${request.reach}`, act }];
+      return { name: `rerun ${phases.join("")} ${reach}`, act };
     });
   }
 
   /** As the engine does it; refused while something is at work of a making that would be thrown away. */
   rerun(phases: readonly string[], reach: RerunReach): void {
+    const { steps, problems } = planRerun(this.#state, { phases, reach, changed: new Map() });
+    if (steps.length === 0 || problems.length > 0) return;
     const unfinished = new Map<string, number>();
     for (const [phase, { revision, shards }] of this.#ledger) {
       if (revision > phaseRecord(this.#state, phase).revision) unfinished.set(phase, shards.length);

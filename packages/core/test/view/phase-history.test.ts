@@ -1,10 +1,11 @@
+import type { PhaseRecord } from "@fanfold/schemas";
 import { expect, test } from "vitest";
 import { historyDocument } from "../../src/view/phase-history.ts";
 import { TestRun } from "../run/run-fixture.ts";
 
 /** `a@r1 superseded <b@r1`, with what is stale and what went wrong. */
-function historyOf(run: TestRun, earlier: ReadonlyMap<string, never> | Map<string, unknown>): string[] {
-  return historyDocument(run.state.graph, run.state.phases, earlier as Parameters<typeof historyDocument>[2]).map(
+function historyOf(run: TestRun, earlier: ReadonlyMap<string, PhaseRecord>): string[] {
+  return historyDocument(run.state.graph, run.state.phases, earlier).map(
     ({ phase, revision, status, dependencies, stale_cause, error }) =>
       [
         `${phase}@r${revision} ${status}`,
@@ -17,7 +18,7 @@ function historyOf(run: TestRun, earlier: ReadonlyMap<string, never> | Map<strin
 
 test("lists what was accepted, oldest first, what is in force, and a try that came to nothing", () => {
   const run = TestRun.started({ a: { onFailure: "skip_dependents" }, b: { after: ["a"] }, never: { after: ["b"] } });
-  const earlier = new Map<string, unknown>();
+  const earlier = new Map<string, PhaseRecord>();
   const rerun = (phase: string): void => {
     for (const [id, record] of run.rerun([phase], "only").revisions) earlier.set(id, record);
   };
