@@ -1,5 +1,19 @@
-import { compilePlanValue, formatProblem, type PlanProblem, type PlanSelection } from "@fanfold/core";
-import { type RerunOrder, type RerunPreview, type RetryScope, RunEngine, warnOfUnservedPools } from "@fanfold/engine";
+import {
+  chooseReuse,
+  compilePlanValue,
+  formatProblem,
+  type PlanProblem,
+  type PlanSelection,
+  type ReuseChoice,
+} from "@fanfold/core";
+import {
+  hashCode,
+  type RerunOrder,
+  type RerunPreview,
+  type RetryScope,
+  RunEngine,
+  warnOfUnservedPools,
+} from "@fanfold/engine";
 import type { JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import { connectRedis, DEFAULT_PREFIX, FileArtifactStore, openStore, PlanSigner } from "@fanfold/store";
 import { redisAddressOf } from "./session-config.ts";
@@ -15,12 +29,17 @@ export interface ClientOptions {
 }
 
 /** How a plan is submitted. */
-export interface SubmitOptions extends PlanSelection {
+export interface SubmitOptions extends PlanSelection, ReuseChoice {
   readonly variables?: Readonly<Record<string, string>>;
   /** Idempotency key: submitting the same id again gives the run that is there. */
   readonly runId?: string;
   /** Directory of the plan's scripts and handlers, relative to the workers' workspaces (default `.`). */
   readonly baseDir?: string;
+  /**
+   * Directory that has the plan's files as the workers' workspaces have them: with it the content of handlers and
+   * scripts counts when outputs are reused. Without it only phases that declare a version are reused.
+   */
+  readonly workspaceDir?: string;
 }
 
 /** A plan that was submitted. */
@@ -32,6 +51,8 @@ export interface Submitted {
   readonly warnings: readonly PlanProblem[];
   /** Pools of the plan that no worker serves now, each in a sentence. */
   readonly unserved: readonly string[];
+  /** Phases whose outputs are not reused although the plan asks for it, each in a sentence. */
+  readonly notReused: readonly string[];
 }
 
 /** Submits plans and looks at runs from a script; workers and schedulers run elsewhere. */
@@ -85,12 +106,16 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const store = openStore(redis, new FileArtifactStore("."), prefix, signer);
   const engine = new RunEngine(store);
   return {
-    submit: async (plan, { variables = {}, runId, baseDir = ".", ...selection } = {}) => {
+    submit: async (plan, { variables = {}, runId, baseDir = ".", workspaceDir, ...choice } = {}) => {
+      const { noCache = false, refresh = [], ...selection } = choice;
       const result = compilePlanValue(plan, { variables: { ...variables }, baseDir, selection });
       if (!result.ok) throw new Error(`invalid plan\n${result.problems.map(formatProblem).join("\n")}`);
-      const submitted = await engine.submit(result.plan, runId, result.source);
-      const unserved = await warnOfUnservedPools(store, result.plan);
-      return { ...submitted, warnings: result.warnings, unserved };
+      const chosen = chooseReuse(result.plan, { noCache, refresh });
+      if (chosen.unknown.length > 0) throw new Error(`refresh: the plan has no phase ${chosen.unknown.join(", ")}`);
+      const hashed = await hashCode(chosen.plan, workspaceDir);
+      const submitted = await engine.submit(hashed.plan, runId, result.source);
+      const unserved = await warnOfUnservedPools(store, hashed.plan);
+      return { ...submitted, warnings: result.warnings, unserved, notReused: hashed.warnings };
     },
     getRun: (runId) => store.runs.get(runId),
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),

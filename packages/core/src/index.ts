@@ -40,6 +40,12 @@ export { DEFAULT_INFRA_LIMIT, decideRetry } from "./policy/decide-retry.ts";
 export { jobPriority } from "./policy/job-priority.ts";
 export { expiredRuns, hasLimit, type RetentionLimits, type RunAge } from "./policy/retention.ts";
 export { retrySeed } from "./policy/backoff.ts";
+export { chooseReuse, isReusable, type ReuseChoice } from "./reuse/choose-reuse.ts";
+export { differingParts, type PartName } from "./reuse/differing-parts.ts";
+export { listNotReusable } from "./reuse/not-reusable.ts";
+export { partDetails, type PhaseOfPlan } from "./reuse/part-details.ts";
+export { phasePrint, printParts, shardFingerprint } from "./reuse/fingerprint.ts";
+export { RangeHasher, RECORDS_HASH_BYTES, recordsHashOf } from "./reuse/range-hasher.ts";
 export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
 export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
@@ -74,6 +80,7 @@ export { createShardCutter } from "./shards/shard-cutter.ts";
 export { ShardError } from "./shards/shard-error.ts";
 export {
   decodeShardEntry,
+  decodeShardRange,
   SHARD_PLAN_ENTRY_BYTES,
   SHARD_PLAN_HEADER_BYTES,
   ShardPlanEncoder,

@@ -50,6 +50,7 @@ export async function collectGarbage(engine: RunEngine, scope: GarbageScope): Pr
       await onRemoved?.(removed);
     }
   }
+  await engine.store.reuse.forgetGone();
   return { runs, skipped, keys, artifacts: await collectArtifacts(engine, { graceMs, dryRun }) };
 }
 

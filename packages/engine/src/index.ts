@@ -19,3 +19,7 @@ export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";
 export { warnOfUnservedPools } from "./unserved-pools.ts";
 export { gatherWhyFacts } from "./why-facts.ts";
+export { explainReuse, type PartDifference, type PhaseReuse, type ShardReuse } from "./reuse/explain-reuse.ts";
+export { hashCode, pathsOfCode } from "./reuse/code-of-plan.ts";
+export { HashedFiles } from "./reuse/hashed-files.ts";
+export { printOf } from "./reuse/phase-print.ts";

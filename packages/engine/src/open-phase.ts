@@ -1,13 +1,14 @@
 import { JsonlError, phaseRecord, ShardError } from "@fanfold/core";
 import type { CompiledPhase, Content } from "@fanfold/schemas";
-import { isDirect, type PhaseRef, StoreError } from "@fanfold/store";
+import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold/store";
 import { ackClaims } from "./ack-claims.ts";
 import { askForSpawner, maySpawnPhases } from "./await-children.ts";
 import { contentOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { discardMaking } from "./discard-making.ts";
 import { type Expansion, expandPhase } from "./expand-phase.ts";
-import { loadPinnedInputs } from "./pinned-inputs.ts";
+import { loadPinnedInputs, type PinnedInputs } from "./pinned-inputs.ts";
+import { type Fingerprints, fingerprint, reuseShards } from "./reuse/reuse-shards.ts";
 
 /**
  * Opens a phase that a decision started: expands it into shards, claims the first of them and puts its flow on the
@@ -22,10 +23,11 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   const definition = state.graph.phase(phase);
   if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
-  const expansion = await expand(workings, runId, ref);
+  const inputs = await loadPinnedInputs(workings.store, runId, phase);
+  const expansion = await expand(workings, runId, { ref, inputs });
   if (expansion === undefined) return;
-  const claimant = `open.${phase}.r${revision}`;
-  const opening = {
+  const prints = await fingerprint(workings.store, { plan: state.plan, definition, inputs }, expansion);
+  const opening: PhaseOpening = {
     ...ref,
     order: state.graph.index(phase),
     shardCount: expansion.shardCount,
@@ -34,7 +36,8 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
     isAgain: record.turn !== undefined,
-    inputs: expansion.inputs,
+    turn: record.turn ?? 0,
+    inputs: { ...expansion.inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
       revision,
       strategy: definition.shard?.strategy ?? "none",
@@ -45,15 +48,54 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
       ...(record.turn === undefined ? {} : { turn: record.turn }),
     },
   };
-  const options = { claimant, nowMs: workings.clock.nowMs() };
-  const { progress, claimed } = await workings.store.ledger.openPhase(runId, opening, options);
-  const inFlight = await workings.store.ledger.countInFlight(runId);
-  await workings.store.queues.addFlow(
-    { ...ref, runId, definition, shardCount: expansion.shardCount, inFlight },
-    claimed,
+  const isMadeAfresh = definition.reuse?.refresh === true || record.afresh === true || expansion.shardCount === 0;
+  if (prints === undefined || isMadeAfresh) return release(workings, runId, definition, opening);
+  await reuse(workings, { runId, definition }, opening, prints);
+  return release(workings, runId, definition, { ...opening, reuse: "end" });
+}
+
+/** Opens a phase without handing out any of it, and lets its shards take over what can be reused. */
+async function reuse(
+  { store, clock }: EngineWorkings,
+  { runId, definition }: { runId: string; definition: CompiledPhase },
+  opening: PhaseOpening,
+  prints: Fingerprints,
+): Promise<void> {
+  const { phase, revision, shardCount } = opening;
+  const options = { claimant: claimantOf(opening), nowMs: clock.nowMs() };
+  await store.ledger.openPhase(runId, { ...opening, reuse: "begin" }, options);
+  const place = { runId, ref: { phase, revision }, shardCount };
+  await reuseShards(store, place, prints, { definition, nowMs: () => clock.nowMs() });
+}
+
+/** Claims the first shards of a phase, and puts its flow on the queues. */
+async function release(
+  { store, engine, clock }: EngineWorkings,
+  runId: string,
+  definition: CompiledPhase,
+  opening: PhaseOpening,
+): Promise<void> {
+  const { phase, revision, shardCount } = opening;
+  const ref = { phase, revision };
+  const claimant = claimantOf(opening);
+  const { progress, claimed } = await store.ledger.openPhase(runId, opening, { claimant, nowMs: clock.nowMs() });
+  const inFlight = await store.ledger.countInFlight(runId);
+  const reused = opening.reuse === undefined ? 0 : ((await store.ledger.findPhase(runId, phase))?.reused ?? 0);
+  const isOwn = (shard: PhaseRef): boolean => shard.phase === phase && shard.revision === revision;
+  await store.queues.addFlow(
+    { ...ref, runId, definition, shardCount, inFlight },
+    claimed.filter(isOwn),
+    shardCount - reused,
   );
-  await ackClaims(workings.store, runId, claimant);
-  if (progress === "drained") await workings.engine.report(runId, ref);
+  // whatever else was free for this run to start
+  const others = claimed.filter((shard) => !isOwn(shard));
+  await engine.release(runId, others, claimant);
+  await ackClaims(store, runId, claimant);
+  if (progress === "drained") await engine.report(runId, ref);
+}
+
+function claimantOf({ phase, revision }: PhaseRef): string {
+  return `open.${phase}.r${revision}`;
 }
 
 /** What is left of an earlier making goes first, also when whoever was to see to it has died. */
@@ -67,10 +109,13 @@ async function discardOwed(workings: EngineWorkings, runId: string, ref: PhaseRe
 }
 
 /** The shards of a phase; undefined when its input makes no sense, which has failed the phase. */
-async function expand(workings: EngineWorkings, runId: string, ref: PhaseRef): Promise<Expansion | undefined> {
+async function expand(
+  workings: EngineWorkings,
+  runId: string,
+  { ref, inputs }: { ref: PhaseRef; inputs: PinnedInputs },
+): Promise<Expansion | undefined> {
   const { graph } = await workings.states.plan(runId);
   const definition = graph.phase(ref.phase);
-  const inputs = await loadPinnedInputs(workings.store, runId, ref.phase);
   const find = (name: string): Content => {
     const records = inputs.artifactsOf(definition.over_phase ?? "");
     const artifact = records?.find((candidate) => candidate.name === name);

@@ -103,7 +103,7 @@ class Removal {
   }
 
   async removeJobs(): Promise<{ jobs: number; keys: number; logs: number }> {
-    const { removals, jobRemovals } = this.#engine.store;
+    const { removals, jobRemovals, reuse } = this.#engine.store;
     const runId = this.#runId;
     let removed = await this.#untilFree(() => jobRemovals.removeSchedulerJobs(runId));
     let logs = 0;
@@ -114,6 +114,10 @@ class Removal {
     }
     for await (const shards of removals.scanShards(runId)) {
       await this.#mustOwn();
+      await reuse.forget(
+        runId,
+        shards.flatMap(({ record }) => record.fingerprint ?? []),
+      );
       for (const [pool, group] of this.#byPool(shards)) {
         removed = addRemoved(removed, await this.#untilFree(() => jobRemovals.removeShardJobs(runId, pool, group)));
       }

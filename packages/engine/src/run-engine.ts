@@ -89,8 +89,9 @@ export class RunEngine {
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
     const artifacts = await outputsOf(this.#workings, runId, ref);
-    const toleratedShards = (await this.store.ledger.findPhase(runId, ref.phase))?.failed ?? 0;
-    await this.#decideOn(runId, { type: "phase_succeeded", ...ref, artifacts, toleratedShards });
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    const done = { artifacts, toleratedShards: counts?.failed ?? 0, reusedShards: counts?.reused ?? 0 };
+    await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
   }
 
   /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */

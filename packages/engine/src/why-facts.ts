@@ -31,7 +31,7 @@ export async function gatherWhyFacts(engine: RunEngine, runId: string, clock: Cl
 async function listIdle(engine: RunEngine, runId: string, phase: string, entry: PhaseLedger): Promise<ShardFacts[]> {
   const idle: ShardFacts[] = [];
   const ref = { phase, revision: entry.revision };
-  if (entry.succeeded >= entry.next) return idle;
+  if (entry.succeeded - (entry.ahead ?? 0) >= entry.next) return idle;
   for (let from = 0; from < entry.next; from += PAGE) {
     const records = await engine.store.ledger.listShards(runId, ref, from, Math.min(entry.next, from + PAGE));
     for (const [i, record] of records.entries()) {

@@ -60,6 +60,22 @@ export const RetryRuleSchema = z.strictObject({
 });
 export type RetryRule = z.infer<typeof RetryRuleSchema>;
 
+/** When an output of an earlier shard may stand for that of a shard of this phase. */
+export const ReuseRuleSchema = z.strictObject({
+  /** Age from which on an output is not reused, in days; null: at no age. */
+  ttl_days: z.number().positive().nullable(),
+  key: z.string(),
+  /** What the author says the version of the work is; null: the content of its files counts. */
+  version: z.string().nullable(),
+  /**
+   * Files of the work, relative to the plan's directory, with the sha256 of each as the submitter found it; null where
+   * nobody looked: then nothing is reused, unless there is a version.
+   */
+  code: z.record(z.string(), z.string()).nullable(),
+  /** Runs every shard, and lets its output replace the earlier one. */
+  refresh: z.boolean(),
+});
+export type ReuseRule = z.infer<typeof ReuseRuleSchema>;
 /** What an attempt hands over beside what it reports. */
 export const CompiledCollectSchema = z.strictObject({
   /** The last line of stdout is the output, where stdout is. */
@@ -109,6 +125,8 @@ export const CompiledPhaseSchema = z.strictObject({
   /** Absent: the worker's own limits. */
   limits: LimitsSchema.optional(),
   cost: CostSchema,
+  /** Absent: nothing is reused, and nothing is kept to be reused. */
+  reuse: ReuseRuleSchema.optional(),
   consumes: z.array(ConsumedArtifactSchema),
   provides: z.array(ArtifactNameSchema).min(1),
   /** Absent: nothing is collected. */

@@ -32,6 +32,7 @@ export const EVENT_NAMES = [
   "shard_repaired",
   "shard_spawned",
   "shard_resumed",
+  "shard_reused",
   "shard_succeeded",
   "shard_failed",
   "shard_cancelled",

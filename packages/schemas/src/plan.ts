@@ -122,6 +122,31 @@ export const LimitsSchema = z.strictObject({
 });
 export type Limits = z.infer<typeof LimitsSchema>;
 
+/** Whether and how the outputs of a phase's shards are reused. */
+export const CacheSchema = z.union([
+  z.boolean(),
+  z.strictObject({
+    ttl_days: z
+      .number()
+      .positive()
+      .max(3650)
+      .optional()
+      .describe("Days after which an output is no longer reused (default: never)."),
+    key: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe("Text that becomes part of the fingerprint: another text, and nothing earlier is reused."),
+    version: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("Version of the work, which counts instead of the content of its files."),
+  }),
+]);
+
 /** What an attempt costs, where its usage reports do not say. */
 export const CostSchema = z.strictObject({
   model: z.string().min(1).max(200).optional().describe("Entry of `globals.prices` for usage that names none."),
@@ -221,6 +246,7 @@ export const PhaseSchema = z.strictObject({
   lock: LockSchema.optional().describe("Mutex the phase holds while it runs, across all runs."),
   limits: LimitsSchema.optional().describe("What each process of the phase's commands may use at most."),
   cost: CostSchema.optional().describe("What its attempts cost."),
+  cache: CacheSchema.optional().describe("Whether outputs of earlier shards with the same inputs are reused."),
   consumes: z.array(ArtifactNameSchema).max(1_000).optional().describe("Artifacts of earlier phases this one reads."),
   provides: z
     .array(ArtifactNameSchema)
@@ -328,7 +354,7 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify", "stages"],
   globals: [],
-  phase: ["plan", "approval", "cache", "for_each", "repeat_until", "max_iterations", "retry_strategy", "agents"],
+  phase: ["plan", "approval", "for_each", "repeat_until", "max_iterations", "retry_strategy", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

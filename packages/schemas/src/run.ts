@@ -102,6 +102,8 @@ export const PhaseRecordSchema = z.strictObject({
   stale: StaleCauseSchema.optional(),
   /** Turn of the run in which it was last asked to run again; absent before the first. */
   turn: z.int().min(1).optional(),
+  /** It was asked for by name to run again: nothing of its next revision is reused. */
+  afresh: z.literal(true).optional(),
   /** It runs again only if what it was made from has changed, which is known when its dependencies are over. */
   if_stale: z.literal(true).optional(),
 });
@@ -189,6 +191,26 @@ export const ShardResultSchema = z.strictObject({
 });
 export type ShardResult = z.infer<typeof ShardResultSchema>;
 
+/** Shard that made an output which another one took over. */
+export const ReuseSourceSchema = z.strictObject({
+  run_id: RunIdSchema,
+  phase: InstanceIdSchema,
+  revision: z.int().min(1),
+  shard: z.int().min(0),
+  /** When the output was made, Unix ms. */
+  at_ms: z.int(),
+});
+export type ReuseSource = z.infer<typeof ReuseSourceSchema>;
+
+/** What is kept under a fingerprint: a shard whose record has the output. */
+export const ReuseEntrySchema = z.strictObject({
+  run_id: RunIdSchema,
+  /** Id of the shard: `<phase>.r<revision>.<shard>`. */
+  shard: z.string(),
+  at_ms: z.int(),
+});
+export type ReuseEntry = z.infer<typeof ReuseEntrySchema>;
+
 /** What the ledger knows of a shard. Fields of a state appear when a shard first enters it. */
 export const ShardRecordSchema = z.strictObject({
   status: ShardStatusSchema,
@@ -222,6 +244,10 @@ export const ShardRecordSchema = z.strictObject({
   awaits_children: z.boolean().optional(),
   result: ShardResultSchema.optional(),
   log: ContentSchema.optional(),
+  /** Fingerprint under which its output may be reused. */
+  fingerprint: Sha256Schema.optional(),
+  /** Where its output was made, when it was taken over: then there never was an attempt. */
+  reused_from: ReuseSourceSchema.optional(),
   /** Id of the set of artifacts the latest attempt that ended was given. */
   consumed: z.string().optional(),
 });
@@ -250,6 +276,12 @@ export const PhaseLedgerSchema = z.strictObject({
   tripped: z.union([z.literal(0), z.literal(1)]),
   /** 1 when the phase was cancelled by hand. */
   recalled: z.literal(1).optional(),
+  /** Shards whose output was taken over; those of them that are not passed over yet; 1 while they are looked for. */
+  reused: z.int().min(0).optional(),
+  ahead: z.int().min(0).optional(),
+  reusing: z.literal(1).optional(),
+  /** Turn of the run in which the phase is made, where shards of it may be reused. */
+  making: z.int().min(0).optional(),
   /** 1 when the phase is run again: its shards may have attempts of a making that failed. */
   again: z.literal(1).optional(),
   /** Concurrency key of the phase, and its limit in the plan. */
@@ -258,6 +290,29 @@ export const PhaseLedgerSchema = z.strictObject({
 });
 export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
 
+/** Hashes of what the output of a shard depends on, the records apart. They say what differs between two runs. */
+export const PrintPartsSchema = z.strictObject({
+  /** Of the encoding: nothing is reused across formats. */
+  format: z.int().min(1),
+  work: Sha256Schema,
+  code: Sha256Schema,
+  env: Sha256Schema,
+  key: Sha256Schema,
+  /** Name of a consumed artifact → hash of its content. */
+  consumes: z.record(z.string(), Sha256Schema),
+});
+export type PrintParts = z.infer<typeof PrintPartsSchema>;
+
+/** What the fingerprints of a phase's shards are made of. */
+export const PhasePrintSchema = z.strictObject({
+  parts: PrintPartsSchema,
+  /** Hash of the parts. */
+  print: Sha256Schema,
+  /** 64 characters for each shard: the sha256 of its records; null when the phase is not sharded. */
+  records: ContentSchema.nullable(),
+});
+export type PhasePrint = z.infer<typeof PhasePrintSchema>;
+
 /** Where the input of a phase's shards is: the records, and the plan that says which range is whose. */
 export const PhaseInputsSchema = z.strictObject({
   /** The records as their source has them; their order is the order of a merge by key. */
@@ -265,6 +320,8 @@ export const PhaseInputsSchema = z.strictObject({
   /** The records as they were cut: the source, or the source regrouped. */
   records: ContentSchema.nullable(),
   shard_plan: ContentSchema.nullable(),
+  /** Absent: outputs of this phase are not reused. */
+  reuse: PhasePrintSchema.optional(),
   /** Revision of the phase whose artifact the source is. */
   source_revision: z.int().min(1).optional(),
 });

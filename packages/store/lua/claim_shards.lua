@@ -8,6 +8,7 @@
 --   KEYS[7] claims    hash
 --   KEYS[8] semaphores hash
 --   KEYS[9] holders   hash
+--   KEYS[10] ahead    set
 --   ARGV[1] claimant
 --   ARGV[2] shard id to put at the end of the waiting list first, or ''
 -- Returns the claimed shard ids.
@@ -21,4 +22,4 @@ if id ~= '' then
     redis.call('RPUSH', KEYS[5], id)
   end
 end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[8], holders = KEYS[9] }, ARGV[1])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[8], holders = KEYS[9], ahead = KEYS[10] }, ARGV[1])

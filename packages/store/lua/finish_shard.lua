@@ -12,6 +12,8 @@
 --   KEYS[11] holders   hash
 --   KEYS[12] recalled  set
 --   KEYS[13] started  set
+--   KEYS[14] reuse    hash: fingerprint -> the shard that has the output
+--   KEYS[15] ahead    set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
 --   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops) | spawned (what it
@@ -22,6 +24,8 @@
 --   ARGV[7] events, JSON: [[event, data], …]
 --   ARGV[8] claimant of the next shards
 --   ARGV[9] cost of the attempt in USD, 0 when unknown
+--   ARGV[10] fingerprint under which the output may be reused, '' when it may not
+--   ARGV[11] what is kept under the fingerprint, JSON
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
 --   stopped: the run was stopped, or the shard cancelled by hand, so instead of going on the shard was cancelled.
@@ -31,7 +35,7 @@
 --- @include "ledger"
 --- @include "slots"
 --- @include "claim"
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11], ahead = KEYS[15] }
 local id, outcome = ARGV[1], ARGV[3]
 local phase, _, shard = parse_shard_id(id)
 local entry = load_entry(KEYS[2], phase)
@@ -64,7 +68,9 @@ end
 redis.call('HSET', KEYS[3], id, text)
 if outcome ~= 'backoff' and outcome ~= 'spawned' then redis.call('SREM', KEYS[13], id) end
 if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
-if outcome == 'succeeded' then entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
+if outcome == 'succeeded' then
+  entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
+  if ARGV[10] ~= '' and not is_gone(KEYS[1]) then redis.call('HSET', KEYS[14], ARGV[10], ARGV[11]) end
 elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
   entry.cancelled = entry.cancelled + 1

@@ -12,6 +12,7 @@
 --   KEYS[10] semaphores hash
 --   KEYS[11] holders   hash
 --   KEYS[12] recalled  set
+--   KEYS[13] ahead     set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -27,6 +28,9 @@
 --   ARGV[13] concurrency key, '' for none
 --   ARGV[14] limit the plan gives the key
 --   ARGV[15] 1 when the phase is run again: its shards may have attempts of a making that failed
+--   ARGV[16] begin: hands out nothing yet, for shards are about to be reused (`reuse_shards.lua`); end: that is done;
+--            '' where nothing is reused
+--   ARGV[17] turn of the run in which the phase is made: tells makings of one revision apart
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
 -- no such run or it is being removed.
 --- @include "journal"
@@ -45,6 +49,7 @@ if not entry or entry.revision ~= revision then
   }
   if ARGV[15] == '1' then entry.again = 1 end
   if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
+  if ARGV[16] == 'begin' then entry.reusing, entry.reused, entry.ahead, entry.making = 1, 0, 0, tonumber(ARGV[17]) end
   if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
   save_entry(KEYS[2], phase, entry)
   redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
@@ -53,7 +58,14 @@ if not entry or entry.revision ~= revision then
     emit(KEYS[1], KEYS[8], ARGV[4], 'phase_started', phase, '', '', ARGV[10])
   end
 end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11] }
+if ARGV[16] == 'end' and entry.reusing == 1 then
+  entry.reusing = nil
+  pass_reused(entry)
+  if entry.next >= entry.total then redis.call('ZREM', KEYS[6], phase) end
+  save_entry(KEYS[2], phase, entry)
+end
+if ARGV[16] == 'begin' and entry.reusing == 1 then return { phase_state(entry, is_stopped(KEYS[1])) } end
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11], ahead = KEYS[13] }
 local claimed = claim(k, ARGV[3])
 local state = phase_state(load_entry(KEYS[2], phase), is_stopped(KEYS[1]))
 return { state, unpack(claimed) }

@@ -12,7 +12,8 @@
 --   KEYS[9] semaphores hash
 --   KEYS[10] holders   hash
 --   KEYS[11] recalled  set
---   KEYS[12] started   set
+--   KEYS[12] ahead     set
+--   KEYS[13] started   set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -35,11 +36,14 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
     take_up(record)
     save_shard(KEYS[3], id, record)
     redis.call('SREM', KEYS[8], id)
-    if record.status == 'spawned' then redis.call('SADD', KEYS[12], id) else redis.call('RPUSH', KEYS[5], id) end
+    if record.status == 'spawned' then redis.call('SADD', KEYS[13], id) else redis.call('RPUSH', KEYS[5], id) end
   end
 end
 entry.tripped, entry.consecutive = 0, 0
+-- a stop came while it was found out what is reused: what is not reused by now runs
+entry.reusing = nil
+pass_reused(entry)
 entry.excused = entry.failed
 save_entry(KEYS[2], phase, entry)
 if entry.next < entry.total then redis.call('ZADD', KEYS[6], ARGV[4], phase) end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[9], holders = KEYS[10], ahead = KEYS[12] }, ARGV[3])

@@ -11,6 +11,7 @@
 --   KEYS[9] holders   hash
 --   KEYS[10] started  set
 --   KEYS[11] journal  stream
+--   KEYS[12] ahead    set
 --   ARGV[1] shard id
 --   ARGV[2] attempt whose children have succeeded
 --   ARGV[3] claimant
@@ -33,4 +34,4 @@ if entry and record and entry.revision == revision and shard < entry.next and no
   redis.call('RPUSH', KEYS[5], id)
   emit(KEYS[1], KEYS[11], ARGV[4], 'shard_resumed', phase, shard, record.attempt, ARGV[5])
 end
-return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[8], holders = KEYS[9] }, ARGV[3])
+return claim({ run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[8], holders = KEYS[9], ahead = KEYS[12] }, ARGV[3])

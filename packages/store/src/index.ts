@@ -53,6 +53,7 @@ export { describeAddress, type RedisAddress, type SentinelLogin, type TlsFiles }
 export { duplicateConnection, listServers, type RedisClient } from "./redis/redis-client.ts";
 export type { OnRedisNotice, RedisNotice } from "./redis/redis-health.ts";
 export { MIN_REDIS_VERSION } from "./redis/server-facts.ts";
+export { type ReusableOutput, ReuseIndex, type ReusingShard } from "./reuse-index.ts";
 export { type ReleasedShard, type RemovalStart, RunRemovals } from "./run-removals.ts";
 export { type RunHead, RunIndex, type RunPage, type RunPosition } from "./run-index.ts";
 export { type CommitResult, runEdition, RunStore } from "./run-store.ts";

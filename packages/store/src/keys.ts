@@ -99,6 +99,8 @@ export interface RunKeys {
   readonly cancelled: string;
   /** Set: phase revisions and shard ids cancelled by hand, until they are retried. */
   readonly recalled: string;
+  /** Set: reused shards that are yet to be passed over: `<shard id>#<turn>`. */
+  readonly ahead: string;
   /** Hash: claimant → shard ids it claimed and has not yet put on their queue. */
   readonly claims: string;
   /** Hash: phase revision → where its input records and shard plan are. */
@@ -132,6 +134,11 @@ export class Keys {
   /** Hash: concurrency key → its limit, the slots in use, and the runs that wait. */
   get semaphores(): string {
     return `${this.prefix}:semaphores`;
+  }
+
+  /** Hash: fingerprint of a shard → the shard whose output may be reused for it. */
+  get reuse(): string {
+    return `${this.prefix}:reuse`;
   }
 
   /** Hash: the shards that hold a slot of a concurrency key. */
@@ -192,6 +199,7 @@ export class Keys {
       waiting: `${base}:waiting`,
       cancelled: `${base}:cancelled`,
       recalled: `${base}:recalled`,
+      ahead: `${base}:ahead`,
       claims: `${base}:claims`,
       inputs: `${base}:inputs`,
       folds: `${base}:folds`,

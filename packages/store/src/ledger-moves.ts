@@ -23,6 +23,10 @@ export interface PhaseOpening extends PhaseRef {
   readonly isAgain: boolean;
   readonly concurrencyKey: CompiledPhase["concurrency_key"];
   readonly inputs: PhaseInputs;
+  /** Turn of the run in which the phase is made; 0 in the first. */
+  readonly turn: number;
+  /** `begin`: shards are about to be reused, so none is handed out; `end`: that is done. */
+  readonly reuse?: "begin" | "end";
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
 }

@@ -4,6 +4,7 @@ import {
   type Fold,
   type PhaseProgress,
   PhaseProgressSchema,
+  type ReuseEntry,
   ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
@@ -97,7 +98,7 @@ export class Ledger extends SpawnLedger {
     const [progress, ...claimed] = strings(
       await OPEN_PHASE.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled],
+        [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled, keys.ahead],
         [
           opening.phase,
           opening.revision,
@@ -114,6 +115,8 @@ export class Ledger extends SpawnLedger {
           opening.concurrencyKey?.name ?? "",
           opening.concurrencyKey?.limit ?? "",
           opening.isAgain ? 1 : 0,
+          opening.reuse ?? "",
+          opening.turn,
         ],
       ),
     );
@@ -138,9 +141,9 @@ export class Ledger extends SpawnLedger {
   async claim(runId: string, claimant: string, waiting?: ShardRef): Promise<ClaimedShard[]> {
     const keys = this.#keys.run(runId);
     const id = waiting === undefined ? "" : shardId(waiting);
-    return strings(await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys], [claimant, id])).map(
-      parseClaim,
-    );
+    return strings(
+      await CLAIM_SHARDS.run(this.#redis, [...claimKeys(keys), ...this.#slotKeys, keys.ahead], [claimant, id]),
+    ).map(parseClaim);
   }
 
   /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
@@ -177,13 +180,23 @@ export class Ledger extends SpawnLedger {
     };
   }
 
-  /** Ends an attempt and claims the next shards for the claimant. */
+  /** Ends an attempt and claims the next shards for the claimant. A result with a fingerprint may be reused from now on. */
   async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
     const keys = this.#keys.run(runId);
+    const entry: ReuseEntry = { run_id: runId, shard: shardId(ref), at_ms: finish.nowMs };
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
-        [...claimKeys(keys), keys.journal, keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started],
+        [
+          ...claimKeys(keys),
+          keys.journal,
+          keys.cancelled,
+          ...this.#slotKeys,
+          keys.recalled,
+          keys.started,
+          this.#keys.reuse,
+          keys.ahead,
+        ],
         [
           shardId(ref),
           finish.fence,
@@ -194,6 +207,8 @@ export class Ledger extends SpawnLedger {
           JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
           claimant,
           finish.costUsd,
+          finish.record.fingerprint ?? "",
+          JSON.stringify(entry),
         ],
       ),
     );
@@ -294,7 +309,7 @@ export class Ledger extends SpawnLedger {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled, keys.started],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled, keys.ahead, keys.started],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);

@@ -86,11 +86,13 @@ export class Queues {
   /**
    * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
    * one atomic add; otherwise a gate holds the parent until the last one is released.
+   *
+   * @param jobCount shards that get a job: all but those that were reused
    */
-  async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
+  async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[], jobCount = phase.shardCount): Promise<void> {
     const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
-    const isWhole = claimed.length === phase.shardCount && claimed.length <= ADD_CHUNK;
+    const isWhole = claimed.length === jobCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole
       ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed, i)))
       : [gateNode(phase)];
@@ -283,7 +285,12 @@ function settleNode(phase: FlowPhase, leaves: FlowJobNode[]): FlowJobNode {
   const children = isDirect(phase.definition) ? leaves : [aggregateNode(phase, leaves)];
   const data: SchedulerJob = { kind: "settle", run_id, phase: phase.phase, revision };
   const opts = { ...SCHEDULER_RETRIES, jobId: jobIds.settle(run_id, phase.phase, revision) };
-  return { name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, children };
+  return { name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, ...childrenOf(children) };
+}
+
+/** A parent with an empty list of children would wait for ever. */
+function childrenOf(children: FlowJobNode[]): { children?: FlowJobNode[] } {
+  return children.length === 0 ? {} : { children };
 }
 
 function gateNode(phase: FlowPhase): FlowJobNode {
@@ -300,10 +307,7 @@ function aggregateNode(phase: FlowPhase, children: FlowJobNode[]): FlowJobNode {
   };
   const data = { run_id, phase: phase.phase, revision, shard_count };
   const name = `aggregate ${phase.phase}`;
-  // a parent with an empty list of children would wait for ever
-  return children.length === 0
-    ? { name, queueName: AGGREGATE_QUEUE, data, opts }
-    : { name, queueName: AGGREGATE_QUEUE, data, opts, children };
+  return { name, queueName: AGGREGATE_QUEUE, data, opts, ...childrenOf(children) };
 }
 
 /** Lets a delayed job start; somebody else may just have done so. */

@@ -50,6 +50,7 @@ export class SpawnLedger extends LedgerReader {
         holders,
         keys.started,
         keys.journal,
+        keys.ahead,
       ],
       [shardId(spawner), spawner.attempt, claimant, nowMs, JSON.stringify({ children })],
     );

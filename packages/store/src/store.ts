@@ -12,6 +12,7 @@ import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
+import { ReuseIndex } from "./reuse-index.ts";
 import { RunRemovals } from "./run-removals.ts";
 import { RunIndex } from "./run-index.ts";
 import { RunStore } from "./run-store.ts";
@@ -35,6 +36,7 @@ export interface Store {
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly artifacts: EnrolledArtifacts;
+  readonly reuse: ReuseIndex;
   readonly removals: RunRemovals;
   readonly jobRemovals: JobRemovals;
   /** Closes the queues and the connection. Safe to call twice. */
@@ -71,6 +73,7 @@ export function openStore(
     logs: new AttemptLogs(redis, keys),
     signals: new Signals(redis, keys),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
+    reuse: new ReuseIndex(redis, keys),
     removals: new RunRemovals(redis, keys),
     jobRemovals: new JobRemovals(redis, queues),
     close() {

@@ -44,6 +44,16 @@ describe.each(KINDS)("an artifact store of %s", (_name, open) => {
     expect(await read(sha, { start: 5, end: 5 })).toBe("");
   });
 
+  test("keeps old content that is renewed, where it can, and says whether there is any", async () => {
+    if (store.renew === undefined) return;
+    const sha = await put("kept");
+    const laterMs = await fixture.later([sha]);
+    expect(await store.renew(sha)).toBe(true);
+    expect(await store.remove(sha, laterMs, { dryRun: false })).toBeUndefined();
+    expect(await read(sha)).toBe("kept");
+    expect(await store.renew(hashOf("nothing"))).toBe(false);
+  });
+
   test("gives back more than one chunk, and nothing of what is empty", async () => {
     const long = "abc".repeat(300_000);
     expect(await read(await put(long))).toBe(long);

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compilePlanValue, formatProblem } from "@fanfold/core";
-import { RunEngine } from "@fanfold/engine";
+import { chooseReuse, compilePlanValue, formatProblem, type ReuseChoice } from "@fanfold/core";
+import { hashCode, RunEngine } from "@fanfold/engine";
 import { type RetentionSettings, SchedulerService } from "@fanfold/scheduler";
 import type { CompiledPlan, JournalLine, PlanInput, RunRecord } from "@fanfold/schemas";
 import {
@@ -86,9 +86,10 @@ export class Deployment {
     return worker;
   }
 
-  /** Submits a plan and gives the id of its run. */
-  async submit(plan: PlanInput, runId?: string): Promise<string> {
-    return (await this.engine.submit(compile(plan), runId)).runId;
+  /** Submits a plan, with the hashes of the files it runs in the workspace, and gives the id of its run. */
+  async submit(plan: PlanInput, runId?: string, choice: ReuseChoice = {}): Promise<string> {
+    const hashed = await hashCode(compile(plan), this.dir);
+    return (await this.engine.submit(chooseReuse(hashed.plan, choice).plan, runId)).runId;
   }
 
   /** Waits for the end of a run. */

@@ -41,7 +41,12 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
     revision: started.ref.revision,
     ...usageData(ended),
   };
-  const record = { ...endedRecord(started, ended, nowMs), status: "succeeded", result: ended.result } as const;
+  const record = {
+    ...endedRecord(started, ended, nowMs),
+    status: "succeeded",
+    result: ended.result,
+    ...(ended.fingerprint === undefined ? {} : { fingerprint: ended.fingerprint }),
+  } as const;
   return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
 }
 

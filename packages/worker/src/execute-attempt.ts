@@ -8,6 +8,7 @@ import type { AttemptHooks, AttemptOutcome, AttemptOutput, AttemptSpawn, Attempt
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
+import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { errorContext } from "./error-context.ts";
@@ -40,6 +41,8 @@ export type HandedOver =
   | {
       readonly status: "succeeded";
       readonly result: ShardResult;
+      /** Under which the result may be reused. */
+      readonly fingerprint?: string;
       readonly consumed?: string;
       readonly log: Content | undefined;
       readonly usage: UsageSum | undefined;
@@ -126,6 +129,7 @@ async function attemptOnce(
       progress.update(usage.metrics);
     },
   };
+  const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
@@ -138,9 +142,24 @@ async function attemptOnce(
     return { status: "spawned", children, durationMs: outcome.durationMs, ...told };
   }
   const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
-  if (handed.status === "succeeded" || handed.status === "cancelled") return { ...handed, ...told };
+  if (handed.status === "succeeded")
+    return { ...handed, ...told, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
+  if (handed.status === "cancelled") return { ...handed, ...told };
   const context = [await errorContext(spec, handed, logFile)];
   return { ...handed, ...told, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
+}
+
+/** What an output is kept under to be reused, where its phase and its files allow that. */
+async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ fingerprint?: string }> {
+  // what it has made of its children cannot be told from its own inputs
+  if (task.phase.reuse === undefined || task.children.length > 0) return {};
+  if (!(await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir))) return {};
+  const fingerprint = await place.inputs.findFingerprint(task.runId, task.ref, task.plan).catch((error: unknown) => {
+    // the work is done: an output that cannot be reused is an output all the same
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  });
+  return fingerprint === undefined ? {} : { fingerprint };
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {

@@ -5,11 +5,13 @@ import { pipeline } from "node:stream/promises";
 import {
   decodeShardEntry,
   isPhaseOver,
+  RECORDS_HASH_BYTES,
   SHARD_PLAN_ENTRY_BYTES,
   SHARD_PLAN_HEADER_BYTES,
+  shardFingerprint,
   type ShardRange,
 } from "@fanfold/core";
-import { artifactOf, contentOf, loadPinnedInputs, systemClock } from "@fanfold/engine";
+import { artifactOf, contentOf, loadPinnedInputs, printOf, type RunPlan, systemClock } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
 import {
   type PhaseRef,
@@ -102,6 +104,23 @@ export class ShardInputs {
     await mkdir(dirname(file), { recursive: true });
     await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
     return file;
+  }
+
+  /**
+   * Fingerprint of a shard by what it got here; undefined when its output is not to be reused, also because a consumed
+   * artifact is another one by now than when the phase was opened.
+   */
+  async findFingerprint(runId: string, ref: ShardRef, { plan, graph }: RunPlan): Promise<string | undefined> {
+    const definition = graph.phase(ref.phase);
+    const { inputs, consumed } = await this.#phaseFiles(runId, ref, definition);
+    const artifactsOf = (phase: string): ConsumedInput[] => consumed.filter((input) => input.phase === phase);
+    const common = printOf({ plan, definition, inputs: { artifactsOf } });
+    if (inputs.reuse === undefined || common?.print !== inputs.reuse.print) return undefined;
+    if (inputs.reuse.records === null) return shardFingerprint(common.print, null);
+    const start = ref.shard * RECORDS_HASH_BYTES;
+    const range = { start, end: start + RECORDS_HASH_BYTES };
+    const hash = await readContent(this.#store.artifacts, inputs.reuse.records, range);
+    return shardFingerprint(common.print, Buffer.from(hash).toString());
   }
 
   /** Forgets the phases of another edition of the run: one of the same id that was removed, or before a rerun. */

@@ -1,10 +1,12 @@
 import type { RerunReach } from "@fanfold/core";
 import type { RerunOrder } from "@fanfold/engine";
+import type { CompiledPlan } from "@fanfold/schemas";
 import { type Command, Option } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectIds, collectVariable, DEFAULT_CONCURRENCY, wholeNumber } from "../options.ts";
 import type { Session } from "../session.ts";
 import type { GlobalFlags } from "../session-config.ts";
+import { say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
 /** Flags of `rerun`. */
@@ -87,11 +89,19 @@ async function findPlan(session: Session, runId: string, flags: RerunFlags): Pro
         `${file} is plan ${loaded.plan.plan_id}, and run ${runId} is one of ${plan.plan_id}`,
       );
     }
-    return { compiled: loaded.plan, source: loaded.source };
+    return { compiled: await withCode(loaded.plan, session), source: loaded.source };
   }
   if (source === undefined) {
     throw new CliError(EXIT.usage, `it is not known what run ${runId} was compiled from; give its plan: --plan FILE`);
   }
   const compiled = compileAgain({ ...source, variables: merged }, plan.base_dir);
-  return { compiled: compiled.plan, source: compiled.source };
+  return { compiled: await withCode(compiled.plan, session), source: compiled.source };
+}
+
+/** The plan with the hashes of the files of its work as they are here. */
+async function withCode(plan: CompiledPlan, session: Session): Promise<CompiledPlan> {
+  const { hashCode } = await import("@fanfold/engine");
+  const hashed = await hashCode(plan, session.config.workspaceDir);
+  for (const warning of hashed.warnings) say(`warning: ${warning}`);
+  return hashed.plan;
 }

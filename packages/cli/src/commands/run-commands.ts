@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CarryOptions } from "../carry-run.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
+import { collectIds, DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
 import type { Session } from "../session.ts";
 import { print, say } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
@@ -11,6 +11,9 @@ interface StartFlags extends PlanFlags {
   readonly runId?: string;
   readonly concurrency: number;
   readonly wait?: boolean;
+  /** False with `--no-cache`. */
+  readonly cache: boolean;
+  readonly refresh?: string[];
 }
 
 /** `run`, `submit`, `retry`, `watch`: the commands that start runs or see them to their end. */
@@ -39,10 +42,14 @@ export function addRunCommands(program: Command): void {
 }
 
 function startCommand(program: Command, name: string, description: string, argument?: string): Command {
-  return planCommand(program, name, description, argument).option(
-    "--run-id <id>",
-    "id of the run; submitting the same id again changes nothing",
-  );
+  return planCommand(program, name, description, argument)
+    .option("--run-id <id>", "id of the run; submitting the same id again changes nothing")
+    .option("--no-cache", "reuse no earlier output, and keep none to be reused")
+    .option(
+      "--refresh <ids>",
+      "run these phases anew, and let what comes of it replace the earlier outputs",
+      collectIds,
+    );
 }
 
 async function runOrUpdate(file: string | undefined, command: Command): Promise<void> {
@@ -106,12 +113,15 @@ async function withPlan(
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
   const flags = command.optsWithGlobals<StartFlags>();
-  const [{ loadPlanFile, readPlanOptions }, { formatProblem }] = await Promise.all([
+  const [{ loadPlanFile, readPlanOptions }, { prepareReuse }, { formatProblem }] = await Promise.all([
     import("../plan-file.ts"),
+    import("../prepare-reuse.ts"),
     import("@fanfold/core"),
   ]);
-  const { plan, source, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
+  const { plan: compiled, source, warnings } = await loadPlanFile(file, await readPlanOptions(flags));
   for (const warning of warnings) say(formatProblem(warning));
+  const { plan, warnings: unhashed } = await prepareReuse(compiled, flags);
+  for (const warning of unhashed) say(`warning: ${warning}`);
   await withSession(command, (session) => action(session, { plan, source, flags }));
 }
 

@@ -106,6 +106,7 @@ function detailSegments(phase: PhaseView, view: RunView, palette: Palette): Segm
     ...count(shards.running, "running"),
     ...count(shards.backoff, "backoff", palette.level("warn")),
     ...count(shards.failed, "failed", palette.level("error")),
+    ...count(phase.reused_shards, "reused", palette.faint),
     ...count(phase.lost, "lost", palette.level("warn")),
     ...(phase.revision > 1 ? [{ text: `  revision ${phase.revision}`, paint: palette.faint }] : []),
     ...(phase.is_stale ? [{ text: "  stale", paint: palette.level("warn") }] : []),

@@ -48,6 +48,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   shard_spawned: always,
   // the attempt that follows at once says so
   shard_resumed: never,
+  shard_reused: inSmallPhase,
   shard_succeeded: inSmallPhase,
   shard_failed: always,
   shard_cancelled: inSmallPhase,

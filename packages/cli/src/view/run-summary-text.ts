@@ -89,7 +89,10 @@ function figures(view: RunView): [label: string, text: string][] {
     ["plan", [view.plan_id ?? "", view.plan_version ?? ""].join(" ").trim()],
     ["phases", phases.map(([status, count]) => `${count} ${status}`).join(", ")],
     ["tolerated", tolerated > 0 ? failedPhaseNames(view) : ""],
-    ["shards", `${summary.shards.succeeded} of ${summary.shards.total} succeeded${toleratedShards(summary)}`],
+    [
+      "shards",
+      `${summary.shards.succeeded} of ${summary.shards.total} succeeded${toleratedShards(summary)}${reusedShards(summary)}`,
+    ],
     ["attempts", effort],
     ["wall time", formatDuration(summary.wall_time_sec * 1_000)],
     ["speed-up", speedup === null ? "" : `${speedup.toFixed(2)}x, ${serial} one after another`],
@@ -101,6 +104,10 @@ function figures(view: RunView): [label: string, text: string][] {
 
 function toleratedShards({ tolerated_shards: count }: RunSummary): string {
   return count > 0 ? `, ${formatCount(count, "failed one")} tolerated` : "";
+}
+
+function reusedShards({ reused_shards: count }: RunSummary): string {
+  return count > 0 ? `, ${count} reused` : "";
 }
 
 function failedPhaseNames(view: RunView): string {

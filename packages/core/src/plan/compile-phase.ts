@@ -8,6 +8,7 @@ import {
   type Globals,
   type Phase,
   type RetryRule,
+  type ReuseRule,
   type Work,
 } from "@fanfold/schemas";
 import { instanceId } from "./instance-table.ts";
@@ -48,6 +49,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     lock: compileLock(phase.lock),
     ...(phase.limits === undefined ? {} : { limits: phase.limits }),
     cost: phase.cost ?? {},
+    ...compileReuse(phase.cache),
     ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
@@ -120,6 +122,13 @@ function compileTolerance(tolerance: number | string): CompiledPhase["max_failed
   return typeof tolerance === "number"
     ? { unit: "shards", value: tolerance }
     : { unit: "share", value: readShare(tolerance) };
+}
+
+/** Nothing is known of the files of the work yet: whoever submits the plan may have them. */
+function compileReuse(cache: Phase["cache"]): { reuse?: ReuseRule } {
+  if (cache === undefined || cache === false) return {};
+  const { ttl_days = null, key = "", version = null } = cache === true ? {} : cache;
+  return { reuse: { ttl_days, key, version, code: null, refresh: false } };
 }
 
 function compileCollect(collect: Collect): NonNullable<CompiledPhase["collect"]> {

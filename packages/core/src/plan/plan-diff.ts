@@ -21,6 +21,8 @@ const WITHOUT_EFFECT_ON_OUTPUT: ReadonlySet<string> = new Set<keyof CompiledPhas
   "lock",
   "limits",
   "cost",
+  "reuse",
+  "spawn",
 ]);
 
 /** How a plan differs from an earlier one. Maps and lists are in declaration order. */
@@ -45,7 +47,8 @@ export function diffPlans(before: CompiledPlan, after: CompiledPlan): PlanDiff {
       changed.set(phase.id, "new");
       continue;
     }
-    const fields = [...listDifferent(was, phase), ...general, ...listVariables(phase, before, after)];
+    const own = [...listDifferent(was, phase), ...listCode(was, phase)];
+    const fields = [...own, ...general, ...listVariables(phase, before, after)];
     const decisive = fields.filter((field) => !WITHOUT_EFFECT_ON_OUTPUT.has(field));
     if (decisive.length > 0) changed.set(phase.id, decisive.join(", "));
     else if (fields.length > 0) rescheduled.set(phase.id, fields.join(", "));
@@ -57,6 +60,17 @@ function listDifferent(a: object, b: object): string[] {
   const left = new Map<string, unknown>(Object.entries(a));
   const right = new Map<string, unknown>(Object.entries(b));
   return [...new Set([...left.keys(), ...right.keys()])].filter((key) => !isSame(left.get(key), right.get(key)));
+}
+
+/** The files of the work, and what stands for them, where that is known of both. */
+function listCode({ reuse: before }: CompiledPhase, { reuse: after }: CompiledPhase): string[] {
+  if (before === undefined || after === undefined) return [];
+  const key = before.key === after.key ? [] : ["cache.key"];
+  if (before.version !== null || after.version !== null) {
+    return before.version === after.version ? key : [...key, "cache.version"];
+  }
+  if (before.code === null || after.code === null) return key;
+  return [...key, ...listDifferent(before.code, after.code).map((file) => `file ${file}`)];
 }
 
 /** What of the plan as a whole reaches every phase. */

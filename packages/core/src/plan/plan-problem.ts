@@ -45,6 +45,7 @@ export const PLAN_PROBLEM_CODES = [
   "BAD_CONDITION",
   "UNKNOWN_PRICE",
   "UNREACHABLE_PHASE",
+  "NOT_REUSABLE",
   // the caller's selection
   "UNKNOWN_SELECTION",
   "EMPTY_SELECTION",

@@ -1,4 +1,5 @@
 import {
+  CacheSchema,
   CollectFilesSchema,
   CostSchema,
   DependencySchema,
@@ -36,6 +37,7 @@ const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[],
   "phases.*.lock": [Object.keys(LockSchema.options[1].shape)],
   "phases.*.concurrency_key": [Object.keys(ConcurrencyKeySchema.options[1].shape)],
   "phases.*.limits": [Object.keys(LimitsSchema.shape)],
+  "phases.*.cache": [Object.keys(CacheSchema.options[1].shape)],
   "phases.*.collect": [Object.keys(CollectFilesSchema.shape)],
   "phases.*.collect.*": [Object.keys(CollectFilesSchema.shape)],
   "phases.*.cost": [Object.keys(CostSchema.shape)],

@@ -16,12 +16,20 @@ export function phaseSucceeded(draft: DecisionDraft, trigger: Trigger & { type: 
   // it was retried by hand while it was given up, or while the run was aborted because of it
   if (record.status !== "running" || stop_phase === trigger.phase) reopen(draft, trigger.phase, "engine");
   draft.move(trigger.phase, "succeeded", { revision: trigger.revision, artifacts: [...trigger.artifacts] });
-  draft.amend(trigger.phase, ({ making = [], stale: _stale, ...kept }) => ({ ...kept, dependencies: making }));
+  draft.amend(trigger.phase, ({ making = [], stale: _stale, afresh: _afresh, ...kept }) => ({
+    ...kept,
+    dependencies: making,
+  }));
   for (const { name, sha256, size_bytes } of trigger.artifacts) {
     const data = { name, sha256, size_bytes, revision: trigger.revision };
     draft.emit({ event: "artifact_persisted", phase: trigger.phase, data });
   }
-  const data = { ...phaseData(draft, record, trigger.revision), tolerated_shards: trigger.toleratedShards };
+  const { toleratedShards: tolerated_shards, reusedShards: reused_shards = 0 } = trigger;
+  const data = {
+    ...phaseData(draft, record, trigger.revision),
+    tolerated_shards,
+    ...(reused_shards > 0 ? { reused_shards } : {}),
+  };
   draft.emit({ event: "phase_succeeded", phase: trigger.phase, data });
   followRevision(draft, trigger.phase);
   draft.affectsWhatWaits(trigger.phase);

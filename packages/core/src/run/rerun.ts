@@ -17,7 +17,10 @@ export function rerun(draft: DecisionDraft, { request, actor, unfinished }: Trig
   draft.changeRun({ turn });
   for (const { phase, kind, why } of steps) {
     if (kind === "if_stale") draft.amend(phase, (record) => ({ ...record, turn, if_stale: true }));
-    else begin(draft, phase, { turn, why, actor, shards: unfinished.get(phase) });
+    else {
+      const isAskedFor = request.phases.includes(phase) || request.reach === "downstream";
+      begin(draft, phase, { turn, why, actor, isAskedFor, shards: unfinished.get(phase) });
+    }
     draft.affects([phase]);
   }
   // phases that a changed plan adds are pending already
@@ -32,12 +35,15 @@ interface Beginning {
   readonly turn: number;
   readonly why: string;
   readonly actor?: string;
+  /** Somebody named it: then nothing of it is reused. */
+  readonly isAskedFor?: boolean;
   /** Shards of a making that is left from before. */
   readonly shards?: number | undefined;
 }
 
 /** The phase waits for its dependencies as if it had never run; its accepted output stays in force. */
-function begin(draft: DecisionDraft, id: string, { turn, why, actor, shards }: Beginning): void {
+function begin(draft: DecisionDraft, id: string, beginning: Beginning): void {
+  const { turn, why, actor, isAskedFor = false, shards } = beginning;
   const { status, revision } = draft.record(id);
   if (status === "running") return;
   if (status === "pending") {
@@ -47,7 +53,11 @@ function begin(draft: DecisionDraft, id: string, { turn, why, actor, shards }: B
   }
   if (status === "succeeded") draft.archive(id);
   draft.move(id, "pending", {});
-  draft.amend(id, ({ started_at_ms: _started, making: _making, if_stale: _flag, ...kept }) => ({ ...kept, turn }));
+  draft.amend(id, ({ started_at_ms: _started, making: _making, if_stale: _flag, afresh: _afresh, ...kept }) => ({
+    ...kept,
+    turn,
+    ...(isAskedFor ? { afresh: true as const } : {}),
+  }));
   if (shards !== undefined) draft.ask({ kind: "discard_making", phase: id, revision: revision + 1, shards });
   draft.emit({ event: "phase_rerun", phase: id, data: { why, turn, ...(actor === undefined ? {} : { actor }) } });
 }

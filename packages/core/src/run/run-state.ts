@@ -30,6 +30,8 @@ export type Trigger =
       readonly artifacts: readonly Artifact[];
       /** Shards that failed and were tolerated. */
       readonly toleratedShards: number;
+      /** Shards that took over earlier outputs; none when absent. */
+      readonly reusedShards?: number;
     }
   | {
       readonly type: "phase_failed";

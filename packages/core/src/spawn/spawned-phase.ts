@@ -31,7 +31,8 @@ export function spawnedPhaseId(copyOf: Pick<CompiledPhase, "template" | "matrix"
  */
 export function spawnedPhase(graph: PlanGraph, id: string, by: Omit<SpawnedBy, "depth">): CompiledPhase {
   const spawner = graph.phase(by.phase);
-  const model = graph.phase(by.copy_of);
+  // what it makes depends on what it is asked for, which no fingerprint tells
+  const { reuse: _reuse, ...model } = graph.phase(by.copy_of);
   const depth = depthOf(spawner) + 1;
   const { spawnable, max_depth, max_spawned } = spawnOf(model);
   const lock = model.lock !== null && isHeldAbove(graph, spawner, model.lock.name) ? null : model.lock;

@@ -47,7 +47,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_started: (facts) => `${where(facts)} started${clause(": ", startDetails(facts.data))}`,
   phase_progress: (facts) => `${where(facts)} ${progress(facts.data)}`,
   phase_succeeded: (facts) =>
-    `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}${clause(", ", toleratedShards(facts.data))}`,
+    `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}${clause(", ", reusedShards(facts.data))}${clause(", ", toleratedShards(facts.data))}`,
   phase_failed: (facts) => `${where(facts)} failed${clause(": ", phaseFailure(facts.data))}`,
   phase_skipped: (facts) => `${where(facts)} skipped${clause(": ", cause(facts.data))}`,
   phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
@@ -70,6 +70,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   shard_spawned: (facts) =>
     `${attempt(facts)} spawned ${children(facts.data)}${took(" after ", facts.data)} and waits for it`,
   shard_resumed: (facts) => `${where(facts)} goes on: what it spawned has succeeded`,
+  shard_reused: (facts) => `${where(facts)} reused${clause(" from ", reuseSource(facts.data))}`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
   shard_failed: (facts) => `${where(facts)} failed for good${tries(facts)}${clause(": ", reason(facts.data))}`,
@@ -181,6 +182,14 @@ function survivors(data: EventData | undefined): string | undefined {
     : `even SIGKILL did not end process ${ids.slice(0, MAX_SURVIVORS_TOLD).join(", ")}`;
 }
 
+/** `run_7/compile[3]`: where a reused output was made. */
+function reuseSource(data: EventData | undefined): string | undefined {
+  const run = text(data, "from_run");
+  const phase = text(data, "from_phase");
+  if (run === undefined || phase === undefined) return run;
+  return `${run}/${eventPlace({ phase, shard: readNumber(data, "from_shard") ?? null })}`;
+}
+
 function planName(data: EventData | undefined): string | undefined {
   const planId = text(data, "plan_id");
   return planId === undefined ? undefined : `${planId}${clause(" ", text(data, "plan_version"))}`;
@@ -242,6 +251,11 @@ function blockage(data: EventData | undefined): string | undefined {
 function runFailure(data: EventData | undefined): string | undefined {
   const parts = [cause(data), failedPhases(data)].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+function reusedShards(data: EventData | undefined): string | undefined {
+  const count = readNumber(data, "reused_shards") ?? 0;
+  return count > 0 ? `${formatCount(count, "shard")} reused` : undefined;
 }
 
 function toleratedShards(data: EventData | undefined): string | undefined {

@@ -32,6 +32,7 @@ const LEVELS: Readonly<Record<EventName, EventLevel>> = {
   shard_repaired: "warn",
   shard_spawned: "info",
   shard_resumed: "info",
+  shard_reused: "debug",
   shard_succeeded: "debug",
   shard_failed: "error",
   shard_cancelled: "warn",

@@ -62,6 +62,7 @@ function afresh(phase: PhaseView): PhaseView {
     finished_at_ms: null,
     idle_ms: 0,
     tolerated_shards: 0,
+    reused_shards: 0,
     problem: null,
   };
 }

@@ -21,6 +21,7 @@ export const SHARD_REDUCERS = {
   shard_repaired: (phase) => phase,
   shard_spawned: ofShard(spawned),
   shard_resumed: (phase) => phase,
+  shard_reused: ofShard(reused),
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
   shard_cancelled: ofShard(cancelled),
@@ -77,6 +78,12 @@ function spawned(phase: PhaseView, line: JournalLine, shard: number): PhaseView 
 function succeeded(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   const moved = move(endAttempt(phase, line, shard, true), shard, "succeeded");
   return moved.problem?.shard === shard ? { ...moved, problem: latestFailure(moved) } : moved;
+}
+
+/** There was no attempt: its output is that of an earlier shard. */
+function reused(phase: PhaseView, _line: JournalLine, shard: number): PhaseView {
+  const moved = move(phase, shard, "succeeded");
+  return { ...moved, reused_shards: moved.reused_shards + 1 };
 }
 
 function failed(phase: PhaseView, line: JournalLine, shard: number): PhaseView {

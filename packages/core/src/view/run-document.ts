@@ -52,6 +52,8 @@ export interface PhaseDocument {
   readonly is_cost_partial: boolean;
   readonly shards: ShardCounts & { readonly waiting: number };
   readonly tolerated_shards: number;
+  /** Of the succeeded shards, those whose output was taken from earlier ones. */
+  readonly reused_shards: number;
   readonly open_shards: readonly ShardView[];
   readonly artifacts: readonly ArtifactView[];
 }
@@ -100,6 +102,7 @@ function phaseDocument(phase: PhaseView, nowMs: number): PhaseDocument {
     is_cost_partial: phase.usage?.is_cost_partial ?? false,
     shards: { ...phase.shards, waiting: waitingShards(phase.shards) },
     tolerated_shards: phase.tolerated_shards,
+    reused_shards: phase.reused_shards,
     open_shards: [...phase.open.values()].sort((a, b) => a.shard - b.shard),
     artifacts: phase.artifacts,
   };

@@ -82,6 +82,8 @@ export interface PhaseView {
   readonly idle_ms: number;
   /** Failed shards its latest output goes without. */
   readonly tolerated_shards: number;
+  /** Shards of the latest revision whose output was taken from earlier ones. */
+  readonly reused_shards: number;
   /** Why it was skipped, cancelled or blocked. */
   readonly cause: CauseView | null;
   /** Phases whose accepted output a blocked phase lacks. */
@@ -179,6 +181,7 @@ export function emptyPhaseView(phase: string): PhaseView {
     finished_at_ms: null,
     idle_ms: 0,
     tolerated_shards: 0,
+    reused_shards: 0,
     cause: null,
     missing: [],
     is_stale: false,

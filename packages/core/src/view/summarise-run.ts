@@ -41,6 +41,8 @@ export interface RunSummary {
   /** Failed phases that did not fail the run, and failed shards that outputs go without. */
   readonly tolerated_failures: number;
   readonly tolerated_shards: number;
+  /** Of the succeeded shards, those whose output was taken from earlier ones. */
+  readonly reused_shards: number;
 }
 
 /**
@@ -79,6 +81,7 @@ export function summariseRun(view: RunView, nowMs: number = view.last_at_ms ?? 0
     shards,
     tolerated_failures: view.tolerated_failures,
     tolerated_shards: sums.tolerated_shards,
+    reused_shards: sums.reused_shards,
   };
 }
 
@@ -101,6 +104,8 @@ export function tokensOf(usage: UsageSum | null): TokenCounts {
   };
 }
 
+const SUMMED = ["attempts", "retries", "lost", "serial_ms", "wasted_ms", "tolerated_shards", "reused_shards"] as const;
+
 interface PhaseSums {
   readonly phases: Record<PhaseStatus, number>;
   shards: ShardCounts;
@@ -111,6 +116,7 @@ interface PhaseSums {
   serial_ms: number;
   wasted_ms: number;
   tolerated_shards: number;
+  reused_shards: number;
 }
 
 function sumPhases(view: RunView): PhaseSums {
@@ -124,14 +130,13 @@ function sumPhases(view: RunView): PhaseSums {
     serial_ms: 0,
     wasted_ms: 0,
     tolerated_shards: 0,
+    reused_shards: 0,
   };
   for (const phase of view.phases.values()) {
     sums.phases[phase.status] += 1;
     sums.shards = addCounts(sums.shards, phase.shards);
     if (phase.usage !== null) sums.usage = addUsage(sums.usage, phase.usage);
-    for (const field of ["attempts", "retries", "lost", "serial_ms", "wasted_ms", "tolerated_shards"] as const) {
-      sums[field] += phase[field];
-    }
+    for (const field of SUMMED) sums[field] += phase[field];
   }
   return sums;
 }

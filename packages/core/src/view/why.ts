@@ -146,10 +146,10 @@ function whyShards(facts: WhyFacts, phase: string, open: OpenPhase): Why[] {
     shard: shard.shard,
     ...whyShard(facts, open, shard),
   }));
-  const { next, total } = open.counts;
+  const { next, total, ahead = 0 } = open.counts;
   const grouped = groupByReason(phase, reasons);
   if (next >= total) return grouped;
-  const unreleased = { count: total - next, first: indexesFrom(next, total) };
+  const unreleased = { count: total - next - ahead, first: indexesFrom(next, total) };
   return [...grouped, { phase, shards: unreleased, ...whyUnreleased(facts, open) }];
 }
 

@@ -61,6 +61,7 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_timeout: { duration_ms: 600_010 },
   shard_lost: { worker: "w1", duration_ms: 4_000 },
   shard_given_back: { worker: "w1", duration_ms: 4_000 },
+  shard_reused: { revision: 1, from_run: "run_7", from_phase: "compile", from_shard: 2 },
   shard_repaired: { reason: "its job was removed" },
   shard_spawned: { children: ["dev[spawned=a.1]", "dev[spawned=b.2]", "c", "d"], duration_ms: 1_500, revision: 1 },
   shard_resumed: { children: ["dev[spawned=a.1]"] },
@@ -123,6 +124,7 @@ test("says in one sentence what each event tells", () => {
     compile[3] was put back on its queue: its job was removed
     compile[3] attempt 1 spawned dev[spawned=a.1], dev[spawned=b.2], c and 1 more after 1.5 s and waits for it
     compile[3] goes on: what it spawned has succeeded
+    compile[3] reused from run_7/compile[2]
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
     compile[3] cancelled: cancel requested; even SIGKILL did not end process 4711, 4712
@@ -169,6 +171,7 @@ test("leaves out what an event does not carry", () => {
     compile[3] was put back on its queue
     compile[3] attempt 1 spawned phases and waits for it
     compile[3] goes on: what it spawned has succeeded
+    compile[3] reused
     compile[3] attempt 1 succeeded
     compile[3] failed for good after 1 attempt
     compile[3] cancelled
@@ -272,5 +275,5 @@ test("gives errors to what needs a person and debug to what comes once a shard",
     "artifact_rejected",
     "plan_aborted",
   ]);
-  expect(eventsOf("debug")).toEqual(["phase_progress", "shard_started", "shard_succeeded"]);
+  expect(eventsOf("debug")).toEqual(["phase_progress", "shard_started", "shard_reused", "shard_succeeded"]);
 });

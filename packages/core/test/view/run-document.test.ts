@@ -78,6 +78,7 @@ test("shows what of a view is for programs, and nothing of how it is kept", () =
       "is_cost_partial",
       "shards",
       "tolerated_shards",
+      "reused_shards",
       "open_shards",
       "artifacts",
     ]

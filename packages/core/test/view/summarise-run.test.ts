@@ -41,6 +41,7 @@ test("sums up times, attempts, phases and shards", () => {
     shards: { total: 3, running: 0, backoff: 0, succeeded: 2, failed: 0, cancelled: 0 },
     tolerated_failures: 0,
     tolerated_shards: 0,
+    reused_shards: 0,
   });
 });
 

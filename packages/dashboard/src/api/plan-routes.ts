@@ -4,6 +4,7 @@ import {
   compilePlanText,
   compilePlanValue,
   type ListedVariable,
+  listNotReusable,
   listVariables,
   listVariablesOfText,
 } from "@fanfold/core";
@@ -34,7 +35,7 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
         if (!result.ok) throw invalidPlan(result.problems);
         const { runId, isNew } = await engine.submit(result.plan, body.run_id, result.source);
         log.info({ run: runId, plan: result.plan.plan_id, user: caller.user }, "plan submitted");
-        return { run_id: runId, is_new: isNew, warnings: result.warnings };
+        return { run_id: runId, is_new: isNew, warnings: [...result.warnings, ...listNotReusable(result.plan)] };
       },
     }),
     jsonRoute({

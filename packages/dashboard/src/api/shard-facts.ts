@@ -63,7 +63,7 @@ export function shardRow(
     duration_ms: durationOf(startedAtMs, finishedAtMs ?? (status === "running" ? nowMs : null)),
     attempts: record?.attempt ?? 0,
     failure: status === "failed" ? (record?.failure ?? null) : null,
-    job_url: record === undefined ? null : jobUrl(place, shard, basePath),
+    job_url: record === undefined || record.reused_from !== undefined ? null : jobUrl(place, shard, basePath),
   };
 }
 

@@ -47,6 +47,7 @@ export function shardRoutes(parts: ApiParts): ApiRoute[] {
           revision,
           until_ms: record?.status === "backoff" ? (record.until_ms ?? null) : null,
           history: listAttempts(record, nowMs),
+          reused_from: record?.reused_from ?? null,
           output: outputFacts(record),
         };
       },

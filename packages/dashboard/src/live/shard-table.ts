@@ -19,6 +19,7 @@ const ENDS: Partial<Record<JournalLine["event"], ShardStand>> = {
   shard_lost: "waiting",
   shard_spawned: "waiting",
   shard_succeeded: "succeeded",
+  shard_reused: "succeeded",
   shard_failed: "failed",
   shard_cancelled: "cancelled",
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AttemptStatusSchema, FailureSchema } from "../run.ts";
+import { AttemptStatusSchema, FailureSchema, ReuseSourceSchema } from "../run.ts";
 
 const timeMs = z.int().nullable();
 const count = z.int().min(0);
@@ -51,6 +51,7 @@ export const ShardDetailSchema = z.strictObject({
   revision: count,
   until_ms: timeMs.describe("End of its backoff."),
   history: z.array(AttemptDocumentSchema),
+  reused_from: ReuseSourceSchema.nullable().describe("Where its output was made, when it was reused."),
   output: z.strictObject({ size_bytes: count, sha256: z.string() }).nullable(),
 });
 export type ShardDetail = z.infer<typeof ShardDetailSchema>;

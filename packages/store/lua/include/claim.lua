@@ -1,7 +1,7 @@
 -- Claims free slots for a claimant: first shards that wait for one, then new shards of the open phases
 -- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
 -- again before that gives the same shards: a claimant that died repeats exactly its own adds.
---   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders}
+--   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders, ahead}
 -- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
 local function claim(k, claimant)
   if is_gone(k.run) then return {} end
@@ -59,13 +59,17 @@ local function claim(k, claimant)
   for _, phase in ipairs(redis.call('ZRANGE', k.open, 0, -1)) do
     if free <= 0 then break end
     local entry = entry_of(phase)
-    if entry then
-      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, entry.total - entry.next))
-      for _ = 1, room do
+    if entry and entry.reusing ~= 1 then
+      local room = (entry.tripped == 1 or entry.recalled == 1) and 0 or room_in(entry, math.min(free, to_hand_out(entry)))
+      while room > 0 do
         local id = phase .. '.r' .. string.format('%d', entry.revision) .. '.' .. string.format('%d', entry.next)
         entry.next = entry.next + 1
-        hand_out(id, entry, entry.again and afresh(load_shard(k.shards, id)) or {}, '')
+        if not pass(k.ahead, entry, id) then
+          hand_out(id, entry, entry.again and afresh(load_shard(k.shards, id)) or {}, '')
+          room = room - 1
+        end
       end
+      pass_reused(entry)
       if entry.next >= entry.total or entry.tripped == 1 or entry.recalled == 1 then redis.call('ZREM', k.open, phase) end
     end
   end

@@ -7,9 +7,13 @@
 --   tripped     1 when too many shards failed in a row: no new shard is released
 --   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
 --   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
+--   reused      shards whose output was taken from an earlier run: they are among `succeeded` and never have a job
+--   ahead       those of them with an index from `next` on: they are passed over
+--   making      turn of the run in which the phase is made, where shards of it may be reused
+--   reusing     1 while it is found out which shards are reused: none is handed out before that
 --   again       1 when the phase is run again, so that its shards may have earlier attempts
 --   excused     failed shards that had their effect on the run before it was re-opened
--- next = in_flight + held + succeeded + failed + cancelled, always.
+-- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
 local function load_entry(ledger, phase)
   local text = redis.call('HGET', ledger, phase)
@@ -67,6 +71,29 @@ end
 local function take_up(record)
   record.status = record.awaits_children and 'spawned' or 'waiting'
   record.tries, record.losses, record.failure = 0, 0, nil
+end
+
+-- Shards of a phase that are still to be handed out.
+local function to_hand_out(entry)
+  return entry.total - entry.next - (entry.ahead or 0)
+end
+
+-- Name of a reused shard among those ahead. A making of a revision that failed may have left its own.
+local function ahead_name(entry, id)
+  return id .. '#' .. string.format('%d', entry.making or 0)
+end
+
+-- Passes over a shard if it is one that was reused.
+local function pass(ahead, entry, id)
+  if (entry.ahead or 0) == 0 or redis.call('SREM', ahead, ahead_name(entry, id)) == 0 then return false end
+  entry.ahead = entry.ahead - 1
+  return true
+end
+
+-- Once nothing but reused shards is left, the phase has handed out all it has to.
+local function pass_reused(entry)
+  if not entry.ahead or entry.ahead == 0 or to_hand_out(entry) > 0 then return end
+  entry.next, entry.ahead = entry.total, 0
 end
 
 -- Counts a shard that failed for good, and trips the phase's circuit breaker after too many in a row.

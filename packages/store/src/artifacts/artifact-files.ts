@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactUpkeep, Enrolment, RemovedFiles } from "./artifact-store.ts";
 import { isMissing } from "./file-errors.ts";
@@ -34,6 +34,18 @@ export class ArtifactFiles implements ArtifactUpkeep {
     } finally {
       await file.close();
       await rm(probe, { force: true });
+    }
+  }
+
+  /** Gives a file the time of now, by the clock of the file system. @returns whether it is there */
+  async renew(sha256: string): Promise<boolean> {
+    const now = new Date(await this.nowMs());
+    try {
+      await utimes(this.path(sha256), now, now);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
     }
   }
 

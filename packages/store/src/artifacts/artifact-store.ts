@@ -42,6 +42,13 @@ export interface ArtifactStore extends ArtifactUpkeep {
    * @throws {StoreError} ARTIFACT_NOT_FOUND on the first read, ARTIFACT_CORRUPT at the latest at the end
    */
   stream(sha256: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  /**
+   * Gives content the time of something that was just put, without reading it. A store that cannot has no such method:
+   * then the content is put again.
+   *
+   * @returns whether it is there
+   */
+  renew?(sha256: string): Promise<boolean>;
   /** Looks whether the store can be used. @throws {StoreError} ARTIFACTS_REFUSED, ARTIFACTS_UNREACHABLE */
   check(): Promise<void>;
   /** Where the bytes of a hash are, or would be: `file:…` or `s3://…`. */

@@ -3,6 +3,8 @@ import { hostname } from "node:os";
 import type { ArtifactStore, ByteRange, Enrolment, RemovedFiles, StoredArtifact } from "./artifact-store.ts";
 import type { Keys } from "../keys.ts";
 import { describeConnection, type RedisClient } from "../redis/redis-client.ts";
+import { StoreError } from "../store-error.ts";
+import { isForbidden } from "./file-errors.ts";
 
 /** The artifact store of a deployment, which puts itself on the store's list before it puts anything else there. */
 export class EnrolledArtifacts implements ArtifactStore {
@@ -31,6 +33,24 @@ export class EnrolledArtifacts implements ArtifactStore {
 
   stream(sha256: string, range?: ByteRange): AsyncIterable<Uint8Array> {
     return this.#artifacts.stream(sha256, range);
+  }
+
+  /** Makes sure that content stays for as long as something that was just put. @returns whether it is there */
+  async renew(sha256: string): Promise<boolean> {
+    try {
+      if (this.#artifacts.renew !== undefined) return await this.#artifacts.renew(sha256);
+    } catch (error) {
+      // a file of another user cannot be given a time; it can be put again
+      if (!isForbidden(error)) throw error;
+    }
+    try {
+      await this.put(this.#artifacts.stream(sha256));
+      return true;
+    } catch (error) {
+      const isGone = error instanceof StoreError && error.code.startsWith("ARTIFACT_");
+      if (!isGone) throw error;
+      return false;
+    }
   }
 
   check(): Promise<void> {

@@ -49,6 +49,10 @@ export class FileArtifactStore implements ArtifactStore {
     }
   }
 
+  renew(sha256: string): Promise<boolean> {
+    return this.#files.renew(sha256);
+  }
+
   /** A directory is made with the first put. */
   check(): Promise<void> {
     return Promise.resolve();

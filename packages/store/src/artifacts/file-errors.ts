@@ -2,3 +2,8 @@
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
+
+/** Whether the file belongs to somebody else. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPERM" || error.code === "EACCES");
+}

@@ -33,6 +33,7 @@ const CHANGES: Partial<Record<EventName, Change>> = {
     failure: null,
   }),
   shard_succeeded: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "succeeded", failure: null }),
+  shard_reused: (_row, _line, atMs) => ({ status: "succeeded", finished_at_ms: atMs, failure: null }),
   shard_retry: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "backoff", failure: failureOf(line) }),
   shard_failed: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "failed", failure: failureOf(line) }),
   shard_lost: () => ({ status: "waiting" }),

@@ -64,6 +64,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         <Fact title="Attempts">{countText(phase.attempts)}</Fact>
         <Fact title="Retries">{countText(phase.retries)}</Fact>
         {phase.lost === 0 ? null : <Fact title="Lost">{countText(phase.lost)}</Fact>}
+        {phase.reused_shards === 0 ? null : <Fact title="Reused">{countText(phase.reused_shards)}</Fact>}
         {phase.tolerated_shards === 0 ? null : <Fact title="Left out">{countText(phase.tolerated_shards)}</Fact>}
         <Fact title="Depends on">{phase.depends_on.join(", ") || "nothing"}</Fact>
         {phase.artifacts.map(({ name, size_bytes: sizeBytes }) => (

@@ -78,13 +78,21 @@ function ShardHead({
   readonly isPage: boolean;
 }): ReactNode {
   const { run, reload } = useRunScope();
-  const { status, failure, output, job_url: jobUrl } = shard;
+  const { status, failure, output, job_url: jobUrl, reused_from: from } = shard;
   const isOpen = status === "running" || status === "backoff" || status === "waiting";
   return (
     <div className="shard-summary">
       <p className="drawer-line">
         <StatusBadge status={status} />
         {shard.worker === null ? null : <span className="faint">on {shard.worker}</span>}
+        {from === null ? null : (
+          <span className="faint">
+            reused from{" "}
+            <Link to={shardPath(from.run_id, from.phase, from.shard)}>
+              {from.run_id}/{from.phase}[{from.shard}]
+            </Link>
+          </span>
+        )}
         {output === null ? null : <span className="faint">output {bytesText(output.size_bytes)}</span>}
       </p>
       {failure === null ? null : (

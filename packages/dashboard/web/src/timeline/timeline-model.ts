@@ -16,6 +16,7 @@ export interface Segment {
 /** Attempts that ended with these outcomes are drawn as what they came to. */
 const ENDS: Readonly<Record<string, SegmentKind>> = {
   shard_succeeded: "succeeded",
+  shard_reused: "succeeded",
   shard_failed: "failed",
   shard_retry: "failed",
   shard_lost: "lost",
