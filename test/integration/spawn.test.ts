@@ -137,6 +137,19 @@ describe("a phase that spawns", () => {
   );
 
   test(
+    "is done again in the next run, also with a cache: what its children make is in no fingerprint",
+    withDeployment(async (deployment) => {
+      const plan = spawnPlan(spawnOnce(), { test: { cache: true }, dev: { cache: true } });
+      for (const runId of ["first", "second"]) {
+        await deployment.submit(plan, runId);
+        await deployment.ended(runId);
+        expect(await outputOf(deployment, runId, "ship")).toBe("done in attempt 2");
+        expect(await deployment.story(runId)).not.toContain("shard_reused");
+      }
+    }),
+  );
+
+  test(
     "an attempt that fails has spawned nothing; the next one may",
     withDeployment(async (deployment) => {
       const script = `${spawnOnce()}; test $FANFOLD_ATTEMPT -gt 1`;
