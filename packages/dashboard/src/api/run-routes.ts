@@ -51,7 +51,10 @@ export function runRoutes(parts: ApiParts): ApiRoute[] {
       summary: "The plan of a run, compiled",
       params: RunParamsSchema,
       answer: CompiledPlanSchema,
-      handle: async ({ params }) => (await engine.plan(params.run)).plan,
+      handle: async ({ params }) => {
+        await engine.recall(params.run);
+        return (await engine.plan(params.run)).plan;
+      },
     }),
     jsonRoute({
       path: "/runs/:run/events",

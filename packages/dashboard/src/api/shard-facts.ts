@@ -27,6 +27,7 @@ const STANDS: Record<ShardStatus, ShardStand> = {
   waiting: "waiting",
   running: "running",
   backoff: "backoff",
+  spawned: "waiting",
   succeeded: "succeeded",
   failed: "failed",
   cancelled: "cancelled",
@@ -34,6 +35,7 @@ const STANDS: Record<ShardStatus, ShardStand> = {
 
 /** A phase of a run. @throws {StoreError} RUN_NOT_FOUND @throws {ApiFailure} NOT_FOUND */
 export async function findPhase(engine: RunEngine, runId: string, phase: string): Promise<PhasePlace> {
+  await engine.recall(runId);
   const { plan } = await engine.plan(runId);
   const definition = plan.phases.find(({ id }) => id === phase);
   if (definition === undefined) throw new ApiFailure("NOT_FOUND", `run ${runId} has no phase ${phase}`);
