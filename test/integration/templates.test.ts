@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type CompileOptions, compilePlanText, formatProblem } from "@fanfold/core";
@@ -106,11 +106,15 @@ describe("the built-in template", () => {
   );
 
   test(
-    "dev-test develops, then tests",
+    "dev-test develops, then tests, and develops again while the tests fail",
     withDeployment(async (deployment) => {
-      const variables = { DEV: "echo 1 > made", TEST: "cat made" };
-      const { status, outputs } = await runTemplate(deployment, "dev-test", { variables });
-      expect([status, outputs["test"]]).toEqual(["succeeded", "1\n"]);
+      const DEV = 'cat "${FANFOLD_SPAWN:-/dev/null}" >> why; echo x >> made';
+      const TEST = `printf 'a "quoted" \\\\ word\\n'; test "$(wc -l < made)" -ge 3`;
+      const { status, outputs } = await runTemplate(deployment, "dev-test", { variables: { DEV, TEST } });
+      expect([status, outputs["test"]]).toEqual(["succeeded", 'a "quoted" \\ word\n']);
+      expect(await readFile(join(deployment.dir, "why"), "utf8")).toContain(JSON.stringify('a "quoted" \\ word\n'));
+      const failed = await runTemplate(deployment, "dev-test", { variables: { DEV, TEST: "false", ROUNDS: "1" } });
+      expect(failed.status).toBe("failed");
     }),
   );
 

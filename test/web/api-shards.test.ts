@@ -76,6 +76,29 @@ describe("shards of the API", () => {
   );
 
   test(
+    "knows phases that were spawned since it looked at the run first",
+    withDashboard(async ({ deployment, dashboard }) => {
+      const request = `echo '{"type":"spawn","phase":"dev","key":"fix"}' >> $FANFOLD_EVENTS`;
+      const command = `until [ -e go ]; do sleep 0.02; done; if [ $FANFOLD_SPAWN_ROUND = 0 ]; then ${request}; fi`;
+      const dev = { id: "dev", command: "echo", args: ["mended"], enabled: false, spawnable: true };
+      await deployment.submit(
+        { plan_id: "loop", version: "1", phases: [{ id: "test", command, shell: true }, dev] },
+        "loop",
+      );
+      expect((await ask(dashboard, "/runs/loop/phases/test/shards")).status).toBe(200);
+      await writeFile(join(deployment.dir, "go"), "");
+      await deployment.ended("loop");
+      const spawned = (await deployment.journal("loop")).find(({ event }) => event === "phase_spawned");
+      const path = `/runs/loop/phases/${encodeURIComponent(spawned?.phase ?? "")}/shards`;
+      expect((await ask(dashboard, path)).body).toMatchObject({ total: 1, shards: [{ status: "succeeded" }] });
+      const tested = ShardDetailSchema.parse((await ask(dashboard, "/runs/loop/phases/test/shards/0")).body);
+      expect(tested.history.map(({ status }) => status)).toEqual(["spawned", "succeeded"]);
+      const run = JSON.stringify((await ask(dashboard, "/runs/loop")).body);
+      expect(run).toContain(spawned?.phase ?? "none");
+    }),
+  );
+
+  test(
     "hands out a log in parts, whole, and as plain text whatever is in it",
     withDashboard(async (watched) => {
       const { deployment, dashboard } = watched;

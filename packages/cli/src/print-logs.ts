@@ -19,6 +19,7 @@ const ENDS = new Set([
   "shard_cancelled",
   "shard_lost",
   "shard_given_back",
+  "shard_spawned",
 ]);
 
 /**
@@ -48,7 +49,8 @@ interface OpenAttempt {
 }
 
 interface PrinterScope extends LogScope {
-  readonly phases: ReadonlySet<string>;
+  /** Grows with what is spawned meanwhile. */
+  readonly phases: Set<string>;
 }
 
 class LogPrinter {
@@ -67,7 +69,9 @@ class LogPrinter {
 
   /** Takes the next line of the journal. */
   async take(line: JournalLine): Promise<void> {
-    const { phase, shard, attempt, event } = line;
+    const { phase, shard, attempt, event, data } = line;
+    const isWanted = typeof data.copy_of === "string" && this.#scope.phases.has(data.copy_of);
+    if (event === "phase_spawned" && phase !== null && isWanted) this.#scope.phases.add(phase);
     if (phase === null || shard === null || attempt === null || !this.#isWanted(phase, shard)) return;
     if (event === "shard_started") {
       const revision = typeof line.data.revision === "number" ? line.data.revision : 1;

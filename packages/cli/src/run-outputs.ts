@@ -39,16 +39,17 @@ export interface RunOutput {
 }
 
 /**
- * Writes the outputs of the phases nothing depends on. One that this machine cannot reach has no file: whoever
+ * Writes the outputs of the phases nothing depends on, and that were not spawned. One that this machine cannot reach has no file: whoever
  * only watches need not share the artifact store. The outputs of the instances of a matrix share a directory.
  */
 export async function writeOutputs(session: Session, runId: string): Promise<RunOutput[]> {
+  await session.engine.recall(runId);
   const { graph } = await session.engine.plan(runId);
   const records = await session.store.runs.loadPhases(runId);
   const dir = join(runDirOf(session, runId), "outputs");
   const outputs: RunOutput[] = [];
   for (const phase of graph.ids) {
-    if (graph.dependents(phase).length > 0) continue;
+    if (graph.dependents(phase).length > 0 || graph.phase(phase).spawned !== undefined) continue;
     const point = Object.entries(graph.phase(phase).matrix).map(([dimension, value]) => `${dimension}=${value}`);
     for (const artifact of records.get(phase)?.artifacts ?? []) {
       const file = join(dir, artifact.name, point.join(","));

@@ -77,6 +77,7 @@ export {
   type RunState,
   type Trigger,
 } from "./run/run-state.ts";
+export { maySpawn } from "./run/spawn-phases.ts";
 export { isPhaseOver, isRunOver, movePhase, moveRun } from "./run/transitions.ts";
 export { itemText, readItems, replaceItem } from "./shards/read-items.ts";
 export { findGroupField, gatherOrder, groupValueOf } from "./shards/group-records.ts";
@@ -90,6 +91,10 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
+export { checkSpawn, type SpawnCheck, type SpawnRules } from "./spawn/check-spawn.ts";
+export { type ChildrenState, childrenState } from "./spawn/children-state.ts";
+export { keepSpawned } from "./spawn/keep-spawned.ts";
+export { spawnedPhase, spawnedPhaseId, type SpawnPlace } from "./spawn/spawned-phase.ts";
 export {
   type KeyFacts,
   type PoolFacts,

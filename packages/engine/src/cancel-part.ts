@@ -1,4 +1,6 @@
 import { isPhaseOver, isRunOver, type Trigger } from "@fanfold/core";
+import type { PhaseRecord } from "@fanfold/schemas";
+import type { PhaseRef } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
 
@@ -25,6 +27,7 @@ export async function cancelPart(
   { actor, decideOn, nowMs }: CancelTools,
 ): Promise<void> {
   const { store } = engine;
+  await engine.recall(runId);
   const [run, { graph }, phases] = await Promise.all([
     store.runs.get(runId),
     engine.plan(runId),
@@ -51,11 +54,31 @@ export async function cancelPart(
   if (reply === "over" || reply === "complete") throw tooLate(phase, shard);
   await store.signals.publishStop(runId);
   await engine.keys.wakeForPhase(runId, phase, `recall.${runId}`);
+  await cancelChildren(engine, { runId, ref, shard }, phases);
   if (reply === "drained") await engine.report(runId, ref);
   if (reply !== "unopened" || shard !== undefined) return;
   await decideOn({ type: "phase_drained", ...ref, isRecalled: true, actor });
   // it may have been opened in between
   await store.ledger.recall(runId, ref, { shard: undefined, actor, nowMs });
+}
+
+/** What a cancelled shard spawned is of no use to anybody. */
+async function cancelChildren(
+  engine: RunEngine,
+  { runId, ref, shard }: { readonly runId: string; readonly ref: PhaseRef; readonly shard: number | undefined },
+  phases: ReadonlyMap<string, PhaseRecord>,
+): Promise<void> {
+  const { plan } = await engine.plan(runId);
+  for (const { id, spawned } of plan.phases) {
+    const isChild = spawned?.phase === ref.phase && spawned.revision === ref.revision;
+    if (!isChild || (shard !== undefined && spawned.shard !== shard)) continue;
+    if (isPhaseOver(phases.get(id)?.status ?? "pending")) continue;
+    try {
+      await engine.cancelPart(runId, { phase: id });
+    } catch (error) {
+      if (!(error instanceof EngineError) || (error.code !== "PHASE_OVER" && error.code !== "RUN_OVER")) throw error;
+    }
+  }
 }
 
 function tooLate(phase: string, shard: number | undefined): EngineError {

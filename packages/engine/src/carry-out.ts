@@ -1,6 +1,7 @@
 import { isPhaseOver } from "@fanfold/core";
 import type { Effect } from "@fanfold/schemas";
 import { jobIds } from "@fanfold/store";
+import { askForSpawner } from "./await-children.ts";
 import { discardMaking } from "./discard-making.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { openPhase, resumeRelease } from "./open-phase.ts";
@@ -24,6 +25,8 @@ async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effe
       return resumeRelease(workings, runId, effect);
     case "release_lock":
       return workings.locks.release(runId, effect);
+    case "resume_spawner":
+      return askForSpawner(workings, runId, effect);
     case "schedule_timeout": {
       const nowMs = workings.clock.nowMs();
       const atMs = effect.at_ms ?? nowMs + effect.delay_ms;

@@ -1,4 +1,5 @@
 export { type ListedArtifact, outputId } from "./artifact-records.ts";
+export { SPAWN_RECHECK_MS } from "./await-children.ts";
 export type { RunPart } from "./cancel-part.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./collect-artifacts.ts";

@@ -25,6 +25,7 @@ export async function listCaps(engine: RunEngine, runId?: string): Promise<CapDo
 }
 
 async function capsOfRun(engine: RunEngine, runId: string): Promise<CapDocument[]> {
+  await engine.recall(runId);
   const [{ plan }, counts] = await Promise.all([engine.plan(runId), engine.store.ledger.loadPhases(runId)]);
   const holders = await listHolders(engine.store, runId, counts);
   const caps: CapDocument[] = [];

@@ -2,6 +2,7 @@ import { JsonlError, phaseRecord, ShardError } from "@fanfold/core";
 import type { CompiledPhase, Content } from "@fanfold/schemas";
 import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold/store";
 import { ackClaims } from "./ack-claims.ts";
+import { askForSpawner, maySpawnPhases } from "./await-children.ts";
 import { contentOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { discardMaking } from "./discard-making.ts";
@@ -154,6 +155,9 @@ export async function resumeRelease(
     ref,
     cancelled.filter((shard) => !recalled.has(shard)),
   );
+  if (!maySpawnPhases((await workings.states.plan(runId)).plan)) return;
+  const spawners = await workings.store.ledger.listSpawners(runId);
+  for (const spawner of spawners) if (spawner.phase === phase) await askForSpawner(workings, runId, spawner);
 }
 
 /** Runs a merge again that a stop had killed. */

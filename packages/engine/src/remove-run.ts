@@ -80,6 +80,7 @@ export async function cancelToRemove(engine: RunEngine, runId: string, actor: st
 /** The plan, unless somebody has removed it by hand: what is left can be removed all the same. */
 async function findPlan(engine: RunEngine, runId: string): Promise<CompiledPlan | undefined> {
   try {
+    await engine.recall(runId);
     return (await engine.plan(runId)).plan;
   } catch (error) {
     if (error instanceof StoreError && error.code === "RUN_NOT_FOUND") return undefined;

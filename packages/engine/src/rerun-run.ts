@@ -1,6 +1,7 @@
 import {
   diffPlans,
   isPhaseOver,
+  keepSpawned,
   PlanGraph,
   type PlanDiff,
   planRerun,
@@ -31,17 +32,19 @@ export interface RerunPreview extends RerunPlan {
 
 /** What a rerun would do. */
 export async function previewRerun(workings: EngineWorkings, runId: string, order: RerunOrder): Promise<RerunPreview> {
-  return preview(await workings.states.load(runId), order);
+  const state = await workings.states.load(runId);
+  return preview(state, withSpawned(state, order));
 }
 
 /** Carries a rerun out. Decided on the state as it is then: done twice at once, the second one finds nothing to do. */
 export async function rerunRun(
   workings: EngineWorkings,
   runId: string,
-  order: RerunOrder,
+  asked: RerunOrder,
   actor: string,
 ): Promise<RerunPreview> {
   const state = await workings.states.load(runId);
+  const order = withSpawned(state, asked);
   const planned = preview(state, order);
   const refused = [...planned.problems, ...checkPlanChange(state, planned.diff)];
   if (refused.length > 0) throw new EngineError("RERUN_REFUSED", refused.map(({ message }) => message).join("\n"));
@@ -59,9 +62,15 @@ export async function rerunRun(
     ...(plan === undefined || !isReplanned ? {} : { replan: () => plan.compiled, source: plan.source }),
   };
   const effects = await workings.states.apply(runId, { type: "rerun", request, actor, unfinished }, basis);
-  if (effects === "stale") return rerunRun(workings, runId, order, actor);
+  if (effects === "stale") return rerunRun(workings, runId, asked, actor);
   await carryOut(workings, runId, effects);
   return planned;
+}
+
+/** The phases that were spawned stay in the plan of the run. */
+function withSpawned(state: RunState, order: RerunOrder): RerunOrder {
+  const { plan } = order;
+  return plan === undefined ? order : { ...order, plan: { ...plan, compiled: keepSpawned(plan.compiled, state.plan) } };
 }
 
 function preview(state: RunState, order: RerunOrder): RerunPreview {
@@ -79,7 +88,9 @@ function requestOf(state: RunState, order: RerunOrder): RerunRequest {
   const changed = order.plan === undefined ? new Map<string, string>() : diffPlans(state.plan, plan).changed;
   const phases = order.phases.flatMap((id) => {
     const instances = graph.instances(id);
-    return instances.length === 0 ? [id] : [...instances];
+    return instances.length === 0
+      ? [id]
+      : instances.filter((one) => one === id || graph.phase(one).spawned === undefined);
   });
   return { phases, reach: order.reach, changed };
 }

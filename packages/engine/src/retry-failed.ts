@@ -29,6 +29,7 @@ export async function retryFailed(
   if (run.stop === "cancel") {
     throw new EngineError("RUN_CANCELLED", `run ${runId} was cancelled; submit the plan again instead of retrying`);
   }
+  await engine.recall(runId);
   const { graph } = await engine.plan(runId);
   const wanted = graph.instances(scope.phase);
   if (wanted.length === 0) {
@@ -40,12 +41,14 @@ export async function retryFailed(
     const entry = counts.get(phase);
     const record = records.get(phase);
     if (record !== undefined && failedBeforeItsShards(record)) {
+      const shards = Array.from({ length: entry?.next ?? 0 }, (_, i) => i);
+      if (entry !== undefined) await engine.retryChildren(runId, { phase, revision: entry.revision, shards, actor });
       await engine.reopen(runId, phase, actor);
       retried.push(phase);
     } else if (entry !== undefined) retried.push(...(await retryPhase(engine, runId, { phase, entry, actor, scope })));
   }
   if (retried.length === 0) throw nothingToRetry(runId, scope, run.status);
-  return retried;
+  return [...new Set(retried)];
 }
 
 const BEFORE_SHARDS: ReadonlySet<string> = new Set(["expansion_failed", "lock_timeout", "condition_failed"]);
@@ -82,13 +85,15 @@ async function retryPhase(engine: RunEngine, runId: string, retry: PhaseRetry): 
   const failed = [...(await listFailed(engine, runId, ref, entry.next)), ...recalled];
   const wanted = shards === undefined ? failed : failed.filter((shard) => shards.has(shard));
   if (wanted.length === 0) return [];
+  // before the shards: what they wait for must not have failed any more when somebody looks
+  const children = await engine.retryChildren(runId, { ...ref, shards: wanted, actor });
   await engine.reopen(runId, phase, actor);
   await engine.requeue(runId, ref, wanted);
   // a sweep between the two lines above may have failed the phase again: then this re-opens it for good
   await engine.reopen(runId, phase, actor);
   // and a shard that has failed again meanwhile is told of again
   await engine.report(runId, ref);
-  return wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`));
+  return [...wanted.map((shard) => (entry.total === 1 ? phase : `${phase}[${shard}]`)), ...children];
 }
 
 /** Shards that a scope names, or undefined where it takes all. */

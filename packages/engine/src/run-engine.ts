@@ -1,8 +1,17 @@
 import { isRunOver, type Trigger } from "@fanfold/core";
 import { type CompiledPlan, type PlanSource, type RunRecord, RunIdSchema } from "@fanfold/schemas";
-import { type ClaimedShard, type FlowPhase, jobIds, type PhaseRef, type Store, StoreError } from "@fanfold/store";
+import {
+  type ClaimedShard,
+  type FlowPhase,
+  jobIds,
+  type PhaseRef,
+  type ShardRef,
+  type Store,
+  StoreError,
+} from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { ackClaims } from "./ack-claims.ts";
+import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -18,8 +27,10 @@ import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
 import { reportPhase } from "./report-phase.ts";
 import { retryFailed, type RetryScope } from "./retry-failed.ts";
 import { previewRerun, type RerunOrder, type RerunPreview, rerunRun } from "./rerun-run.ts";
+import { awaitRequeued, retryChildren, waitAgain } from "./retry-spawned.ts";
 import { RunRepair } from "./run-repair.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
+import { carrySpawner } from "./spawn-phases.ts";
 import { sweepRun } from "./sweep-run.ts";
 
 /**
@@ -201,6 +212,25 @@ export class RunEngine {
   /** Lets a phase carry on after a retry by hand, and with it all that had not run because of it. */
   async reopen(runId: string, phase: string, actor: string): Promise<void> {
     await this.#decideOn(runId, { type: "reopen", phase, actor });
+    await waitAgain(this.#workings, runId, phase, actor);
+  }
+
+  /** Retries children that did not succeed of shards that wait for them. @returns what is tried again */
+  retryChildren(
+    runId: string,
+    spawners: PhaseRef & { readonly shards: readonly number[]; readonly actor: string },
+  ): Promise<string[]> {
+    return retryChildren(this, runId, spawners);
+  }
+
+  /** Has a scheduler look at a shard that spawned phases. */
+  askForSpawner(runId: string, ref: ShardRef): Promise<void> {
+    return askForSpawner(this.#workings, runId, ref);
+  }
+
+  /** Looks at a shard that spawned phases: starts them, or lets it go on, or fails it. For schedulers only. */
+  carrySpawner(runId: string, ref: ShardRef): Promise<void> {
+    return carrySpawner(this.#workings, runId, ref);
   }
 
   /**
@@ -292,11 +322,15 @@ export class RunEngine {
     const claimant = `requeue.${ref.phase}.r${ref.revision}`;
     const options = { order: graph.index(ref.phase), claimant };
     await this.release(runId, await this.store.ledger.requeueShards(runId, ref, shards, options), claimant);
+    await awaitRequeued(this.#workings, runId, ref, shards);
   }
 
   /** A phase as the queues want it. @throws {StoreError} RUN_NOT_FOUND when it was never opened */
   async flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase> {
-    const { graph } = await this.#workings.states.plan(runId);
+    const { states } = this.#workings;
+    // a claim may hand out what was spawned since somebody here last looked at the plan
+    if (!(await states.plan(runId)).graph.has(ref.phase)) await states.recall(runId);
+    const { graph } = await states.plan(runId);
     const { ledger } = this.store;
     const [counts, inFlight] = await Promise.all([ledger.findPhase(runId, ref.phase), ledger.countInFlight(runId)]);
     if (counts === undefined) throw new StoreError("RUN_NOT_FOUND", `run ${runId} has not opened phase ${ref.phase}`);

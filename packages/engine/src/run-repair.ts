@@ -10,6 +10,7 @@ import {
   JOB_LOCK,
   SCHEDULER_QUEUE,
 } from "@fanfold/store";
+import { SPAWN_RECHECK_MS } from "./await-children.ts";
 import type { Clock } from "./clock.ts";
 
 /** What the repair needs of the engine. */
@@ -137,7 +138,8 @@ export class RunRepair {
     if (status === "waiting") return this.#queueForSlot(runId, shard);
     if (state === "ended") return store.queues.runAgain(shardQueue(flow.definition.pool), jobIds.shard(runId, shard));
     // a worker whose job was removed under it may still be at it: it notices when it cannot renew the lock
-    const delayMs = { released: 0, running: JOB_LOCK.lockMs, backoff: Math.max(0, untilMs - nowMs) }[status];
+    const backoff = Math.max(0, untilMs - nowMs);
+    const delayMs = { released: 0, running: JOB_LOCK.lockMs, backoff, spawned: SPAWN_RECHECK_MS }[status];
     await store.queues.restoreShard(flow, shard, delayMs);
   }
 

@@ -23,6 +23,8 @@ const KEPT_RUNS = 200;
 /** The plan of a run, its DAG, and whether it is what was signed. */
 export interface RunPlan extends PlannedRun {
   readonly trust: PlanTrust;
+  /** Whether it has a signature, be it a good one or not. */
+  readonly hasSignature: boolean;
 }
 
 /** What a decision is made on, besides the state of the run. */
@@ -61,8 +63,8 @@ export class RunStates {
   async plan(runId: string): Promise<RunPlan> {
     const slot = this.#slot(runId);
     if (slot.plan === undefined) {
-      const { plan, trust } = await this.#runs.loadPlan(runId);
-      slot.plan = { plan, graph: new PlanGraph(plan), trust };
+      const { plan, ...rest } = await this.#runs.loadPlan(runId);
+      slot.plan = { plan, graph: new PlanGraph(plan), ...rest };
     }
     return slot.plan;
   }

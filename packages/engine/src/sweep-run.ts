@@ -1,7 +1,9 @@
 import type { PhaseLedger } from "@fanfold/schemas";
+import { maySpawnPhases } from "./await-children.ts";
 import { carryOut } from "./carry-out.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { isFolded } from "./phase-outputs.ts";
+import { carrySpawner } from "./spawn-phases.ts";
 
 /** Re-derives what should be on the queues for a live run and repairs the difference. */
 export async function sweepRun(workings: EngineWorkings, runId: string): Promise<void> {
@@ -15,6 +17,8 @@ export async function sweepRun(workings: EngineWorkings, runId: string): Promise
   for (const claimant of await store.ledger.listClaimants(runId)) await workings.engine.claim(runId, claimant);
   // slots that nobody else asks for are claimed in the sweep's own name
   await workings.engine.claim(runId, `sweep.${workings.clock.nowMs()}`);
+  const spawners = maySpawnPhases(state.plan) ? await store.ledger.listSpawners(runId) : [];
+  for (const spawner of spawners) await carrySpawner(workings, runId, spawner);
   const held = new Set((await workings.repair.repairShards(runId)).map(({ phase }) => phase));
   for (const phase of running) await sweepPhase(workings, runId, phase, held.has(phase));
 }

@@ -11,6 +11,7 @@ const PAGE = 500;
 /** Gathers what decides why something of a run is not running. @throws {StoreError} RUN_NOT_FOUND */
 export async function gatherWhyFacts(engine: RunEngine, runId: string, clock: Clock): Promise<WhyFacts> {
   const { store } = engine;
+  await engine.recall(runId);
   const planned = await engine.plan(runId);
   const [run, phases, counts, keys, pools] = await Promise.all([
     store.runs.get(runId),

@@ -114,6 +114,12 @@ export class SchedulerService {
         return this.#engine.settle(data.run_id, { phase: data.phase, revision: data.revision });
       case "report":
         return this.#engine.report(data.run_id, { phase: data.phase, revision: data.revision });
+      case "spawn":
+        return this.#engine.carrySpawner(data.run_id, {
+          phase: data.phase,
+          revision: data.revision,
+          shard: data.shard,
+        });
       case "timeout":
         return this.#engine.timeOut(data.run_id, data.at_ms);
       case "open":

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
 import { CostSchema, ItemFormatSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
+import { CompiledSpawnSchema, SpawnedBySchema } from "./spawn.ts";
 
 /** One resolved edge of the DAG. */
 export const CompiledDependencySchema = z.strictObject({
@@ -139,6 +140,10 @@ export const CompiledPhaseSchema = z.strictObject({
   /** Absent: nothing is collected. */
   collect: CompiledCollectSchema.optional(),
   tags: z.array(z.string()),
+  /** Absent: nobody may spawn it, and what it may spawn has the usual bounds. */
+  spawn: CompiledSpawnSchema.optional(),
+  /** Present in a phase that an attempt spawned. */
+  spawned: SpawnedBySchema.optional(),
 });
 export type CompiledPhase = z.infer<typeof CompiledPhaseSchema>;
 

@@ -13,6 +13,8 @@ export const EffectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("resume_release"), ...phaseRef }),
   /** Give back the lock of a phase that is over. */
   z.strictObject({ kind: z.literal("release_lock"), ...phaseRef }),
+  /** Look whether what a shard spawned is over, and let the shard go on. */
+  z.strictObject({ kind: z.literal("resume_spawner"), ...phaseRef, shard: z.int().min(0) }),
   /** End the run when it has had its time, at `at_ms` (Unix ms). */
   z.strictObject({ kind: z.literal("schedule_timeout"), delay_ms: z.int().min(1), at_ms: z.int().optional() }),
   /** Release nothing more of the run; `kill` also ends what runs. */

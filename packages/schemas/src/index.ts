@@ -162,6 +162,21 @@ export {
   StartVerdictSchema,
 } from "./run.ts";
 export { type Effect, EffectSchema } from "./effect.ts";
+export {
+  type CompiledSpawn,
+  CompiledSpawnSchema,
+  DEFAULT_MAX_SPAWN_DEPTH,
+  DEFAULT_MAX_SPAWNED,
+  MAX_SPAWN_REASON_CHARS,
+  MAX_SPAWN_REQUEST_BYTES,
+  MAX_SPAWNED_IN_RUN,
+  type SpawnedBy,
+  SpawnedBySchema,
+  type SpawnedChild,
+  SpawnedChildSchema,
+  type SpawnRequest,
+  SpawnRequestSchema,
+} from "./spawn.ts";
 export { CapQuerySchema, CapSchema, RemovedSchema, WhyQuerySchema, WhySchema } from "./api/api-admission.ts";
 export { type ApiError, type ApiErrorCode, ApiErrorCodeSchema, ApiErrorSchema } from "./api/api-error.ts";
 export {

@@ -16,6 +16,8 @@ export const SchedulerJobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("start"), run_id: RunIdSchema }),
   z.strictObject({ kind: z.literal("settle"), ...phaseRef }),
   z.strictObject({ kind: z.literal("report"), ...phaseRef }),
+  /** A shard has spawned, and waits for its children. */
+  z.strictObject({ kind: z.literal("spawn"), ...phaseRef, shard: z.int().min(0) }),
   /** The run has had its time, which was to end at `at_ms` (Unix ms). */
   z.strictObject({ kind: z.literal("timeout"), run_id: RunIdSchema, at_ms: z.int().optional() }),
   /** The phase holds the lock it waited for. */

@@ -282,6 +282,19 @@ export const PhaseSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe("Artifacts this phase makes; the first one is its output."),
+  spawnable: z.boolean().optional().describe("Whether attempts of other phases may spawn it (default false)."),
+  max_spawn_depth: z
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("How deep its children may spawn in turn; 1: children that spawn nothing (default 3)."),
+  max_spawned: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .describe("Children that one of its shards may spawn, over all its attempts (default 20)."),
   collect: CollectSchema.optional().describe(
     "What an attempt hands over beside what it reports: `stdout_final`, `git_diff`, `{ files }`, or a list of these.",
   ),
@@ -393,7 +406,7 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify"],
   globals: [],
-  phase: ["plan", "approval", "spawnable", "max_spawn_depth", "max_spawned", "agents"],
+  phase: ["plan", "approval", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ArtifactMetaSchema, ArtifactSchema, ContentSchema, Sha256Schema } from "./artifact.ts";
 import { InstanceIdSchema, PlanIdSchema, RunIdSchema } from "./ids.ts";
+import { SpawnedChildSchema } from "./spawn.ts";
 
 /** Life of a run. */
 export const RunStatusSchema = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
@@ -18,7 +19,7 @@ export const PhaseStatusSchema = z.enum([
 ]);
 export type PhaseStatus = z.infer<typeof PhaseStatusSchema>;
 
-/** Outcome of an attempt. */
+/** Outcome of an attempt. `spawned`: it ended well, and what it made is not the output: its children come first. */
 export const AttemptStatusSchema = z.enum([
   "running",
   "succeeded",
@@ -27,6 +28,7 @@ export const AttemptStatusSchema = z.enum([
   "cancelled",
   "lost",
   "given_back",
+  "spawned",
 ]);
 export type AttemptStatus = z.infer<typeof AttemptStatusSchema>;
 
@@ -164,12 +166,16 @@ export const AttemptRecordSchema = z.strictObject({
 });
 export type AttemptRecord = z.infer<typeof AttemptRecordSchema>;
 
-/** Life of a shard in the ledger. `released`: on a queue, holds a slot. `waiting`: wants a slot. */
+/**
+ * Life of a shard in the ledger. `released`: on a queue, holds a slot. `waiting`: wants a slot. `spawned`: waits for the
+ * phases it spawned, and holds none.
+ */
 export const ShardStatusSchema = z.enum([
   "released",
   "running",
   "backoff",
   "waiting",
+  "spawned",
   "succeeded",
   "failed",
   "cancelled",
@@ -238,6 +244,10 @@ export const ShardRecordSchema = z.strictObject({
   /** Earlier attempts, oldest first. */
   history: z.array(AttemptRecordSchema).optional(),
   failure: FailureSchema.optional(),
+  /** What its attempts spawned, oldest first. */
+  spawned: z.array(SpawnedChildSchema).optional(),
+  /** Whether children of its latest attempt have to succeed before it goes on. */
+  awaits_children: z.boolean().optional(),
   result: ShardResultSchema.optional(),
   log: ContentSchema.optional(),
   /** Fingerprint under which its output may be reused. */
@@ -337,7 +347,7 @@ export const PhaseProgressSchema = z.enum(["complete", "tolerable", "busy", "dra
 export type PhaseProgress = z.infer<typeof PhaseProgressSchema>;
 
 /** The ledger's answer to the start of an attempt; `start_shard.lua` of the store says what each means. */
-export const StartVerdictSchema = z.enum(["run", "done", "ended", "reopen", "no_slot", "unknown"]);
+export const StartVerdictSchema = z.enum(["run", "done", "ended", "reopen", "no_slot", "spawned", "unknown"]);
 export type StartVerdict = z.infer<typeof StartVerdictSchema>;
 
 /** The ledger's answer to the end of an attempt; `finish_shard.lua` of the store says what each means. */

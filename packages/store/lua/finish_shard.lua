@@ -16,7 +16,8 @@
 --   KEYS[15] ahead    set
 --   ARGV[1] shard id
 --   ARGV[2] fence the attempt was given
---   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops)
+--   ARGV[3] outcome: succeeded | backoff | failed | cancelled | given_back (by a worker that stops) | spawned (what it
+--           asked for comes first)
 --   ARGV[4] record of the shard from now on, JSON
 --   ARGV[5] now, Unix ms
 --   ARGV[6] attempt
@@ -48,7 +49,7 @@ end
 local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
 local stopped = is_stopped(KEYS[1])
 local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[12], id) == 1
-if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back') then
+if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back' or outcome == 'spawned') then
   verdict, outcome = 'stopped', 'cancelled'
   local record = cjson.decode(text)
   record.status = 'cancelled'
@@ -65,7 +66,7 @@ if outcome == 'given_back' and is_paused(KEYS[1]) then
   text = cjson.encode(record)
 end
 redis.call('HSET', KEYS[3], id, text)
-if outcome ~= 'backoff' then redis.call('SREM', KEYS[13], id) end
+if outcome ~= 'backoff' and outcome ~= 'spawned' then redis.call('SREM', KEYS[13], id) end
 if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
 if outcome == 'succeeded' then
   entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
@@ -74,7 +75,7 @@ elseif outcome == 'failed' then count_failure(entry, shard)
 elseif outcome == 'cancelled' then
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[9], id)
-elseif outcome == 'backoff' then entry.held = entry.held + 1
+elseif outcome == 'backoff' or outcome == 'spawned' then entry.held = entry.held + 1
 elseif outcome == 'put_off' then
   entry.held = entry.held + 1
   redis.call('RPUSH', KEYS[5], id)

@@ -9,7 +9,7 @@
 --   ARGV[2] now, Unix ms
 --   ARGV[3] why: `its job was removed` or `its job had ended`
 --   ARGV[4] time in which a shard is put back once, ms
--- Returns [status: released | running | backoff | waiting, or '' when nothing is to be done,
+-- Returns [status: released | running | backoff | waiting | spawned, or '' when nothing is to be done,
 --          end of the backoff in Unix ms, or 0].
 --- @include "journal"
 --- @include "ledger"
@@ -17,7 +17,7 @@ local id, now = ARGV[1], tonumber(ARGV[2])
 local phase, revision, shard = parse_shard_id(id)
 local entry, record = load_entry(KEYS[2], phase), load_shard(KEYS[3], id)
 local status = record and record.status
-local is_open = status == 'released' or status == 'running' or status == 'backoff' or status == 'waiting'
+local is_open = status == 'released' or status == 'running' or status == 'backoff' or status == 'waiting' or status == 'spawned'
 if not entry or entry.revision ~= revision or not is_open then
   redis.call('SREM', KEYS[4], id)
   return { '', 0 }

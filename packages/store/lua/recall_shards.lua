@@ -1,5 +1,5 @@
--- Cancels a phase, or one shard of it, by hand: nothing more of it starts. What waits or is on a queue becomes
--- cancelled at once; what runs is left to its worker, which is told; what is in backoff or not yet released is
+-- Cancels a phase, or one shard of it, by hand: nothing more of it starts. What waits, for a slot or for
+-- phases it spawned, or is on a queue becomes cancelled at once; what runs is left to its worker, which is told; what is in backoff or not yet released is
 -- cancelled when its time comes. A retry takes it back. Doing it twice changes nothing.
 --   KEYS[1] run       hash
 --   KEYS[2] ledger    hash
@@ -12,6 +12,7 @@
 --   KEYS[9] recalled  set
 --   KEYS[10] semaphores hash
 --   KEYS[11] holders   hash
+--   KEYS[12] started   set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] shard, or '' for the whole phase
@@ -44,6 +45,7 @@ local function cancel(id, counter)
   save_shard(KEYS[3], id, record)
   redis.call('SREM', KEYS[4], id)
   redis.call('LREM', KEYS[5], 0, id)
+  redis.call('SREM', KEYS[12], id)
   redis.call('SADD', KEYS[7], id)
   emit(KEYS[1], KEYS[8], ARGV[4], 'shard_cancelled', phase, shard, record.attempt,
     cjson.encode({ reason = 'cancelled by hand', actor = ARGV[5] }))
@@ -55,9 +57,9 @@ local function concerns(id)
 end
 
 -- One that found a slot by itself is still in line, and runs.
-local function waits(id)
+local function is_now(id, status)
   local record = load_shard(KEYS[3], id)
-  return concerns(id) and record and record.status == 'waiting'
+  return concerns(id) and record and record.status == status
 end
 
 entry.recalled_by = ARGV[5]
@@ -65,13 +67,14 @@ if only == '' then
   entry.recalled = 1
   redis.call('ZREM', KEYS[6], phase)
   for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do if concerns(id) then cancel(id, 'slot') end end
-  for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do if waits(id) then cancel(id, 'held') end end
+  for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do if is_now(id, 'waiting') then cancel(id, 'held') end end
+  for _, id in ipairs(redis.call('SMEMBERS', KEYS[12])) do if is_now(id, 'spawned') then cancel(id, 'held') end end
 else
   local record = load_shard(KEYS[3], what)
   local status = record and record.status
   if status == 'succeeded' or status == 'failed' then return 'over' end
   if status == 'released' then cancel(what, 'slot') end
-  if status == 'waiting' or status == 'backoff' then cancel(what, 'held') end
+  if status == 'waiting' or status == 'backoff' or status == 'spawned' then cancel(what, 'held') end
 end
 redis.call('SADD', KEYS[9], what)
 save_entry(KEYS[2], phase, entry)

@@ -1,4 +1,5 @@
--- Makes shards of a phase that failed or were cancelled wait for a slot again, with a full retry budget, and
+-- Makes shards of a phase that failed or were cancelled wait for a slot again, or for what they spawned, with a full
+-- retry budget, and
 -- lets the phase release its remaining shards. Doing it twice changes nothing.
 --   KEYS[1] run       hash
 --   KEYS[2] ledger    hash
@@ -12,6 +13,7 @@
 --   KEYS[10] holders   hash
 --   KEYS[11] recalled  set
 --   KEYS[12] ahead     set
+--   KEYS[13] started   set
 --   ARGV[1] phase
 --   ARGV[2] revision in the making
 --   ARGV[3] claimant
@@ -31,10 +33,10 @@ for _, id in ipairs(cjson.decode(ARGV[5])) do
   if status == 'failed' or status == 'cancelled' then
     entry[status] = entry[status] - 1
     entry.held = entry.held + 1
-    record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
+    take_up(record)
     save_shard(KEYS[3], id, record)
     redis.call('SREM', KEYS[8], id)
-    redis.call('RPUSH', KEYS[5], id)
+    if record.status == 'spawned' then redis.call('SADD', KEYS[13], id) else redis.call('RPUSH', KEYS[5], id) end
   end
 end
 entry.tripped, entry.consecutive = 0, 0

@@ -23,6 +23,7 @@
 --   ended      it had failed or was cancelled already, or is now
 --   reopen     a hand retry: re-open the phase and ask again
 --   no_slot    it now waits for a slot
+--   spawned    it waits for phases it spawned
 --   unknown    the ledger has no such shard in this revision, or the run is being removed
 --- @include "journal"
 --- @include "ledger"
@@ -90,7 +91,7 @@ if status == 'failed' or status == 'cancelled' then
   entry[status] = entry[status] - 1
   entry.held = entry.held + 1
   entry.excused = entry.failed
-  record.status, record.tries, record.losses, record.failure = 'waiting', 0, 0, nil
+  take_up(record)
   redis.call('SREM', KEYS[5], id)
   redis.call('SREM', KEYS[9], id)
 elseif status == 'running' then
@@ -105,6 +106,10 @@ elseif stopped or recalled then
   return cancel('held')
 end
 
+if record.status == 'spawned' then
+  redis.call('SADD', KEYS[10], id)
+  return reply('spawned')
+end
 if (record.status == 'running' or record.status == 'released') and is_paused(KEYS[1]) then
   redis.call('SREM', KEYS[4], id)
   free_slot(k, entry, id)

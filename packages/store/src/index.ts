@@ -33,6 +33,7 @@ export {
   shardQueue,
 } from "./keys.ts";
 export { Ledger } from "./ledger.ts";
+export { SpawnLedger, type WaitingSpawner } from "./spawn-ledger.ts";
 export type {
   FinishReply,
   PhaseOpening,

@@ -58,6 +58,7 @@ export const jobIds = {
   gate: (runId: string, phase: string, revision: number): string => `gate.${runId}.${phase}.r${revision}`,
   shard: (runId: string, ref: ShardRef): string => `${runId}.${shardId(ref)}`,
   report: (runId: string, id: string, seq: number): string => `report.${runId}.${id}.${seq}`,
+  spawn: (runId: string, ref: ShardRef, seq: number): string => `spawn.${runId}.${shardId(ref)}.${seq}`,
   timeout: (runId: string, atMs: number): string => `timeout.${runId}.${atMs}`,
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
@@ -90,7 +91,7 @@ export interface RunKeys {
   readonly shards: string;
   /** Set: shard ids on a queue that no worker has started. */
   readonly released: string;
-  /** Set: shard ids that were started and are not done with: they run, or are in backoff. */
+  /** Set: shard ids that were started and are not done with: they run, are in backoff, or wait for what they spawned. */
   readonly started: string;
   /** List: shard ids that want a slot again, first come first served. */
   readonly waiting: string;

@@ -57,7 +57,7 @@ export interface StartReply {
 export interface ShardFinish {
   readonly fence: number;
   readonly attempt: number;
-  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled" | "given_back";
+  readonly outcome: "succeeded" | "backoff" | "failed" | "cancelled" | "given_back" | "spawned";
   readonly record: ShardRecord;
   readonly events: readonly (readonly [event: string, data: object])[];
   readonly nowMs: number;
@@ -68,7 +68,7 @@ export interface ShardFinish {
 /** What became of a shard whose job is gone; `lua/note_shard_repair.lua` says how it is decided. */
 export interface ShardRepair {
   /** Undefined when nothing is to be done. */
-  readonly status: "released" | "running" | "backoff" | "waiting" | undefined;
+  readonly status: "released" | "running" | "backoff" | "waiting" | "spawned" | undefined;
   /** End of the backoff, Unix ms; 0 when there is none. */
   readonly untilMs: number;
 }

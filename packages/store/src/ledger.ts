@@ -29,9 +29,9 @@ import type {
   ShardStart,
   StartReply,
 } from "./ledger-moves.ts";
-import { LedgerReader } from "./ledger-reader.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
+import { SpawnLedger } from "./spawn-ledger.ts";
 import { StoreError } from "./store-error.ts";
 
 const OPEN_PHASE = new Script("open_phase");
@@ -49,6 +49,9 @@ const REQUEUE_SHARDS = new Script("requeue_shards");
 const NOTE_SHARD_REPAIR = new Script("note_shard_repair");
 const NOTE_PHASE_REPAIR = new Script("note_phase_repair");
 const RECORD_FOLD = new Script("record_fold");
+
+/** Statuses of shards that have a job on a queue, or want one. */
+const REPAIRED = ["released", "running", "backoff", "waiting", "spawned"] as const;
 
 /** A shard's job is put back at most once in this time, in ms: two sweeps may see the same gap. */
 const REPAIR_PAUSE_MS = 5_000;
@@ -68,7 +71,7 @@ const RELEASE_WINDOW = 250;
  * 2. shards in flight never exceed the cap of the run or of the phase;
  * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
  */
-export class Ledger extends LedgerReader {
+export class Ledger extends SpawnLedger {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   /** Keys of the slots that runs share. */
@@ -278,6 +281,7 @@ export class Ledger extends LedgerReader {
         keys.journal,
         keys.recalled,
         ...this.#slotKeys,
+        keys.started,
       ],
       [ref.phase, ref.revision, shard ?? "", nowMs, actor],
     );
@@ -298,7 +302,7 @@ export class Ledger extends LedgerReader {
     );
   }
 
-  /** Makes failed or cancelled shards of a phase wait for a slot again, and claims what it may release. */
+  /** Makes failed or cancelled shards of a phase wait for a slot, or for what they spawned, and claims what may run. */
   async requeueShards(
     runId: string,
     ref: PhaseRef,
@@ -309,7 +313,7 @@ export class Ledger extends LedgerReader {
     const ids = shards.map((shard) => shardId({ ...ref, shard }));
     const reply = await REQUEUE_SHARDS.run(
       this.#redis,
-      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled, keys.ahead],
+      [...claimKeys(keys), keys.cancelled, ...this.#slotKeys, keys.recalled, keys.ahead, keys.started],
       [ref.phase, ref.revision, claimant, order, JSON.stringify(ids)],
     );
     return strings(reply).map(parseClaim);
@@ -329,8 +333,7 @@ export class Ledger extends LedgerReader {
         [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS],
       ),
     );
-    const known = status === "released" || status === "running" || status === "backoff" || status === "waiting";
-    return { status: known ? status : undefined, untilMs: Number(untilMs) };
+    return { status: REPAIRED.find((one) => one === status), untilMs: Number(untilMs) };
   }
 
   /** Says that jobs of a phase are put back, if its run is going on. */

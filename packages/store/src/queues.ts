@@ -1,6 +1,6 @@
 import { jobPriority } from "@fanfold/core";
 import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
-import { type FlowJobNode, FlowProducer, type JobsOptions, Queue } from "bullmq";
+import { type FlowJobNode, FlowProducer, type Job, type JobsOptions, Queue } from "bullmq";
 import type { ClaimedShard } from "./claimed-shard.ts";
 import {
   AGGREGATE_QUEUE,
@@ -111,6 +111,17 @@ export class Queues {
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
   async restoreShard(phase: FlowPhase, shard: ShardRef, delayMs = 0): Promise<void> {
     await this.#addShards(phase, [shard], phase.inFlight, delayMs);
+  }
+
+  /** Lets a delayed job of a shard start now. One that a worker is just delaying is waited for. */
+  async wakeShard(queueName: string, id: string): Promise<void> {
+    for (let i = 0; i < SETTLING_TRIES; i += 1) {
+      const job = await this.queue(queueName).getJob(id);
+      const state = await job?.getState();
+      if (job !== undefined && state === "delayed") return promote(job);
+      if (state !== "active") return;
+      await settling();
+    }
   }
 
   /** Lets a job that has failed, or ended otherwise, run again. */
@@ -250,7 +261,7 @@ export class Queues {
       if (job === undefined) return this.#addShards(phase, [shard], phase.inFlight);
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
-      if (state === "delayed") return job.promote();
+      if (state === "delayed") return promote(job);
       if (state !== "active" || this.#ownJobs.has(id)) return;
       await settling();
     }
@@ -297,6 +308,15 @@ function aggregateNode(phase: FlowPhase, children: FlowJobNode[]): FlowJobNode {
   const data = { run_id, phase: phase.phase, revision, shard_count };
   const name = `aggregate ${phase.phase}`;
   return { name, queueName: AGGREGATE_QUEUE, data, opts, ...childrenOf(children) };
+}
+
+/** Lets a delayed job start; somebody else may just have done so. */
+async function promote(job: Job): Promise<void> {
+  try {
+    await job.promote();
+  } catch (error) {
+    if ((await job.getState()) === "delayed") throw error;
+  }
 }
 
 function settling(): Promise<void> {

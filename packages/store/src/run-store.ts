@@ -13,7 +13,7 @@ import {
   type RunRecord,
   RunRecordSchema,
 } from "@fanfold/schemas";
-import { type Keys, type PhaseRef, phaseRevisionId } from "./keys.ts";
+import { type Keys, type PhaseRef, phaseRevisionId, shardId } from "./keys.ts";
 import type { PlanSigner, PlanTrust } from "./plan-signer.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script } from "./scripts.ts";
@@ -26,6 +26,8 @@ const COMMIT_DECISION = new Script("commit_decision");
 export interface StoredPlan {
   readonly plan: CompiledPlan;
   readonly trust: PlanTrust;
+  /** Whether it has a signature, be it a good one or not. */
+  readonly hasSignature: boolean;
 }
 
 /** What a decision was made on, and the plan it brings. */
@@ -127,7 +129,8 @@ export class RunStore {
     const [text, signature] = await Promise.all([this.#redis.get(keys.plan), this.#redis.hget(keys.run, "signature")]);
     if (text === null) throw runNotFound(runId);
     const trust = this.#signer?.check(runId, text, signature) ?? "unchecked";
-    return { plan: CompiledPlanSchema.parse(JSON.parse(text)), trust };
+    const hasSignature = signature !== null && signature !== "";
+    return { plan: CompiledPlanSchema.parse(JSON.parse(text)), trust, hasSignature };
   }
 
   /**
@@ -293,6 +296,7 @@ export function runEdition({
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
 function effectId(effect: Effect): string {
   if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
+  if (effect.kind === "resume_spawner") return `${effect.kind}.${shardId(effect)}`;
   return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
 }
 

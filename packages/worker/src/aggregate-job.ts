@@ -25,9 +25,9 @@ export interface AggregateResult {
  */
 export async function processAggregate(context: FoldContext, job: Job, token: string): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
+  context.inputs.keepOnly(data.run_id, await context.engine.recall(data.run_id));
   if (await comesTooEarly(context, data)) return waitAgain(context, data, { job, token });
   try {
-    context.inputs.keepOnly(data.run_id, await context.engine.recall(data.run_id));
     return await foldAndRecord(context, data, job);
   } catch (error) {
     if (!(error instanceof FoldGivenUp) || error.reason !== "worker_stopping") throw error;

@@ -1,7 +1,7 @@
 import { decideRetry, retrySeed, type UsageSum } from "@fanfold/core";
 import type { AttemptRecord, Content, Failure, RetryRule, ShardRecord } from "@fanfold/schemas";
 import { type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
-import type { HandedOver, IteratedAttempt, UnsuccessfulAttempt } from "./execute-attempt.ts";
+import type { HandedOver, IteratedAttempt, SpawningAttempt, UnsuccessfulAttempt } from "./execute-attempt.ts";
 
 /** A started attempt: its record in the ledger, complete. */
 export interface StartedAttempt {
@@ -27,6 +27,7 @@ export function recordOutcome(
   nowMs: number,
 ): RecordedOutcome {
   if (ended.status === "succeeded") return { finish: success(started, ended, nowMs), retryAfterMs: undefined };
+  if (ended.status === "spawned") return { finish: spawning(started, ended, nowMs), retryAfterMs: undefined };
   if (ended.status === "cancelled") return { finish: cancellation(started, ended, nowMs), retryAfterMs: undefined };
   if (ended.status === "iterated") return iteration(started, ended, nowMs);
   return setback(started, ended, rule, nowMs);
@@ -71,6 +72,23 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
     ...(ended.fingerprint === undefined ? {} : { fingerprint: ended.fingerprint }),
   } as const;
   return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
+}
+
+/** What the attempt made is not the output: the shard is tried again after its children, which counts as no retry. */
+function spawning(started: StartedAttempt, ended: SpawningAttempt, nowMs: number): ShardFinish {
+  const record: ShardRecord = {
+    ...endedRecord(started, ended, nowMs),
+    status: "spawned",
+    spawned: [...(started.record.spawned ?? []), ...ended.children],
+    awaits_children: true,
+  };
+  const data = {
+    children: ended.children.map(({ child }) => child),
+    duration_ms: ended.durationMs,
+    revision: started.ref.revision,
+    ...usageData(ended),
+  };
+  return finish(started, ended, nowMs, { outcome: "spawned", record, events: [["shard_spawned", data]] });
 }
 
 function cancellation(started: StartedAttempt, ended: UnsuccessfulAttempt, nowMs: number): ShardFinish {

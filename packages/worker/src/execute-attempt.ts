@@ -4,9 +4,24 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { checkOutput, itemText, type JsonValue, replaceItem, type UsageSum } from "@fanfold/core";
 import { keepContent, type RunPlan, systemClock } from "@fanfold/engine";
-import type { ArtifactMeta, AttemptRecord, CompiledPhase, Content, Failure, ShardResult } from "@fanfold/schemas";
+import type {
+  ArtifactMeta,
+  AttemptRecord,
+  CompiledPhase,
+  Content,
+  Failure,
+  ShardResult,
+  SpawnedChild,
+} from "@fanfold/schemas";
 import { type ShardRef, type Store, StoreError, streamContent } from "@fanfold/store";
-import type { AttemptHooks, AttemptItem, AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
+import type {
+  AttemptHooks,
+  AttemptItem,
+  AttemptOutcome,
+  AttemptOutput,
+  AttemptSpawn,
+  AttemptSpec,
+} from "./attempt/attempt-spec.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
@@ -19,6 +34,7 @@ import { findDistrust } from "./plan-distrust.ts";
 import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
+import { keepChildren, prepareSpawn } from "./spawn-files.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
 
 /** Largest log of an attempt kept in Redis, in bytes; a longer one goes to the artifact store. */
@@ -36,6 +52,8 @@ export interface AttemptTask {
   readonly repeated?: { readonly iterations: number; readonly previous: Content };
   /** Earlier attempts of the shard, oldest first. */
   readonly history: readonly AttemptRecord[];
+  /** What earlier attempts of the shard spawned. */
+  readonly children: readonly SpawnedChild[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly scratchDir: string;
@@ -54,6 +72,7 @@ export type HandedOver =
       readonly durationMs: number;
     }
   | IteratedAttempt
+  | SpawningAttempt
   | UnsuccessfulAttempt;
 
 /** An attempt that ended well, and whose phase is to run again on its output. */
@@ -62,6 +81,15 @@ export interface IteratedAttempt {
   /** The iteration that has ended, counted from 1. */
   readonly iteration: number;
   readonly output: Content;
+  readonly log: Content | undefined;
+  readonly usage: UsageSum | undefined;
+  readonly durationMs: number;
+}
+
+/** An attempt that ended well, and whose shard goes on once these children have. */
+export interface SpawningAttempt {
+  readonly status: "spawned";
+  readonly children: SpawnedChild[];
   readonly consumed?: string;
   readonly log: Content | undefined;
   readonly usage: UsageSum | undefined;
@@ -122,9 +150,10 @@ async function attemptOnce(
   shipper: OutputShipper,
   { signal }: { signal: AbortSignal },
 ): Promise<HandedOver> {
-  const spec = await buildSpec(place, task);
+  const { spawn, consumed: ofChildren } = await prepareSpawn(place.store, task);
+  const spec = await buildSpec(place, task, spawn);
   const reader = { ...task.ref, attempt: task.attempt };
-  const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase);
+  const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   const hooks: AttemptHooks = {
@@ -143,6 +172,10 @@ async function attemptOnce(
     ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
     : undefined;
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
+  if (outcome.status === "spawned") {
+    const children = await keepChildren(place.store, task, outcome.asked);
+    return { status: "spawned", children, durationMs: outcome.durationMs, ...told };
+  }
   const handed = outcome.status === "succeeded" ? await handOver(place.store, task, outcome) : outcome;
   const iteration = (task.repeated?.iterations ?? 0) + 1;
   const ended: HandedOver =
@@ -157,7 +190,8 @@ async function attemptOnce(
 
 /** What an output is kept under to be reused, where its phase and its files allow that. */
 async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ fingerprint?: string }> {
-  if (task.phase.reuse === undefined) return {};
+  // what it has made of its children cannot be told from its own inputs
+  if (task.phase.reuse === undefined || task.children.length > 0) return {};
   if (!(await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir))) return {};
   const fingerprint = await place.inputs.findFingerprint(task.runId, task.ref, task.plan).catch((error: unknown) => {
     // the work is done: an output that cannot be reused is an output all the same
@@ -167,12 +201,14 @@ async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ 
   return fingerprint === undefined ? {} : { fingerprint };
 }
 
-async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<AttemptSpec> {
+async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {
   const { runId, ref, phase, scratchDir } = task;
   const { plan } = task.plan;
   const inputFile = await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
   const item = await readItem(phase, ref.shard, inputFile);
-  const prompt = await buildPrompt({ ...task, store: place.store }, phase, item);
+  const asked = spawn.order?.value.prompt;
+  const prompted = asked === undefined ? phase : { ...phase, prompt: asked };
+  const prompt = await buildPrompt({ ...task, store: place.store }, prompted, item);
   return {
     runId,
     phase: item === undefined ? phase : { ...phase, cwd: replaceItem(phase.cwd, item) },
@@ -190,6 +226,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask): Promise<Attemp
     ...(prompt === undefined ? {} : { prompt }),
     ...(await prepareIteration(place.store, task)),
     artifactsDir: await place.inputs.artifactsDir(runId, ref, phase),
+    spawn,
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),

@@ -63,6 +63,7 @@ export async function foldByWork(
     await context.inputs.noteConsumed(runId, { ...shard, attempt: spec.attempt }, task.phase);
     const outcome = await run(context.store, task, spec, { signal });
     if (signal.reason === "lock_lost" || outcome.status === "cancelled") throwIfGivenUp(signal);
+    if (outcome.status === "spawned") throw new Error("a merge cannot spawn phases");
     if (outcome.status !== "succeeded") return rejected(merge, outcome.failure);
     const missing = missingArtifacts(spec, outcome);
     if (missing.length > 0) return rejected(merge, notReported(missing));

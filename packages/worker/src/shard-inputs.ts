@@ -74,16 +74,22 @@ export class ShardInputs {
   /**
    * Notes which artifacts an attempt is given; once for all attempts of a phase here.
    *
+   * @param own what is given to this attempt alone
    * @returns id of the set, for the record of the attempt; undefined when it is given none
    */
-  async noteConsumed(runId: string, reader: InputReader, phase: CompiledPhase): Promise<string | undefined> {
-    const { consumed } = await this.#phaseFiles(runId, reader, phase);
+  async noteConsumed(
+    runId: string,
+    reader: InputReader,
+    phase: CompiledPhase,
+    own: readonly ConsumedInput[] = [],
+  ): Promise<string | undefined> {
+    const consumed = [...(await this.#phaseFiles(runId, reader, phase)).consumed, ...own];
     const id = consumedSetId(consumed);
     if (id === undefined) return undefined;
     const key = `${this.#phaseId(runId, reader)} ${id}`;
     if (this.#noted.has(key)) return id;
     const { shard, attempt } = reader;
-    const consumption = { artifacts: [...consumed], shard, attempt, at_ms: systemClock.nowMs() };
+    const consumption = { artifacts: consumed, shard, attempt, at_ms: systemClock.nowMs() };
     await this.#store.consumptions.record(runId, reader, id, consumption);
     this.#noted.add(key);
     return id;

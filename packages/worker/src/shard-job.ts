@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
-import { type RunEngine, systemClock } from "@fanfold/engine";
+import { type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
 import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
@@ -42,6 +42,7 @@ class ShardRun {
   readonly #token: string;
   readonly #data: ShardJob;
   readonly #ref: ShardRef;
+  #isRetriedByHand = false;
 
   constructor(context: ShardJobContext, job: Job, token: string) {
     this.#context = context;
@@ -63,6 +64,8 @@ class ShardRun {
         return { attempt: 0 };
       case "no_slot":
         return this.#waitForSlot();
+      case "spawned":
+        return this.#waitForChildren(reply);
       case "ended":
         await this.#afterwards(reply.progress, true);
         throw endedJob(whyEnded(reply));
@@ -86,6 +89,7 @@ class ShardRun {
 
   /** Somebody retried the job by hand: the run carries on. */
   async #reopen(): Promise<StartReply> {
+    this.#isRetriedByHand = true;
     await this.#refuseImpossibleRetry();
     for (let i = 0; i < REOPEN_TRIES; i += 1) {
       await this.#reopenPhase();
@@ -145,6 +149,7 @@ class ShardRun {
         attempt: attempt.attempt,
         history: attempt.record.history ?? [],
         ...repeatedBy(attempt),
+        children: attempt.record.spawned ?? [],
         plan,
         phase,
         scratchDir,
@@ -178,6 +183,7 @@ class ShardRun {
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
     if (finish.outcome === "succeeded") return { attempt };
+    if (finish.outcome === "spawned" && reply.verdict === "ok") return this.#delayForChildren();
     if (finish.outcome === "given_back" && reply.verdict === "ok") {
       // not moveToWait: with a job of a priority it wakes no worker (BullMQ 6.7)
       await this.#job.moveToDelayed(systemClock.nowMs() + 1, this.#token);
@@ -208,6 +214,22 @@ class ShardRun {
     await this.#job.moveToDelayed(systemClock.nowMs() + SLOT_RECHECK_MS, this.#token);
     const claimed = await engine.store.ledger.claim(run_id, claimant, this.#ref);
     await engine.release(run_id, claimed, claimant);
+    throw new DelayedError();
+  }
+
+  /** The shard spawned phases, before or just now: whoever retried its job by hand means those that failed. */
+  async #waitForChildren({ progress }: StartReply): Promise<never> {
+    const { engine } = this.#context;
+    const { run_id, phase, revision, shard } = this.#data;
+    if (this.#isRetriedByHand) await engine.retryChildren(run_id, { phase, revision, shards: [shard], actor: "queue" });
+    await this.#afterwards(progress);
+    return this.#delayForChildren();
+  }
+
+  /** Gives the worker back until the phases are over that the shard spawned. */
+  async #delayForChildren(): Promise<never> {
+    await this.#context.engine.askForSpawner(this.#data.run_id, this.#ref);
+    await this.#job.moveToDelayed(systemClock.nowMs() + SPAWN_RECHECK_MS, this.#token);
     throw new DelayedError();
   }
 

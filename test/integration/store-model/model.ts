@@ -55,6 +55,7 @@ export function newRunModel(id: string): RunModel {
 /** State of the model for a real status. */
 export function stateOf(status: ShardStatus | undefined): ShardState {
   if (status === undefined) return "idle";
+  if (status === "spawned") throw new Error("nothing is spawned here");
   return status === "released" || status === "waiting" ? "queued" : status;
 }
 

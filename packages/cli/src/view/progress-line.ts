@@ -37,6 +37,7 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   phase_invalidated: always,
   phase_refreshed: always,
   phase_reused: always,
+  phase_spawned: always,
   shard_started: inSmallPhase,
   shard_retry: always,
   shard_iterated: always,
@@ -45,6 +46,9 @@ const TOLD: Readonly<Record<EventName, Told>> = {
   shard_lost: always,
   shard_given_back: always,
   shard_repaired: always,
+  shard_spawned: always,
+  // the attempt that follows at once says so
+  shard_resumed: never,
   shard_reused: inSmallPhase,
   shard_succeeded: inSmallPhase,
   shard_failed: always,

@@ -1,13 +1,15 @@
-import type {
-  Collect,
-  CompiledDependency,
-  CompiledMerge,
-  CompiledPhase,
-  Globals,
-  Phase,
-  RetryRule,
-  ReuseRule,
-  Work,
+import {
+  type Collect,
+  type CompiledDependency,
+  type CompiledMerge,
+  type CompiledPhase,
+  DEFAULT_MAX_SPAWN_DEPTH,
+  DEFAULT_MAX_SPAWNED,
+  type Globals,
+  type Phase,
+  type RetryRule,
+  type ReuseRule,
+  type Work,
 } from "@fanfold/schemas";
 import { hasIndexReference } from "../shards/read-items.ts";
 import { instanceId } from "./instance-table.ts";
@@ -55,6 +57,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     ...(phase.collect === undefined ? {} : { collect: compileCollect(phase.collect) }),
     provides: provides.length > 0 ? provides : [phase.id],
     tags: phase.tags ?? [],
+    ...compileSpawn(phase),
     ...links,
   };
 }
@@ -130,6 +133,12 @@ function compileRetry(phase: Phase, globals: Globals): RetryRule {
     only_exit_codes: phase.retry_on_exit_codes ?? null,
     never_exit_codes: phase.non_retryable_exit_codes ?? [],
   };
+}
+
+function compileSpawn({ spawnable, max_spawn_depth, max_spawned }: Phase): Pick<CompiledPhase, "spawn"> {
+  if (spawnable === undefined && max_spawn_depth === undefined && max_spawned === undefined) return {};
+  const max_depth = max_spawn_depth ?? DEFAULT_MAX_SPAWN_DEPTH;
+  return { spawn: { spawnable: spawnable ?? false, max_depth, max_spawned: max_spawned ?? DEFAULT_MAX_SPAWNED } };
 }
 
 function compileTolerance(tolerance: number | string): CompiledPhase["max_failed_shards"] {

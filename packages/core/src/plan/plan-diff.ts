@@ -22,6 +22,7 @@ const WITHOUT_EFFECT_ON_OUTPUT: ReadonlySet<string> = new Set<keyof CompiledPhas
   "limits",
   "cost",
   "reuse",
+  "spawn",
 ]);
 
 /** How a plan differs from an earlier one. Maps and lists are in declaration order. */

@@ -8,6 +8,7 @@ import { leaveOut } from "./leave-out.ts";
 import { reopen } from "./reopen-phase.ts";
 import { rerun } from "./rerun.ts";
 import type { Decision, RunState, Trigger } from "./run-state.ts";
+import { phasesSpawned } from "./spawn-phases.ts";
 import { cancel, giveTime, timeOut } from "./stop-run.ts";
 import { isRunOver, moveRun } from "./transitions.ts";
 
@@ -53,6 +54,8 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
       return timeOut(draft, trigger.atMs);
     case "budget_spent":
       return draft.noteCost(trigger.costUsd);
+    case "spawned":
+      return phasesSpawned(draft, trigger);
     case "reopen":
       return reopen(draft, trigger.phase, trigger.actor);
     case "rerun":

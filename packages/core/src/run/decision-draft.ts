@@ -81,6 +81,10 @@ export class DecisionDraft {
       const revision = to === "succeeded" ? next.revision : next.revision + 1;
       this.ask({ kind: "release_lock", phase: id, revision });
     }
+    const { spawned } = this.state.graph.phase(id);
+    if (spawned === undefined || !isPhaseOver(to)) return;
+    const { phase, revision, shard } = spawned;
+    this.ask({ kind: "resume_spawner", phase, revision, shard });
   }
 
   /** Changes what is known of a phase without moving it. */

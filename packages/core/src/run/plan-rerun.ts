@@ -141,6 +141,8 @@ class RerunPlanner {
 
   /** What has not started yet runs anyway. */
   #run(id: string, why: string): void {
+    // its spawner decides whether there is something left for it to do
+    if (this.#graph.phase(id).spawned !== undefined) return;
     if (this.steps.get(id)?.kind === "run" || this.#record(id).status === "pending") return;
     this.steps.set(id, { phase: id, kind: "run", why });
   }
@@ -174,12 +176,21 @@ function checkRequest({ graph, run }: RunState, { phases, reach }: RerunRequest)
     problems.push({ code: "RUN_QUEUED", phase: null, message: `run ${run.run_id} has not started yet` });
   }
   for (const phase of phases) {
-    if (graph.has(phase)) continue;
-    const hint = new NameSuggester(graph.ids).hint(phase);
-    const message = `the run has no phase ${phase}${hint === undefined ? "" : `; ${hint}`}`;
-    problems.push({ code: "UNKNOWN_PHASE", phase, message });
+    const message = graph.has(phase) ? findSpawner(graph, phase) : unknown(graph, phase);
+    if (message !== undefined) problems.push({ code: "UNKNOWN_PHASE", phase, message });
   }
   return problems;
+}
+
+function unknown(graph: PlanGraph, phase: string): string {
+  const hint = new NameSuggester(graph.ids).hint(phase);
+  return `the run has no phase ${phase}${hint === undefined ? "" : `; ${hint}`}`;
+}
+
+/** What was spawned is not run again by itself. */
+function findSpawner(graph: PlanGraph, phase: string): string | undefined {
+  const { spawned } = graph.phase(phase);
+  return spawned === undefined ? undefined : `phase ${phase} was spawned; run ${spawned.phase} again, which spawned it`;
 }
 
 function checkSteps(state: RunState, steps: readonly RerunStep[], asked: ReadonlySet<string>): RerunProblem[] {

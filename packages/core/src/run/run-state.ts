@@ -58,6 +58,13 @@ export type Trigger =
   | { readonly type: "timeout"; readonly atMs?: number }
   /** The attempts of the run have cost that much, in USD; no effect while it is within the budget. */
   | { readonly type: "budget_spent"; readonly costUsd: number }
+  /** An attempt of the phase spawned these; the plan that is decided on has them, where they may start. */
+  | {
+      readonly type: "spawned";
+      readonly phase: string;
+      readonly revision: number;
+      readonly children: readonly string[];
+    }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string }
   | {
       readonly type: "rerun";

@@ -41,6 +41,8 @@ function hasSameHashes(a: Readonly<Record<string, string>>, b: Readonly<Record<s
 /** Why the accepted revision of a phase is out of date; undefined when it is not, or when there is none. */
 function staleCause(draft: DecisionDraft, id: string): StaleCause | undefined {
   const { graph } = draft.state;
+  // what was spawned answered one attempt of its spawner: it is never out of date by itself
+  if (graph.phase(id).spawned !== undefined) return undefined;
   const { revision, dependencies } = draft.record(id);
   if (revision === 0 || dependencies === undefined) return undefined;
   const record: RecordOf = (of) => draft.record(of);

@@ -60,6 +60,8 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   phase_refreshed: (facts) => `${where(facts)} is up to date again`,
   phase_reused: (facts) =>
     `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
+  phase_spawned: (facts) =>
+    `${where(facts)} was spawned${spawner(facts.data)}${clause(": ", text(facts.data, "reason"))}`,
   shard_started: (facts) => `${attempt(facts)} started${clause(" on worker ", text(facts.data, "worker"))}`,
   shard_retry: (facts) => `${attempt(facts)} failed${clause(": ", reason(facts.data))}${nextTry(facts.data)}`,
   shard_iterated: (facts) => `${where(facts)} ended ${iteration(facts.data)}${took(" in ", facts.data)} and runs again`,
@@ -68,6 +70,9 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   shard_given_back: (facts) =>
     `${attempt(facts)} was given back${clause(" by worker ", text(facts.data, "worker"))} and runs elsewhere`,
   shard_repaired: (facts) => `${where(facts)} was put back on its queue${clause(": ", text(facts.data, "reason"))}`,
+  shard_spawned: (facts) =>
+    `${attempt(facts)} spawned ${children(facts.data)}${took(" after ", facts.data)} and waits for it`,
+  shard_resumed: (facts) => `${where(facts)} goes on: what it spawned has succeeded`,
   shard_reused: (facts) => `${where(facts)} reused${clause(" from ", reuseSource(facts.data))}`,
   shard_succeeded: (facts) =>
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
@@ -144,6 +149,21 @@ function size(data: EventData | undefined, field: string): string {
 
 function by(data: EventData | undefined): string {
   return clause(" by ", text(data, "actor"));
+}
+
+/** The attempt that spawned a phase. */
+function spawner(data: EventData | undefined): string {
+  const phase = text(data, "spawner");
+  if (phase === undefined) return "";
+  const place = eventPlace({ phase, shard: readNumber(data, "spawner_shard") ?? null });
+  const number = readNumber(data, "spawner_attempt");
+  return ` by ${place}${number === undefined ? "" : ` attempt ${number}`}`;
+}
+
+function children(data: EventData | undefined): string {
+  const phases = readTexts(data, "children").map(oneLine);
+  const more = phases.length > 3 ? ` and ${phases.length - 3} more` : "";
+  return phases.length === 0 ? "phases" : `${phases.slice(0, 3).join(", ")}${more}`;
 }
 
 function laterRevision(data: EventData | undefined): string {

@@ -27,6 +27,8 @@ export const PHASE_REDUCERS = {
   phase_invalidated: (phase, line) => ({ ...phase, is_stale: true, stale_cause: newerInput(line.data) ?? null }),
   phase_refreshed: (phase) => ({ ...phase, ...FRESH }),
   phase_reused: reused,
+  // what it makes is its spawner's, not an output of the run
+  phase_spawned: (phase) => ({ ...phase, has_dependents: true }),
   artifact_persisted: persisted,
   artifact_rejected: (phase, line) => ({ ...phase, problem: problemOf(line, true) }),
 } satisfies Partial<Record<EventName, PhaseReducer>>;

@@ -20,6 +20,8 @@ export const SHARD_REDUCERS = {
   shard_lost: ofShard(lost),
   shard_given_back: ofShard(givenBack),
   shard_repaired: (phase) => phase,
+  shard_spawned: ofShard(spawned),
+  shard_resumed: (phase) => phase,
   shard_reused: ofShard(reused),
   shard_succeeded: ofShard(succeeded),
   shard_failed: ofShard(failed),
@@ -71,6 +73,11 @@ function givenBack(phase: PhaseView, line: JournalLine, shard: number): PhaseVie
 
 /** It did its work, and does it again. */
 function iterated(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
+  return move(endAttempt(phase, line, shard, true), shard, "waiting");
+}
+
+/** It waits for what it spawned; the attempt did what it was to do. */
+function spawned(phase: PhaseView, line: JournalLine, shard: number): PhaseView {
   return move(endAttempt(phase, line, shard, true), shard, "waiting");
 }
 

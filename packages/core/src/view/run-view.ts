@@ -132,6 +132,8 @@ export interface RunView {
 export interface DeclaredPhase {
   readonly id: string;
   readonly depends_on: readonly (string | { readonly phase: string })[];
+  /** Present in a phase that another one spawned: its artifacts are for that one. */
+  readonly spawned?: object | undefined;
 }
 
 /** Counts of a phase none of whose shards are known. */
@@ -195,7 +197,8 @@ export function emptyPhaseView(phase: string): PhaseView {
 export function withPhases(view: RunView, declared: readonly DeclaredPhase[]): RunView {
   const sources = new Set<string>();
   const phases = new Map<string, PhaseView>();
-  for (const { id, depends_on } of declared) {
+  for (const { id, depends_on, spawned } of declared) {
+    if (spawned !== undefined) sources.add(id);
     const names = depends_on.map((edge) => (typeof edge === "string" ? edge : edge.phase));
     for (const name of names) sources.add(name);
     phases.set(id, { ...(view.phases.get(id) ?? emptyPhaseView(id)), depends_on: names });

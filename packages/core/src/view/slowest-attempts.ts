@@ -6,7 +6,7 @@ export interface EndedAttemptView {
   readonly phase: string;
   readonly shard: number;
   readonly attempt: number | null;
-  readonly outcome: "succeeded" | "failed" | "retried" | "lost" | "given_back" | "cancelled";
+  readonly outcome: "succeeded" | "failed" | "retried" | "lost" | "given_back" | "spawned" | "cancelled";
   readonly duration_sec: number;
   readonly error_code: string | null;
 }
@@ -18,6 +18,7 @@ const OUTCOMES: Partial<Record<EventName, EndedAttemptView["outcome"]>> = {
   shard_retry: "retried",
   shard_lost: "lost",
   shard_given_back: "given_back",
+  shard_spawned: "spawned",
   shard_cancelled: "cancelled",
 };
 

@@ -22,11 +22,25 @@ export function whyShard(facts: WhyFacts, phase: OpenPhase, shard: ShardFacts): 
       return whyQueued(facts, phase.definition.pool);
     case "waiting":
       return whyNoSlot(facts, phase);
+    case "spawned":
+      return whySpawned(facts, phase, shard);
     case "running":
       return { code: "running", why: "runs" };
     case "succeeded":
       return { code: "succeeded", why: "has succeeded" };
   }
+}
+
+/** What it spawned and has not succeeded yet. */
+function whySpawned({ planned, phases, run }: WhyFacts, { definition }: OpenPhase, { shard }: ShardFacts): WhyReason {
+  if (run.stop !== null) return { code: "stopped", why: "the run is stopped" };
+  const children = planned.plan.phases.filter(
+    ({ id, spawned }) =>
+      spawned?.phase === definition.id && spawned.shard === shard && phases.get(id)?.status !== "succeeded",
+  );
+  const names = children.slice(0, 3).map(({ id }) => `${id} (${phases.get(id)?.status ?? "pending"})`);
+  const more = children.length > names.length ? ` and ${children.length - names.length} more` : "";
+  return { code: "waits_for_spawned", why: `waits for ${names.join(", ") || "what it spawned"}${more}` };
 }
 
 /** Why a shard that could run has no slot: the first cap that is full. */

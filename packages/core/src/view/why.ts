@@ -21,6 +21,7 @@ export type WhyCode =
   | "no_worker"
   | "workers_busy"
   | "backoff"
+  | "waits_for_spawned"
   | "circuit_open"
   | "merging"
   | "blocked"

@@ -308,6 +308,7 @@ export class SimulatedRun {
         return;
       case "discard_making":
       case "release_lock":
+      case "resume_spawner":
       case "pause_release":
       case "resume_run":
       case "finish_run":

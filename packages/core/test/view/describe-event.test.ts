@@ -46,6 +46,16 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   phase_invalidated: { cause_phase: "split", used_revision: 1, latest_revision: 2 },
   phase_refreshed: {},
   phase_reused: { revision: 2 },
+  phase_spawned: {
+    spawner: "test",
+    spawner_revision: 1,
+    spawner_shard: 0,
+    spawner_attempt: 2,
+    key: "round-1",
+    depth: 1,
+    copy_of: "dev",
+    reason: "two tests\nfail",
+  },
   shard_started: { worker: "w1", revision: 1 },
   shard_iterated: { iteration: 2, duration_ms: 80, revision: 1 },
   shard_retry: { error_code: "EXIT", why: "zic: bad rule", delay_ms: 2_000, exit_code: 2, duration_ms: 80 },
@@ -54,6 +64,8 @@ const FULL_DATA: Readonly<Record<EventName, Readonly<Record<string, unknown>>>> 
   shard_given_back: { worker: "w1", duration_ms: 4_000 },
   shard_reused: { revision: 1, from_run: "run_7", from_phase: "compile", from_shard: 2 },
   shard_repaired: { reason: "its job was removed" },
+  shard_spawned: { children: ["dev[spawned=a.1]", "dev[spawned=b.2]", "c", "d"], duration_ms: 1_500, revision: 1 },
+  shard_resumed: { children: ["dev[spawned=a.1]"] },
   shard_succeeded: { duration_ms: 840, output_bytes: 12_600, revision: 1 },
   shard_failed: { error_code: "EXIT", why: "zic: bad rule", exit_code: 2, duration_ms: 80, attempts: 3 },
   shard_cancelled: { reason: "cancel requested", duration_ms: 80, survivors: [4711, 4712] },
@@ -104,6 +116,7 @@ test("says in one sentence what each event tells", () => {
     compile is stale: split r1 → r2
     compile is up to date again
     compile reused its earlier output, revision 2
+    compile was spawned by test[0] attempt 2: two tests fail
     compile[3] attempt 1 started on worker w1
     compile[3] attempt 1 failed: zic: bad rule; next attempt in 2.0 s
     compile[3] ended iteration 2 in 80 ms and runs again
@@ -111,6 +124,8 @@ test("says in one sentence what each event tells", () => {
     compile[3] attempt 1 was lost with worker w1
     compile[3] attempt 1 was given back by worker w1 and runs elsewhere
     compile[3] was put back on its queue: its job was removed
+    compile[3] attempt 1 spawned dev[spawned=a.1], dev[spawned=b.2], c and 1 more after 1.5 s and waits for it
+    compile[3] goes on: what it spawned has succeeded
     compile[3] reused from run_7/compile[2]
     compile[3] attempt 1 succeeded in 840 ms, 12.3 KiB
     compile[3] failed for good after 3 attempts: zic: bad rule
@@ -149,6 +164,7 @@ test("leaves out what an event does not carry", () => {
     compile is stale
     compile is up to date again
     compile reused its earlier output
+    compile was spawned
     compile[3] attempt 1 started
     compile[3] attempt 1 failed
     compile[3] ended an iteration and runs again
@@ -156,6 +172,8 @@ test("leaves out what an event does not carry", () => {
     compile[3] attempt 1 was lost
     compile[3] attempt 1 was given back and runs elsewhere
     compile[3] was put back on its queue
+    compile[3] attempt 1 spawned phases and waits for it
+    compile[3] goes on: what it spawned has succeeded
     compile[3] reused
     compile[3] attempt 1 succeeded
     compile[3] failed for good after 1 attempt

@@ -95,6 +95,29 @@ test("counts an attempt that its stopping worker gave back neither as a retry no
   expect(phase.shards).toMatchObject({ running: 0, backoff: 0, failed: 0 });
 });
 
+test("counts an attempt that spawned phases as one that did what it was to do; its shard waits", () => {
+  const phase = phaseOf(
+    opened,
+    shardEvent("shard_started"),
+    shardEvent("shard_spawned", 0, 1, { children: ["dev[spawned=a.1]"], duration_ms: 50 }),
+    shardEvent("shard_resumed", 0, 1, { children: ["dev[spawned=a.1]"] }),
+  );
+  expect(phase).toMatchObject({
+    attempts: 1,
+    retries: 0,
+    serial_ms: 50,
+    wasted_ms: 0,
+    problem: null,
+    status: "running",
+  });
+  expect(phase.shards).toMatchObject({ running: 0, backoff: 0, failed: 0, succeeded: 0 });
+});
+
+test("does not count what a spawned phase makes as an output of the run", () => {
+  const phase = phaseOf({ event: "phase_spawned", phase: "p", data: { spawner: "test", key: "a", depth: 1 } });
+  expect(phase).toMatchObject({ status: "pending", has_dependents: true });
+});
+
 test("measures an attempt by the clock when its end does not say how long it took", () => {
   const phase = phaseOf(opened, shardEvent("shard_started"), shardEvent("shard_succeeded"));
   expect(phase.serial_ms).toBe(1_000);

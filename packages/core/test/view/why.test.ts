@@ -153,6 +153,11 @@ test.each<[string, Scene, string]>([
     "a[1] phase_cap: max_parallel 2 is full, held by a[0], a[1]",
   ],
   [
+    "what it spawned",
+    { counts: { ...all, held: 1 }, shards: [{ shard: 1, status: "spawned" }] },
+    "a[1] waits_for_spawned: waits for what it spawned",
+  ],
+  [
     "its failure",
     { counts: all, shards: [{ shard: 1, status: "failed", failure }] },
     "a[1] failed: failed: it exited with 1",

@@ -15,6 +15,7 @@ const ENDS = new Set<JournalLine["event"]>([
   "shard_failed",
   "shard_cancelled",
   "shard_lost",
+  "shard_spawned",
 ]);
 
 /**

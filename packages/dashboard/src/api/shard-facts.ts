@@ -27,6 +27,7 @@ const STANDS: Record<ShardStatus, ShardStand> = {
   waiting: "waiting",
   running: "running",
   backoff: "backoff",
+  spawned: "waiting",
   succeeded: "succeeded",
   failed: "failed",
   cancelled: "cancelled",

@@ -18,6 +18,7 @@ const ENDS: Partial<Record<JournalLine["event"], ShardStand>> = {
   shard_retry: "backoff",
   shard_iterated: "waiting",
   shard_lost: "waiting",
+  shard_spawned: "waiting",
   shard_succeeded: "succeeded",
   shard_reused: "succeeded",
   shard_failed: "failed",

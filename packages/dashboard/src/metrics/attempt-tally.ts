@@ -22,6 +22,7 @@ export interface AttemptSink {
 const OUTCOMES: Partial<Record<JournalLine["event"], string>> = {
   shard_succeeded: "succeeded",
   shard_iterated: "succeeded",
+  shard_spawned: "succeeded",
   shard_retry: "failed",
   shard_failed: "failed",
   shard_cancelled: "cancelled",
@@ -73,7 +74,8 @@ export class AttemptTally {
 
   #take(line: JournalLine): void {
     const outcome = OUTCOMES[line.event];
-    if (outcome === undefined) return;
+    // its attempt had ended before, when it spawned the child
+    if (outcome === undefined || line.data.error_code === "CHILD_FAILED") return;
     const { duration_ms: durationMs } = line.data;
     this.#sink.ended(outcome, typeof durationMs === "number" ? durationMs / 1_000 : undefined);
     if (line.event === "shard_retry") this.#sink.retried();

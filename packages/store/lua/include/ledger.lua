@@ -1,7 +1,7 @@
 -- The ledger of a run: per phase the counts of the revision in the making. Who is where:
 --   next        shards handed out so far (indexes 0 … next-1)
 --   in_flight   released or running: each holds a slot of the run and of the phase
---   held        in backoff or waiting for a slot: hold none
+--   held        in backoff, waiting for a slot, or for phases they spawned: hold none
 --   succeeded, failed, cancelled: done with
 --   tolerated   failed shards the phase may have and still be complete
 --   tripped     1 when too many shards failed in a row: no new shard is released
@@ -65,6 +65,13 @@ local function phase_state(entry, stopped)
   if stopped or entry.recalled == 1 then return 'drained' end
   if entry.held == 0 and (entry.next >= entry.total or entry.tripped == 1) then return 'drained' end
   return 'busy'
+end
+
+-- Lets a shard be tried again, from one that is done with: it waits for a slot, or for the children of its latest
+-- attempt.
+local function take_up(record)
+  record.status = record.awaits_children and 'spawned' or 'waiting'
+  record.tries, record.losses, record.failure = 0, 0, nil
 end
 
 -- Shards of a phase that are still to be handed out.

@@ -29,6 +29,8 @@ export type AttemptErrorCode =
   | "SECRET_NOT_FOUND"
   | "SECRET_TOO_SHORT"
   | "SPAWN_FAILED"
+  | "SPAWN_INVALID"
+  | "SPAWN_LIMIT"
   | "TIMED_OUT"
   | "WORKER_ERROR";
 

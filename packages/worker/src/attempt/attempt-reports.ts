@@ -4,7 +4,8 @@ import type { ArtifactMeta } from "@fanfold/schemas";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptLog } from "./attempt-log.ts";
 import type { AttemptMasks } from "./attempt-masks.ts";
-import type { AttemptArtifact, AttemptHooks, AttemptSpec } from "./attempt-spec.ts";
+import type { AskedChild, AttemptArtifact, AttemptHooks, AttemptSpec } from "./attempt-spec.ts";
+import { AttemptSpawns } from "./attempt-spawns.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 
@@ -18,6 +19,7 @@ export class AttemptReports {
   readonly #log: AttemptLog;
   readonly #masks: AttemptMasks;
   readonly #files = new Map<string, string>();
+  readonly #spawns: AttemptSpawns;
   readonly #metas = new Map<string, ArtifactMeta>();
   #isClosed = false;
 
@@ -26,12 +28,14 @@ export class AttemptReports {
     this.#hooks = hooks;
     this.#log = log;
     this.#masks = masks;
+    this.#spawns = new AttemptSpawns(spec);
   }
 
   /**
    * Takes one event; ignored once the attempt has ended.
    *
-   * @throws {AttemptError} `ARTIFACT_UNDECLARED` for an artifact the phase does not provide
+   * @throws {AttemptError} `ARTIFACT_UNDECLARED` for an artifact the phase does not provide; `SPAWN_INVALID` and
+   *   `SPAWN_LIMIT` for a phase that cannot be spawned
    */
   report(event: ReportedEvent): void {
     if (this.#isClosed) return;
@@ -46,7 +50,14 @@ export class AttemptReports {
       const stream = event.level === "info" || event.level === "debug" ? "stdout" : "stderr";
       this.#log.line(`[${event.level}] ${event.message}`, stream);
     }
-    this.#hooks.onEvent?.(this.#masks.event(event));
+    const masked = this.#masks.event(event);
+    this.#hooks.onEvent?.(masked);
+    if (masked.type === "spawn") this.#spawns.take(masked.request);
+  }
+
+  /** Phases it asked to be spawned. */
+  get spawned(): readonly AskedChild[] {
+    return this.#spawns.asked;
   }
 
   /** Whether the attempt has ended. */

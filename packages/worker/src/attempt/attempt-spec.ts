@@ -1,4 +1,4 @@
-import type { ArtifactMeta, CompiledPhase, Failure } from "@fanfold/schemas";
+import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
@@ -30,6 +30,36 @@ export interface AttemptIteration {
   readonly previousFile: string | null;
 }
 
+/** A child that an attempt asks for, and the phase it is to be a copy of. */
+export interface AskedChild {
+  readonly request: SpawnRequest;
+  readonly copyOf: CompiledPhase;
+}
+
+/** What a phase that was spawned is told: `FANFOLD_SPAWN`. */
+export interface SpawnOrder extends Pick<SpawnRequest, "key" | "regression_context" | "prompt" | "variables"> {
+  readonly depth: number;
+  readonly spawner: {
+    readonly phase: string;
+    readonly revision: number;
+    readonly shard: number;
+    readonly attempt: number;
+  };
+}
+
+/** What an attempt may spawn, and what was spawned before it. */
+export interface AttemptSpawn {
+  readonly plan: CompiledPlan;
+  /** Children that earlier attempts of the shard spawned. */
+  readonly earlier: number;
+  /** How many attempts of the shard have spawned. */
+  readonly round: number;
+  /** Directory with one directory for each key, with one file for each artifact; null before the first children. */
+  readonly childrenDir: string | null;
+  /** Why this phase was spawned, and the file that says so; null when it is one of the plan. */
+  readonly order: { readonly value: SpawnOrder; readonly file: string } | null;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -59,6 +89,8 @@ export interface AttemptSpec {
   readonly shardOutputs?: readonly string[];
   /** Directory with one file for each consumed artifact, named after it. */
   readonly artifactsDir: string;
+  /** Absent in a merge: it cannot spawn, and nothing is spawned for it. */
+  readonly spawn?: AttemptSpawn;
   /** Wait between SIGTERM and SIGKILL, in ms. */
   readonly killGraceMs: number;
   /** Longest time of the attempt, in ms. */
@@ -90,11 +122,9 @@ export type AttemptOutcome =
       readonly collected: readonly AttemptArtifact[];
       readonly durationMs: number;
     }
-  | {
-      readonly status: "failed" | "timed_out" | "cancelled";
-      readonly failure: Failure;
-      readonly durationMs: number;
-    };
+  /** It ended well, and is to run again once these have: what it made is not its output. */
+  | { readonly status: "spawned"; readonly asked: readonly AskedChild[]; readonly durationMs: number }
+  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure; readonly durationMs: number };
 
 /** Which stream a piece of live output belongs to. */
 export type OutputStream = "stdout" | "stderr";

@@ -10,12 +10,15 @@ const MAX_ITEM_VARIABLE_BYTES = 100_000;
 
 /** Variables that only some attempts have, so that nobody else's may be taken for them. */
 const OPTIONAL_VARIABLES = [
+  "FANFOLD_INPUT",
   "FANFOLD_ITEM",
   "FANFOLD_ITEM_INDEX",
   "FANFOLD_PROMPT",
   "FANFOLD_ORIGINAL_PROMPT",
   "FANFOLD_ITERATION",
   "FANFOLD_PREVIOUS_OUTPUT",
+  "FANFOLD_SPAWN",
+  "FANFOLD_SPAWNED",
 ];
 
 /**
@@ -28,10 +31,10 @@ export function commandEnv(
   workerEnv: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);
-  Object.assign(env, planned, attemptVariables(spec, files), { [ATTEMPT_ID_VARIABLE]: id });
-  if (spec.inputFile === null) delete env["FANFOLD_INPUT"];
-  for (const name of OPTIONAL_VARIABLES) delete env[name];
-  return { ...env, ...itemVariables(spec), ...promptVariables(spec, files), ...iterationVariables(spec) };
+  const own = attemptVariables(spec, files);
+  Object.assign(env, planned, own, { [ATTEMPT_ID_VARIABLE]: id });
+  for (const name of OPTIONAL_VARIABLES) if (!(name in own)) delete env[name];
+  return env;
 }
 
 function iterationVariables({ iteration }: AttemptSpec): Record<string, string> {
@@ -65,5 +68,22 @@ function attemptVariables(spec: AttemptSpec, files: ScratchFiles): Record<string
     FANFOLD_OUTPUT: files.output,
     FANFOLD_EVENTS: files.events,
     ...(spec.inputFile === null ? {} : { FANFOLD_INPUT: resolve(spec.inputFile) }),
+    ...itemVariables(spec),
+    ...promptVariables(spec, files),
+    ...iterationVariables(spec),
+    ...spawnVariables(spec),
+  };
+}
+
+/** What was spawned before the attempt, and why it was spawned itself. */
+function spawnVariables({ spawn }: AttemptSpec): Record<string, string> {
+  if (spawn === undefined) return {};
+  const { order, childrenDir } = spawn;
+  const given = Object.entries(order?.value.variables ?? {}).map(([name, value]) => [`FANFOLD_VAR_${name}`, value]);
+  return {
+    FANFOLD_SPAWN_ROUND: String(spawn.round),
+    ...(childrenDir === null ? {} : { FANFOLD_SPAWNED: resolve(childrenDir) }),
+    ...(order === null ? {} : { FANFOLD_SPAWN: resolve(order.file) }),
+    ...Object.fromEntries(given),
   };
 }

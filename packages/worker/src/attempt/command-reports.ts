@@ -7,8 +7,9 @@ import { parseReportedEvent } from "./reported-event.ts";
 const MAX_WARNINGS = 20;
 
 /**
- * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact that cannot be taken fails the attempt,
- * because an output would get lost, and so does one that would change a prompt; any other bad line is skipped with a warning in the log.
+ * Reads what a command appends to FANFOLD_EVENTS. A line about an artifact, or a phase to spawn, that cannot be taken
+ * fails the attempt, because something would get lost, and so does one that would change a prompt; any other bad line
+ * is skipped with a warning in the log.
  */
 export class CommandReports {
   readonly #reports: AttemptReports;
@@ -30,24 +31,16 @@ export class CommandReports {
     const parsed = parseReportedEvent(line);
     if ("event" in parsed) {
       this.#catching(lineNumber, () => this.#reports.report(parsed.event));
-    } else if (parsed.isPrompt) {
+    } else if (parsed.isVital) {
       this.#catching(lineNumber, () => {
-        throw new AttemptError("PROMPT_IMMUTABLE", parsed.problem, {
-          next_action: "submit the plan with another prompt",
-        });
-      });
-    } else if (parsed.isArtifact) {
-      this.#catching(lineNumber, () => {
-        throw new AttemptError("ARTIFACT_INVALID", parsed.problem, {
-          next_action: 'append one line like {"type":"artifact","name":"…","path":"…"} for each artifact',
-        });
+        throw invalidLine(line, parsed.problem);
       });
     } else {
       this.#warn(lineNumber, parsed.problem);
     }
   };
 
-  /** @throws {AttemptError} the first thing that was wrong with an artifact, or asked for another prompt */
+  /** @throws {AttemptError} the first thing that was wrong with an artifact, a phase to spawn or a prompt */
   throwFirstError(): void {
     if (this.#firstError !== undefined) throw this.#firstError;
   }
@@ -68,4 +61,18 @@ export class CommandReports {
     if (this.#warnings <= MAX_WARNINGS) this.#log.note(`line ${lineNumber} of FANFOLD_EVENTS is skipped: ${problem}`);
     if (this.#warnings === MAX_WARNINGS) this.#log.note("further lines are skipped without a remark");
   }
+}
+
+function invalidLine(line: string, problem: string): AttemptError {
+  if (/"type"\s*:\s*"(?:original_)?prompt"/.test(line)) {
+    return new AttemptError("PROMPT_IMMUTABLE", problem, { next_action: "submit the plan with another prompt" });
+  }
+  if (/"type"\s*:\s*"spawn"/.test(line)) {
+    return new AttemptError("SPAWN_INVALID", problem, {
+      next_action: 'append one line like {"type":"spawn","phase":"…","key":"…"} for each phase to spawn',
+    });
+  }
+  return new AttemptError("ARTIFACT_INVALID", problem, {
+    next_action: 'append one line like {"type":"artifact","name":"…","path":"…"} for each artifact',
+  });
 }

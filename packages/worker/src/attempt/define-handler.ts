@@ -23,6 +23,44 @@ export interface HandlerArtifacts {
   records(name: string): Promise<HandlerRecord[]>;
 }
 
+/** A phase to spawn; see "Loops" in the README. */
+export interface HandlerSpawn {
+  /** Id of a phase that is `spawnable`. */
+  readonly phase: string;
+  /** Tells the children of one attempt apart, and names them afterwards. */
+  readonly key: string;
+  readonly regression_context?:
+    | {
+        readonly reason?: string | undefined;
+        readonly requested_by?: string | undefined;
+        readonly output?: unknown;
+      }
+    | undefined;
+  readonly prompt?: string | undefined;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What earlier attempts of the shard spawned: all of it has succeeded. */
+export interface HandlerSpawned {
+  /** How many attempts of the shard have spawned; 0 at first. */
+  readonly round: number;
+  readonly keys: readonly string[];
+  /** Artifacts of the child with that key, the latest one. @throws when there is none */
+  artifacts(key: string): HandlerArtifacts;
+}
+
+/** Why a phase was spawned: what its spawner said. */
+export interface HandlerOrder extends Omit<HandlerSpawn, "phase"> {
+  /** 1 for the child of a phase of the plan. */
+  readonly depth: number;
+  readonly spawner: {
+    readonly phase: string;
+    readonly revision: number;
+    readonly shard: number;
+    readonly attempt: number;
+  };
+}
+
 /** Lines for the log of the attempt: texts as they are, errors by their message, other values as JSON. */
 export interface HandlerLog {
   info(message: unknown): void;
@@ -76,6 +114,14 @@ export interface HandlerContext<Item = HandlerRecord> {
   usage(usage: Readonly<Record<string, number | string>>): void;
   /** Hands over a named artifact of the phase: the path of a file, or its bytes. */
   artifact(name: string, content: string | Uint8Array, meta?: HandlerArtifactMeta): Promise<void>;
+  /**
+   * Has a phase run before this shard goes on: once the handler has returned the shard waits for it, and is then tried
+   * again. What the handler returns now is not the output. Throws when the phase cannot be spawned.
+   */
+  spawn(request: HandlerSpawn): void;
+  readonly spawned: HandlerSpawned;
+  /** Why this phase was spawned; null for a phase of the plan. */
+  readonly order: HandlerOrder | null;
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   HandlerLog,
   HandlerRun,
 } from "./define-handler.ts";
+import { handlerSpawned } from "./handler-spawns.ts";
 import { readRecords } from "./read-records.ts";
 import { buildReportedEvent, readArtifactMeta, type ReportedEvent, type ReportLevel } from "./reported-event.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
@@ -44,6 +45,9 @@ export function buildHandlerContext(
     log: handlerLog(attempt),
     progress: (progress) => reports.report(requireEvent("progress", progress)),
     usage: (usage) => reports.report(requireEvent("usage", usage)),
+    spawn: (request) => reports.report(requireEvent("spawn", request)),
+    spawned: handlerSpawned(spec, consumedArtifacts),
+    order: spec.spawn?.order?.value ?? null,
     artifact: (name, content, meta) => {
       const keeping = keepArtifact(attempt, { name, meta: requireMeta(meta) }, content);
       // The handler may let go of the promise; settleArtifacts() reports its failure.
@@ -84,7 +88,7 @@ function requireMeta(fields: HandlerArtifactMeta | undefined): ArtifactMeta | un
 }
 
 /** Checks what untyped code may have passed, by the same rules as a line of FANFOLD_EVENTS. */
-function requireEvent(type: "progress" | "usage", fields: object): ReportedEvent {
+function requireEvent(type: "progress" | "usage" | "spawn", fields: object): ReportedEvent {
   const event = buildReportedEvent(type, { ...fields });
   if (typeof event === "string") throw new TypeError(`ctx.${type}(): ${event}`);
   return event;
@@ -109,11 +113,11 @@ function handlerLog({ reports }: RunningAttempt): HandlerLog {
   return { info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-function consumedArtifacts(directory: string): HandlerArtifacts {
+function consumedArtifacts(directory: string, of = ""): HandlerArtifacts {
   const path = (name: string): string => {
     const file = join(directory, name);
     if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name) && existsSync(file)) return file;
-    throw new AttemptError("HANDLER_ERROR", `there is no consumed artifact "${name}"`, {
+    throw new AttemptError("HANDLER_ERROR", `there is no consumed artifact "${of}${name}"`, {
       next_action: `add "${name}" to consumes of the phase`,
     });
   };
@@ -124,6 +128,6 @@ function consumedArtifacts(directory: string): HandlerArtifacts {
       const value: unknown = JSON.parse(await readFile(path(name), "utf8"));
       return value;
     },
-    records: async (name) => await readRecords(path(name), `artifact "${name}"`),
+    records: async (name) => await readRecords(path(name), `artifact "${of}${name}"`),
   };
 }

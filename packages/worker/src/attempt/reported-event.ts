@@ -28,12 +28,10 @@ export type ReportedEvent =
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A line of FANFOLD_EVENTS, read. `isArtifact`: the line meant an output, which must not get lost. `isPrompt`: it would
- * change what the work is told to do, which nothing may.
+ * A line of FANFOLD_EVENTS, read. `isVital`: the line meant an output, or a phase to spawn, which must not get lost, or
+ * would change what the work is told to do, which nothing may.
  */
-export type ParsedLine =
-  | { readonly event: ReportedEvent }
-  | { readonly problem: string; readonly isArtifact: boolean; readonly isPrompt: boolean };
+export type ParsedLine = { readonly event: ReportedEvent } | { readonly problem: string; readonly isVital: boolean };
 
 const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 
@@ -41,12 +39,12 @@ const LEVELS: readonly ReportLevel[] = ["debug", "info", "warn", "error"];
 export function parseReportedEvent(line: string): ParsedLine {
   const fields = parseObject(line);
   if (fields === undefined) {
-    return { problem: "not a JSON object", isArtifact: /"type"\s*:\s*"artifact"/.test(line), isPrompt: false };
+    return { problem: "not a JSON object", isVital: /"type"\s*:\s*"(?:artifact|spawn)"/.test(line) };
   }
   const { type, ...rest } = fields;
   const event = buildReportedEvent(type, rest);
   if (typeof event !== "string") return { event };
-  return { problem: event, isArtifact: type === "artifact", isPrompt: type === "prompt" || type === "original_prompt" };
+  return { problem: event, isVital: type === "artifact" || type === "prompt" || type === "original_prompt" };
 }
 
 /** The event of these fields, or a text that says what is wrong with them. */

@@ -34,14 +34,16 @@ export async function runAttempt(
       : await runToEnd(beginAttempt(spec, { resolved, masks, hooks }, signal));
   const durationMs = Math.round(performance.now() - startedAtMs);
   if (result instanceof AttemptError) return { ...unsuccessful(result, masks), durationMs };
-  return { status: "succeeded", ...result, durationMs };
+  return { ...result, durationMs };
 }
 
-type AttemptResult = Pick<
-  Extract<AttemptOutcome, { status: "succeeded" }>,
-  "output" | "outputMeta" | "artifacts" | "collected"
->;
-type Unsuccessful = Pick<Exclude<AttemptOutcome, { status: "succeeded" }>, "status" | "failure">;
+type AttemptResult =
+  | Pick<
+      Extract<AttemptOutcome, { status: "succeeded" }>,
+      "status" | "output" | "outputMeta" | "artifacts" | "collected"
+    >
+  | Pick<Extract<AttemptOutcome, { status: "spawned" }>, "status" | "asked">;
+type Unsuccessful = Pick<Extract<AttemptOutcome, { failure: unknown }>, "status" | "failure">;
 
 interface AttemptStart {
   readonly resolved: ResolvedWork;
@@ -95,12 +97,13 @@ async function endAttempt({ stop, log, reports }: RunningAttempt): Promise<void>
 async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
   const { spec, work, reports } = attempt;
   const output = work.kind === "command" ? await runCommand(attempt, work) : await runHandler(attempt, work.handler);
+  if (reports.spawned.length > 0) return { status: "spawned", asked: reports.spawned };
   const artifacts = await reports.collectArtifacts();
   const collected = await collect(attempt);
   await refuseSecrets(attempt, output, [...artifacts, ...collected]);
   await checkOutput(spec, output);
   const { outputMeta } = reports;
-  return { output, artifacts, collected, ...(outputMeta === undefined ? {} : { outputMeta }) };
+  return { status: "succeeded", output, artifacts, collected, ...(outputMeta === undefined ? {} : { outputMeta }) };
 }
 
 async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<void> {

@@ -148,7 +148,7 @@ export function succeeded({ outcome }: EndedAttempt): Extract<AttemptOutcome, { 
 
 /** The outcome's failure; fails the test if it has none. */
 export function failureOf({ outcome }: EndedAttempt): Failure {
-  if (outcome.status === "succeeded") throw new Error("a success, where a failure was expected");
+  if (!("failure" in outcome)) throw new Error("a success, where a failure was expected");
   return outcome.failure;
 }
 

@@ -21,6 +21,7 @@ const ENDS: Readonly<Record<string, SegmentKind>> = {
   shard_retry: "failed",
   shard_iterated: "succeeded",
   shard_lost: "lost",
+  shard_spawned: "succeeded",
   shard_cancelled: "cancelled",
 };
 
@@ -99,6 +100,7 @@ export class TimelineModel {
     if (end === undefined) return;
     endLast(own, atMs, end);
     if (line.event === "shard_retry") own.push({ kind: "backoff", phase, shard, startMs: atMs });
+    if (line.event === "shard_spawned") own.push({ kind: "waiting", phase, shard, startMs: atMs });
     if (line.event === "shard_lost") own.push({ kind: "queued", phase, shard, startMs: atMs });
   }
 
