@@ -54,7 +54,7 @@ export async function cancelPart(
   if (reply === "over" || reply === "complete") throw tooLate(phase, shard);
   await store.signals.publishStop(runId);
   await engine.keys.wakeForPhase(runId, phase, `recall.${runId}`);
-  await cancelChildren(engine, { runId, ref, shard }, phases);
+  await cancelChildren(engine, { runId, ref, shard, actor }, phases);
   if (reply === "drained") await engine.report(runId, ref);
   if (reply !== "unopened" || shard !== undefined) return;
   await decideOn({ type: "phase_drained", ...ref, isRecalled: true, actor });
@@ -65,7 +65,12 @@ export async function cancelPart(
 /** What a cancelled shard spawned is of no use to anybody. */
 async function cancelChildren(
   engine: RunEngine,
-  { runId, ref, shard }: { readonly runId: string; readonly ref: PhaseRef; readonly shard: number | undefined },
+  {
+    runId,
+    ref,
+    shard,
+    actor,
+  }: { readonly runId: string; readonly ref: PhaseRef; readonly shard: number | undefined; readonly actor: string },
   phases: ReadonlyMap<string, PhaseRecord>,
 ): Promise<void> {
   const { plan } = await engine.plan(runId);
@@ -74,7 +79,7 @@ async function cancelChildren(
     if (!isChild || (shard !== undefined && spawned.shard !== shard)) continue;
     if (isPhaseOver(phases.get(id)?.status ?? "pending")) continue;
     try {
-      await engine.cancelPart(runId, { phase: id });
+      await engine.cancelPart(runId, { phase: id }, actor);
     } catch (error) {
       if (!(error instanceof EngineError) || (error.code !== "PHASE_OVER" && error.code !== "RUN_OVER")) throw error;
     }
