@@ -52,6 +52,7 @@ export { RangeHasher, RECORDS_HASH_BYTES, recordsHashOf } from "./reuse/range-ha
 export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
 export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
+export { listInputs } from "./plan/plan-graph.ts";
 export { decide } from "./run/decide.ts";
 export {
   planRerun,
