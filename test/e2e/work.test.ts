@@ -312,12 +312,14 @@ describe("the client library", () => {
       expect(submitted).toEqual([
         {
           runId: "from-a-script",
+          notReused: [],
           isNew: true,
           unserved: [],
           warnings: [expect.objectContaining({ severity: "warning" })],
         },
         {
           runId: "from-a-script",
+          notReused: [],
           isNew: false,
           unserved: [],
           warnings: [expect.objectContaining({ severity: "warning" })],

@@ -1,4 +1,4 @@
-import { JsonlError, phaseRecord, ShardError } from "@fanfold/core";
+import { JsonlError, ShardError } from "@fanfold/core";
 import type { CompiledPhase, Content } from "@fanfold/schemas";
 import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold/store";
 import { ackClaims } from "./ack-claims.ts";
@@ -17,19 +17,19 @@ import { type Fingerprints, fingerprint, reuseShards } from "./reuse/reuse-shard
  */
 export async function openPhase(workings: EngineWorkings, runId: string, { phase, revision }: PhaseRef): Promise<void> {
   const ref = { phase, revision };
-  const state = await workings.states.load(runId);
-  const record = phaseRecord(state, phase);
-  if (record.status !== "running" || record.revision + 1 !== revision) return;
-  const definition = state.graph.phase(phase);
+  const { plan, graph } = await workings.states.plan(runId);
+  const record = (await workings.store.runs.findPhases(runId, [phase])).get(phase);
+  if (record?.status !== "running" || record.revision + 1 !== revision) return;
+  const definition = graph.phase(phase);
   if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
-  const inputs = await loadPinnedInputs(workings.store, runId, phase);
+  const inputs = await loadPinnedInputs(workings.store, runId, definition);
   const expansion = await expand(workings, runId, { ref, inputs });
   if (expansion === undefined) return;
-  const prints = await fingerprint(workings.store, { plan: state.plan, definition, inputs }, expansion);
+  const prints = await fingerprint(workings.store, { plan, definition, inputs }, expansion);
   const opening: PhaseOpening = {
     ...ref,
-    order: state.graph.index(phase),
+    order: graph.index(phase),
     shardCount: expansion.shardCount,
     maxParallel: definition.max_parallel,
     tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),

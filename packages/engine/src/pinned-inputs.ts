@@ -1,4 +1,5 @@
-import type { Artifact, PhaseRecord } from "@fanfold/schemas";
+import { listInputs } from "@fanfold/core";
+import type { Artifact, CompiledPhase, PhaseRecord } from "@fanfold/schemas";
 import type { Store } from "@fanfold/store";
 
 /** The outputs a phase in the making is made from: those that were in force when it started, whatever comes later. */
@@ -11,10 +12,10 @@ export interface PinnedInputs {
   recordOf(phase: string): PhaseRecord | undefined;
 }
 
-/** Finds the outputs a phase is made from. Two commands, and one more for each that is no longer the latest. */
-export async function loadPinnedInputs({ runs }: Store, runId: string, phase: string): Promise<PinnedInputs> {
-  const records = await runs.loadPhases(runId);
-  const own = records.get(phase);
+/** Finds the outputs a phase is made from. One command, and one more for each that is no longer the latest. */
+export async function loadPinnedInputs({ runs }: Store, runId: string, phase: CompiledPhase): Promise<PinnedInputs> {
+  const records = await runs.findPhases(runId, [phase.id, ...listInputs(phase)]);
+  const own = records.get(phase.id);
   const earlier = new Map<string, readonly Artifact[] | undefined>();
   for (const { phase: source, revision } of own?.making ?? []) {
     const latest = records.get(source);

@@ -101,7 +101,7 @@ export class RunEngine {
 
   /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
   async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
-    const record = (await this.store.runs.loadPhases(runId)).get(ref.phase);
+    const record = (await this.store.runs.findPhases(runId, [ref.phase])).get(ref.phase);
     if (record === undefined || record.revision >= ref.revision) return false;
     const counts = await this.store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined || counts.revision !== ref.revision) return false;

@@ -178,6 +178,18 @@ export class RunStore {
     return (await this.#redis.hexists(this.#keys.run(runId).outbox, effectId(effect))) === 1;
   }
 
+  /** Records of some phases; one that has never left `pending` is not among them. */
+  async findPhases(runId: string, ids: readonly string[]): Promise<Map<string, PhaseRecord>> {
+    if (ids.length === 0) return new Map();
+    const texts = await this.#redis.hmget(this.#keys.run(runId).phases, ...ids);
+    return new Map(
+      ids.flatMap((id, i) => {
+        const text = texts[i] ?? null;
+        return text === null ? [] : [[id, PhaseRecordSchema.parse(JSON.parse(text))] as const];
+      }),
+    );
+  }
+
   /**
    * Commits a decision made on the given version: records, events and effects together or not at all.
    *

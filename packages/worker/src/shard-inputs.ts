@@ -179,7 +179,7 @@ export class ShardInputs {
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<ConsumedInput[]> {
     const fetched: ConsumedInput[] = [];
     await mkdir(dir, { recursive: true });
-    const inputs = await loadPinnedInputs(this.#store, runId, phase.id);
+    const inputs = await loadPinnedInputs(this.#store, runId, phase);
     for (const { name, sources } of phase.consumes) {
       for (const source of sources) {
         const record = inputs.recordOf(source.phase);

@@ -121,7 +121,8 @@ function newRow(phase: CompiledPhase, index: number): Row {
   return { phase, index, dependents: [], names, readers: [], inputs: listInputs(phase) };
 }
 
-function listInputs({ depends_on, consumes, over_phase }: CompiledPhase): string[] {
+/** Phases whose outputs a phase is made from: those it depends on, and those whose artifacts it reads. */
+export function listInputs({ depends_on, consumes, over_phase }: CompiledPhase): string[] {
   const read = consumes.flatMap(({ sources }) => sources.map(({ phase }) => phase));
   const cut = over_phase === null ? [] : [over_phase];
   return [...new Set([...depends_on.map(({ phase }) => phase), ...read, ...cut])];
