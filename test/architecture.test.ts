@@ -20,7 +20,7 @@ const LAYERS: Record<string, LayerRule> = {
     packages: ["core", "schemas"],
     libraries: ["ioredis", "@aws-sdk/client-s3", "@aws-sdk/lib-storage", "bullmq"],
   },
-  engine: { packages: ["store", "core", "schemas"], libraries: ["uuid", "es-module-lexer"] },
+  engine: { packages: ["store", "core", "schemas"], libraries: ["uuid", "diff", "es-module-lexer"] },
   scheduler: { packages: ["engine", "store", "core", "schemas"] },
   worker: { packages: ["engine", "store", "core", "schemas"] },
   dashboard: { packages: ["engine", "store", "core", "schemas"] },

@@ -35,7 +35,7 @@ export async function openBench() {
       child.stderr.on("data", take);
       child.once("exit", () => reject(new Error(`${args.join(" ")} ended: ${text.slice(-2_000)}`)));
     });
-    return child;
+    return { child, said: text };
   }
 
   const cleanups = [];
@@ -58,6 +58,12 @@ export async function openBench() {
       const store = openStore(await connectRedis({ url: redis.url }), artifacts);
       cleanups.push(() => store.close());
       return { store, engine: new RunEngine(store) };
+    },
+    /** A dashboard, a process of its own. @returns its address */
+    async startDashboard() {
+      const args = [FANFOLD, "dashboard", "--port", "0"];
+      const { said } = await startNode(args, { ready: /^http:\S+$/m });
+      return /^http:\S+$/m.exec(said)[0];
     },
     /** Runs before Redis goes. */
     onClose: (cleanup) => cleanups.push(cleanup),

@@ -49,8 +49,8 @@ test(
     const { engine, store } = deployment;
     const runId = await begun(deployment);
     const askedMs = Date.now();
-    await engine.cancelPart(runId, { phase: "fan" });
-    await engine.cancelPart(runId, { phase: "fan" });
+    await engine.cancelPart(runId, { phase: "fan" }, "test");
+    await engine.cancelPart(runId, { phase: "fan" }, "test");
     expect((await deployment.ended(runId, 5_000)).status).toBe("failed");
     const told = (await textOf(deployment, "told")).trim().split("\n");
     expect(told).toHaveLength(2);
@@ -60,8 +60,10 @@ test(
     expect(story.match(/shard_cancelled fan/g)).toHaveLength(2);
     expect(story).not.toContain("shard_started fan[2]");
     expect(await store.ledger.countInFlight(runId)).toBe(0);
-    await engine.cancelPart(runId, { phase: "fan" });
-    await expect(engine.cancelPart(runId, { phase: "next" })).rejects.toMatchObject({ code: "RUN_OVER" });
+    const cancelled = (await deployment.journal(runId)).find(({ event }) => event === "phase_cancelled");
+    expect(cancelled).toMatchObject({ phase: "fan", data: { cause: "cancel_requested", actor: "test" } });
+    await engine.cancelPart(runId, { phase: "fan" }, "test");
+    await expect(engine.cancelPart(runId, { phase: "next" }, "test")).rejects.toMatchObject({ code: "RUN_OVER" });
 
     await writeFile(join(deployment.dir, "go"), "");
     expect(await engine.retry(runId, {}, "test")).toEqual(["fan"]);
@@ -77,8 +79,8 @@ test(
   withDeployment(async (deployment) => {
     const { engine } = deployment;
     const runId = await begun(deployment);
-    await engine.cancelPart(runId, { phase: "fan", shard: 1 });
-    await engine.cancelPart(runId, { phase: "fan", shard: 3 });
+    await engine.cancelPart(runId, { phase: "fan", shard: 1 }, "test");
+    await engine.cancelPart(runId, { phase: "fan", shard: 3 }, "test");
     await eventually(async () => (await deployment.story(runId)).includes("shard_cancelled fan[1]"));
     await writeFile(join(deployment.dir, "go"), "");
     expect((await deployment.ended(runId)).status).toBe("failed");
@@ -87,7 +89,7 @@ test(
     expect(story).not.toContain("shard_started fan[3]");
     expect(story.match(/shard_succeeded fan/g)).toHaveLength(2);
     expect(await statuses(deployment, runId)).toEqual({ fan: "cancelled", next: "skipped", after: "succeeded" });
-    await expect(engine.cancelPart(runId, { phase: "none" })).rejects.toMatchObject({ code: "UNKNOWN_PHASE" });
+    await expect(engine.cancelPart(runId, { phase: "none" }, "test")).rejects.toMatchObject({ code: "UNKNOWN_PHASE" });
 
     await engine.retry(runId, { phase: "fan" }, "test");
     expect((await deployment.ended(runId)).status).toBe("succeeded");
@@ -100,12 +102,14 @@ test(
   withDeployment(async (deployment) => {
     const { engine } = deployment;
     const runId = await begun(deployment);
-    await engine.cancelPart(runId, { phase: "fan", shard: 0 });
+    await engine.cancelPart(runId, { phase: "fan", shard: 0 }, "test");
     await eventually(async () => (await deployment.story(runId)).includes("shard_cancelled fan[0]"));
     expect(await engine.retry(runId, { phase: "fan", shard: 0 }, "test")).toEqual(["fan[0]"]);
     await writeFile(join(deployment.dir, "go"), "");
     expect((await deployment.ended(runId)).status).toBe("succeeded");
-    await expect(engine.cancelPart(runId, { phase: "fan", shard: 0 })).rejects.toMatchObject({ code: "RUN_OVER" });
+    await expect(engine.cancelPart(runId, { phase: "fan", shard: 0 }, "test")).rejects.toMatchObject({
+      code: "RUN_OVER",
+    });
   }),
 );
 
@@ -123,12 +127,14 @@ test(
         { id: "last", command: "true", depends_on: ["extra"] },
       ],
     });
-    await engine.cancelPart(runId, { phase: "extra" });
+    await engine.cancelPart(runId, { phase: "extra" }, "test");
     expect(await statuses(deployment, runId)).toEqual({ fan: "running", extra: "cancelled", last: "skipped" });
-    await expect(engine.cancelPart(runId, { phase: "fan", shard: 9 })).rejects.toMatchObject({ code: "UNKNOWN_PHASE" });
+    await expect(engine.cancelPart(runId, { phase: "fan", shard: 9 }, "test")).rejects.toMatchObject({
+      code: "UNKNOWN_PHASE",
+    });
     await writeFile(join(deployment.dir, "go"), "");
     expect(await deployment.ended(runId)).toMatchObject({ status: "succeeded", tolerated_failures: 1 });
-    await expect(engine.cancelPart(runId, { phase: "fan" })).rejects.toMatchObject({ code: "RUN_OVER" });
+    await expect(engine.cancelPart(runId, { phase: "fan" }, "test")).rejects.toMatchObject({ code: "RUN_OVER" });
     expect(await engine.retry(runId, { phase: "extra" }, "test")).toEqual(["extra"]);
     await deployment.ended(runId);
     expect(await statuses(deployment, runId)).toEqual({ fan: "succeeded", extra: "succeeded", last: "succeeded" });
@@ -143,11 +149,11 @@ test(
     if (fan === undefined) throw new Error("no phase");
     const runId = await begun(deployment, { ...PLAN, phases: [{ ...fan, lock: "mine" }, ...others] });
     const ref = { phase: "fan", revision: 1 };
-    await engine.cancelPart(runId, { phase: "fan", shard: 3 });
-    await engine.cancelPart(runId, { phase: "fan", shard: 0 });
+    await engine.cancelPart(runId, { phase: "fan", shard: 3 }, "test");
+    await engine.cancelPart(runId, { phase: "fan", shard: 0 }, "test");
     await eventually(async () => (await deployment.story(runId)).includes("shard_cancelled fan[0]"));
     await engine.open(runId, ref);
-    await engine.cancelPart(runId, { phase: "fan" });
+    await engine.cancelPart(runId, { phase: "fan" }, "test");
     await engine.open(runId, ref);
     expect((await deployment.ended(runId)).status).toBe("failed");
     expect((await deployment.story(runId)).match(/shard_started fan\[0\]/g)).toHaveLength(1);

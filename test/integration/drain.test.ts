@@ -156,3 +156,28 @@ async function giveBack({ store }: Deployment, runId: string, shard: number): Pr
   const reply = await store.ledger.finishShard(runId, ref, finish, jobIds.shard(runId, ref));
   expect(reply.verdict).toBe("ok");
 }
+
+test(
+  "a worker that somebody asks through Redis to stop finishes what it has and takes nothing new; one of its name that starts later works",
+  withDeployment(async (deployment) => {
+    const { drains } = deployment.store;
+    const phases = [
+      { id: "a", command: "sh", args: ["-c", "sleep 0.3"] },
+      { id: "b", command: "true", depends_on: ["a"] },
+    ];
+    const runId = await deployment.submit({ plan_id: "asked", version: "1", phases });
+    await eventually(async () => (await deployment.story(runId)).includes("shard_started a[0]"));
+    await drains.request("nobody");
+    await drains.request("worker-1");
+    await deployment.worker(0).draining;
+    await deployment.worker(0).stop();
+    await eventually(async () => (await deployment.story(runId)).includes("phase_started b"));
+    expect(await deployment.story(runId)).not.toContain("shard_started b");
+    await deployment.addWorker({ name: "worker-1" });
+    expect((await deployment.ended(runId)).status).toBe("succeeded");
+    // the message may be missed: then the key alone tells
+    await deployment.store.redis.set(deployment.store.keys.drain("worker-1"), (await drains.nowMs()) + 1);
+    await deployment.worker(1).draining;
+    await deployment.worker(1).stop();
+  }),
+);

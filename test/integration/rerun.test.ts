@@ -187,7 +187,7 @@ describe("a rerun", () => {
       await rerun(deployment, runId, { phases: ["translate"], reach: "phase" });
       expect(await ran(deployment)).toBe("translate×2");
       await deployment.engine.retry(runId, {}, "test");
-      await eventually(async () => (await ran(deployment)) !== "", { timeoutMs: 5_000 });
+      await eventually(async () => (await readFile(join(deployment.dir, "ran"), "utf8")) !== "", { timeoutMs: 5_000 });
       await deployment.ended(runId);
       await rm(join(deployment.dir, "broken"));
       await ran(deployment);

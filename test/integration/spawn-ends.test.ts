@@ -112,7 +112,7 @@ describe("a child that fails", () => {
       const runId = await deployment.submit(spawnPlan(spawnOnce(), { dev: WAIT }));
       await begun(deployment);
       const child = await onlyChild(deployment, runId);
-      await deployment.engine.cancelPart(runId, { phase: child });
+      await deployment.engine.cancelPart(runId, { phase: child }, "test");
       expect((await deployment.ended(runId)).status).toBe("failed");
       expect(await failuresOf(deployment, runId)).toEqual([
         `test CHILD_FAILED: ${child}, which it spawned, was cancelled: ${child} was cancelled by hand`,
@@ -131,7 +131,7 @@ describe("a shard that waits for what it spawned", () => {
       withDeployment(async (deployment) => {
         const runId = await deployment.submit(spawnPlan(spawnOnce(), { dev: WAIT }));
         await begun(deployment);
-        await deployment.engine.cancelPart(runId, { phase: "test", shard });
+        await deployment.engine.cancelPart(runId, { phase: "test", shard }, "test");
         expect((await deployment.ended(runId)).status).toBe("failed");
         expect(await statuses(deployment, runId)).toMatchObject({ test: "cancelled", "dev[spawned=fix]": "cancelled" });
         await touch(deployment, "go");

@@ -4,11 +4,13 @@ import {
   ActionResultSchema,
   ApiErrorSchema,
   ArtifactDocumentSchema,
+  DrainedSchema,
   PlanCheckSchema,
   PoolSchema,
   SubmitResultSchema,
   WorkerSchema,
 } from "@fanfold/schemas";
+import { eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { ask, codeOf, post } from "./api-client.ts";
 import { COMPILE_PLAN, useDashboards } from "./with-dashboard.ts";
@@ -123,6 +125,11 @@ describe("actions of the API", () => {
       const answer = await post(dashboard, `/runs/${runId}/cancel`);
       expect([answer.status, ActionResultSchema.parse(answer.body).run_id]).toEqual([200, runId]);
       expect((await deployment.ended(runId)).status).toBe("cancelled");
+      const journal = await deployment.journal(runId);
+      expect(journal.find(({ event }) => event === "run_cancelled")).toMatchObject({
+        message: expect.stringMatching(/^run cancelled by dashboard after /),
+        data: { actor: "dashboard" },
+      });
       expect(codeOf(await post(dashboard, `/runs/${runId}/retry`))).toBe("STATE_CONFLICT");
     }),
   );
@@ -177,7 +184,12 @@ describe("artifacts and pools of the API", () => {
       const pools = PoolSchema.array().parse((await ask(dashboard, "/pools")).body);
       expect(pools).toMatchObject([{ pool: "default", workers: 1 }]);
       const workers = WorkerSchema.array().parse((await ask(dashboard, "/workers")).body);
-      expect(workers).toMatchObject([{ name: "worker-1", pools: ["default"] }]);
+      expect(workers).toMatchObject([{ name: "worker-1", pools: ["default"], is_draining: false }]);
+      expect(codeOf(await post(dashboard, "/workers/nobody/drain"))).toBe("NOT_FOUND");
+      const drained = await post(dashboard, "/workers/worker-1/drain");
+      expect(DrainedSchema.parse(drained.body)).toEqual({ worker: "worker-1", is_draining: true });
+      await deployment.worker(0).draining;
+      await eventually(async () => WorkerSchema.array().parse((await ask(dashboard, "/workers")).body).length === 0);
     }),
   );
 });

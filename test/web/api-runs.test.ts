@@ -130,6 +130,13 @@ describe("streams of the API", () => {
         if (status === "succeeded") break;
       }
       expect(seen).not.toContain("first");
+      for await (const { event, data } of readEvents(url)) {
+        if (event === "ready") await deployment.engine.remove("first", { force: false, actor: "test" });
+        else if (event === "removed") {
+          expect(JSON.parse(data)).toEqual({ run_id: "first" });
+          break;
+        }
+      }
       for await (const { event } of readEvents(url, { "last-event-id": "elsewhere-7" })) {
         expect(event).toBe("reset");
         break;

@@ -1,36 +1,18 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { scryptSync } from "node:crypto";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DashboardService, type DashboardSettings } from "@fanfold/dashboard";
+import { DashboardService } from "@fanfold/dashboard";
 import { MeSchema } from "@fanfold/schemas";
-import type { Deployment } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { ask, codeOf, post } from "./api-client.ts";
 import { SILENT_LOG, useDashboards } from "./with-dashboard.ts";
+import { CHEAP_HASH, withService } from "./with-service.ts";
 
 const withDashboard = useDashboards();
-/** Hash of "correct horse" that takes no time to check. */
-const CHEAP_HASH = `scrypt$2$1$1$c2FsdHNhbHQ$${scryptSync("correct horse", "saltsalt", 32, { N: 2, r: 1, p: 1 }).toString("base64url")}`;
 const TOKENS = "ci:operator:0123456789abcdef; wall:viewer:fedcba9876543210";
 const PLAN = { plan: { plan_id: "p", version: "1", phases: [{ id: "a", command: "false" }] } };
-
-/** Runs `body` with a dashboard of the deployment that has these settings. */
-async function withService(
-  deployment: Deployment,
-  settings: DashboardSettings,
-  body: (dashboard: DashboardService) => Promise<void>,
-): Promise<void> {
-  const dashboard = new DashboardService(deployment.engine, { port: 0, ...settings }, SILENT_LOG);
-  try {
-    await dashboard.start();
-    await body(dashboard);
-  } finally {
-    await dashboard.stop();
-  }
-}
 
 function bearer(token: string, init: RequestInit = {}): RequestInit {
   return { ...init, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } };

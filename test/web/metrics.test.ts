@@ -13,6 +13,8 @@ test(
       const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
       return new Map(lines.map((line) => [line.replace(/ \S+$/, ""), Number(/\S+$/.exec(line)?.[0])]));
     };
+    const text = await (await fetch(`${dashboard.url}/metrics`)).text();
+    expect(text.match(/^# TYPE \S+_total gauge$/gm)).toBeNull();
     const before = await read();
     expect(before.get('fanfold_runs{status="running"}')).toBe(0);
     const runId = await deployment.submit(COMPILE_PLAN);

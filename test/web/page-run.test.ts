@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser } from "./open-browser.ts";
-import { COMPILE_PLAN, useDashboards, type Watched } from "./with-dashboard.ts";
+import { openPage } from "./open-page.ts";
+import { COMPILE_PLAN, useDashboards } from "./with-dashboard.ts";
 
 const withDashboard = useDashboards();
 let browser: Browser;
@@ -13,24 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Opens a page of the dashboard; `troubles` collects what the browser complains of, breaches of the policy included. */
-async function openPage({ dashboard }: Watched, path: string): Promise<{ page: Page; troubles: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, reducedMotion: "reduce" });
-  const troubles: string[] = [];
-  page.on("pageerror", ({ message }) => troubles.push(message));
-  page.on("console", (message) => {
-    const isOfPolicy = /Content Security Policy/i.test(message.text());
-    if (message.type() === "error" && isOfPolicy) troubles.push(message.text());
-  });
-  await page.goto(`${dashboard.url}${path}`);
-  return { page, troubles };
-}
-
 describe("the web page", () => {
   test(
     "starts a run, shows it live, opens the log of the shard that fails, and turns green after a retry",
     withDashboard(async (watched) => {
-      const { page, troubles } = await openPage(watched, "/new");
+      const { page, troubles } = await openPage(browser, `${watched.dashboard.url}/new`);
       await page.getByLabel("Plan, YAML or JSON").fill(JSON.stringify({ ...COMPILE_PLAN, nonsense: 1 }));
       await page.getByText("1 problem.", { exact: true }).waitFor();
       await page.getByLabel("Plan, YAML or JSON").fill(JSON.stringify(COMPILE_PLAN));
@@ -79,7 +67,7 @@ describe("the web page", () => {
         metadata: { tags: [evil] },
         phases: [{ id: "a", command: "echo", args: [evil] }],
       });
-      const { page, troubles } = await openPage(watched, "/");
+      const { page, troubles } = await openPage(browser, watched.dashboard.url);
       await page.getByRole("table", { name: "Runs" }).getByText(evil).waitFor();
       await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: /^evil/ }).click();
       await page.getByLabel("a, succeeded").click();

@@ -49,3 +49,28 @@ export const COMPILE_PLAN: PlanInput = {
     { id: "publish", command: "true", depends_on: ["compile"] },
   ],
 };
+
+/** context → translate (a shard a record) → publish; the first one reads a file. */
+export const NOVEL_PLAN = {
+  plan_id: "novel",
+  version: "1",
+  variables: { TITLE: { default: "Tea", description: "Title of the book" } },
+  phases: [
+    { id: "context", command: "cat context.txt", shell: true },
+    {
+      id: "translate",
+      depends_on: ["context"],
+      shard: { strategy: "chunk", over: "context", chunk_size: 1 },
+      merge: { strategy: "records", key: ["id"] },
+      command: "cat $FANFOLD_INPUT",
+      shell: true,
+    },
+    {
+      id: "publish",
+      depends_on: ["translate"],
+      consumes: ["translate"],
+      command: "echo ${TITLE}; cat $FANFOLD_ARTIFACTS/translate",
+      shell: true,
+    },
+  ],
+} satisfies PlanInput;

@@ -1,9 +1,10 @@
+import { rerunDocument } from "@fanfold/core";
 import type { RerunOrder, RerunPreview } from "@fanfold/engine";
 import { type CarryOptions, carryRun } from "./carry-run.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Session } from "./session.ts";
 import { print, say, styleOf } from "./terminal.ts";
-import { renderRerun, rerunDocument } from "./view/rerun-text.ts";
+import { renderRerun } from "./view/rerun-text.ts";
 
 /** What the commands that run something again have in common. */
 export interface RerunHow {

@@ -127,7 +127,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
       const chosen = chooseReuse(result.plan, { noCache, refresh });
       if (chosen.unknown.length > 0) throw new Error(`refresh: the plan has no phase ${chosen.unknown.join(", ")}`);
       const hashed = await hashCode(chosen.plan, workspaceDir);
-      const submitted = await engine.submit(hashed.plan, runId, result.source);
+      const submitted = await engine.submit(hashed.plan, runId, result.source, "client");
       const unserved = await warnOfUnservedPools(store, hashed.plan);
       return { ...submitted, warnings: result.warnings, unserved, notReused: hashed.warnings };
     },
@@ -135,7 +135,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     follow: (runId, { signal }) => store.journal.follow(runId, 0, { signal }),
     cancel: async (runId, part) => {
       if (part === undefined) return engine.cancel(runId, "client");
-      await engine.cancelPart(runId, part);
+      await engine.cancelPart(runId, part, "client");
       return store.runs.get(runId);
     },
     pause: (runId) => engine.pause(runId, "client"),

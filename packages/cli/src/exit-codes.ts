@@ -51,6 +51,7 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   PHASE_OVER: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
+  UNKNOWN_REVISION: EXIT.notFound,
   UNKNOWN_ARTIFACT: EXIT.notFound,
   RUN_LIVE: EXIT.refused,
   RUN_BUSY: EXIT.refused,

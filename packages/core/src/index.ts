@@ -51,6 +51,7 @@ export { phasePrint, printParts, shardFingerprint } from "./reuse/fingerprint.ts
 export { RangeHasher, RECORDS_HASH_BYTES, recordsHashOf } from "./reuse/range-hasher.ts";
 export { type ChangedRecord, diffRecords, type RecordDiff } from "./view/diff-records.ts";
 export { historyDocument, type RevisionDocument } from "./view/phase-history.ts";
+export { type RerunDocument, rerunDocument } from "./view/rerun-document.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { listInputs } from "./plan/plan-graph.ts";
 export { decide } from "./run/decide.ts";

@@ -12,6 +12,7 @@ export interface RunPart {
 
 /** What a cancellation needs of the engine that it does not show. */
 export interface CancelTools {
+  readonly actor: string;
   readonly decideOn: (trigger: Trigger) => Promise<void>;
   readonly nowMs: number;
 }
@@ -23,7 +24,7 @@ export interface CancelTools {
 export async function cancelPart(
   engine: RunEngine,
   { runId, phase, shard }: RunPart & { readonly runId: string },
-  { decideOn, nowMs }: CancelTools,
+  { actor, decideOn, nowMs }: CancelTools,
 ): Promise<void> {
   const { store } = engine;
   await engine.recall(runId);
@@ -40,7 +41,7 @@ export async function cancelPart(
   if (isRunOver(run.status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${run.status}`);
   if (isPhaseOver(status)) throw new EngineError("PHASE_OVER", `phase ${phase} is over: ${status}`);
   if (status === "pending" && shard === undefined) {
-    await decideOn({ type: "cancel_phase", phase });
+    await decideOn({ type: "cancel_phase", phase, actor });
     // it may have been started in between
     if ((await store.runs.loadPhases(runId)).get(phase)?.status !== "running") return;
   }
@@ -49,22 +50,27 @@ export async function cancelPart(
   if (shard !== undefined && counts?.revision === ref.revision && shard >= counts.total) {
     throw new EngineError("UNKNOWN_PHASE", `phase ${phase} has no shard ${shard}; it has ${counts.total}`);
   }
-  const reply = await store.ledger.recall(runId, ref, shard, nowMs);
+  const reply = await store.ledger.recall(runId, ref, { shard, actor, nowMs });
   if (reply === "over" || reply === "complete") throw tooLate(phase, shard);
   await store.signals.publishStop(runId);
   await engine.keys.wakeForPhase(runId, phase, `recall.${runId}`);
-  await cancelChildren(engine, { runId, ref, shard }, phases);
+  await cancelChildren(engine, { runId, ref, shard, actor }, phases);
   if (reply === "drained") await engine.report(runId, ref);
   if (reply !== "unopened" || shard !== undefined) return;
-  await decideOn({ type: "phase_drained", ...ref, isRecalled: true });
+  await decideOn({ type: "phase_drained", ...ref, isRecalled: true, actor });
   // it may have been opened in between
-  await store.ledger.recall(runId, ref, undefined, nowMs);
+  await store.ledger.recall(runId, ref, { shard: undefined, actor, nowMs });
 }
 
 /** What a cancelled shard spawned is of no use to anybody. */
 async function cancelChildren(
   engine: RunEngine,
-  { runId, ref, shard }: { readonly runId: string; readonly ref: PhaseRef; readonly shard: number | undefined },
+  {
+    runId,
+    ref,
+    shard,
+    actor,
+  }: { readonly runId: string; readonly ref: PhaseRef; readonly shard: number | undefined; readonly actor: string },
   phases: ReadonlyMap<string, PhaseRecord>,
 ): Promise<void> {
   const { plan } = await engine.plan(runId);
@@ -73,7 +79,7 @@ async function cancelChildren(
     if (!isChild || (shard !== undefined && spawned.shard !== shard)) continue;
     if (isPhaseOver(phases.get(id)?.status ?? "pending")) continue;
     try {
-      await engine.cancelPart(runId, { phase: id });
+      await engine.cancelPart(runId, { phase: id }, actor);
     } catch (error) {
       if (!(error instanceof EngineError) || (error.code !== "PHASE_OVER" && error.code !== "RUN_OVER")) throw error;
     }

@@ -5,6 +5,7 @@ export type EngineErrorCode =
   | "RUN_CANCELLED"
   | "NOTHING_TO_RETRY"
   | "UNKNOWN_PHASE"
+  | "UNKNOWN_REVISION"
   | "UNKNOWN_ARTIFACT"
   | "PHASE_OVER"
   | "RUN_OVER"

@@ -15,6 +15,7 @@ export { loadPinnedInputs, type PinnedInputs } from "./pinned-inputs.ts";
 export type { RemovedRun } from "./remove-run.ts";
 export type { RerunOrder, RerunPreview } from "./rerun-run.ts";
 export type { RetryScope } from "./retry-failed.ts";
+export { type ArtifactDiff, diffRevisions, type DiffScope, loadHistory } from "./run-history.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";
 export {

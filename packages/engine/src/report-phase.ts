@@ -54,7 +54,9 @@ async function judge(
   if (progress === "complete" || progress === "tolerable") return undefined;
   const isTolerated = isStopped && counts.tripped === 0 && counts.failed <= counts.tolerated;
   if (counts.failed === 0 || counts.recalled === 1 || isTolerated) {
-    return progress === "drained" ? { type: "phase_drained", ...ref, isRecalled: facts.isRecalled } : undefined;
+    const { recalled_by: actor } = counts;
+    const drained = { type: "phase_drained", ...ref, isRecalled: facts.isRecalled } as const;
+    return progress === "drained" ? { ...drained, ...(actor === undefined ? {} : { actor }) } : undefined;
   }
   const message = await describeFailure(workings, runId, ref, counts);
   if (progress === "busy") {

@@ -59,18 +59,23 @@ export class RunEngine {
    *
    * @param runId idempotency key; `run_<uuid7>` when absent
    * @param source what the plan was compiled from; without it the run cannot be run again with other variables
+   * @param actor who submits it, for the journal
    * @throws {EngineError} INVALID_RUN_ID
    */
   async submit(
     plan: CompiledPlan,
     runId: string = `run_${uuid7()}`,
     source?: PlanSource,
+    actor?: string,
   ): Promise<{ runId: string; isNew: boolean }> {
     if (!RunIdSchema.safeParse(runId).success) {
       const rule = "use up to 128 letters, digits, '_', '-' and '.', starting with a letter or a digit";
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
-    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan, source);
+    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan, {
+      source,
+      actor,
+    });
     if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
@@ -133,9 +138,9 @@ export class RunEngine {
    *
    * @throws {EngineError} RUN_OVER, UNKNOWN_PHASE, PHASE_OVER
    */
-  cancelPart(runId: string, part: RunPart): Promise<void> {
+  cancelPart(runId: string, part: RunPart, actor: string): Promise<void> {
     const decideOn = (trigger: Trigger): Promise<void> => this.#decideOn(runId, trigger);
-    return cancelPart(this, { runId, ...part }, { decideOn, nowMs: this.#workings.clock.nowMs() });
+    return cancelPart(this, { runId, ...part }, { actor, decideOn, nowMs: this.#workings.clock.nowMs() });
   }
 
   /**

@@ -182,6 +182,7 @@ export { type ApiError, type ApiErrorCode, ApiErrorCodeSchema, ApiErrorSchema } 
 export {
   type ArtifactDocument,
   ArtifactDocumentSchema,
+  DrainedSchema,
   LoginSchema,
   type Me,
   MeSchema,
@@ -190,6 +191,7 @@ export {
   type Role,
   RoleSchema,
   type WorkerDocument,
+  WorkerParamsSchema,
   WorkerSchema,
 } from "./api/api-deployment.ts";
 export {
@@ -201,6 +203,20 @@ export {
   SubmitResultSchema,
   type VariableDocument,
 } from "./api/api-plan.ts";
+export {
+  DiffQuerySchema,
+  HistoryQuerySchema,
+  type RerunRequest,
+  RerunRequestSchema,
+  type RerunResult,
+  RerunResultSchema,
+  type RevisionDiff,
+  RevisionDiffSchema,
+  type RevisionDocument,
+  RevisionSchema,
+  type RunVariables,
+  RunVariablesSchema,
+} from "./api/api-rerun.ts";
 export {
   type ActionResult,
   ActionResultSchema,

@@ -124,6 +124,8 @@ export const RunRecordSchema = z.strictObject({
   stop: StopReasonSchema.nullable(),
   /** Phase whose failure aborted the run. */
   stop_phase: InstanceIdSchema.nullable(),
+  /** Who cancelled the run. */
+  stop_actor: z.string().optional(),
   /** Whether running shards are killed by the stop. */
   stop_kills: z.boolean(),
   /** Whether an abort also kills what runs (`globals.cancellation: cascading`). */
@@ -280,6 +282,8 @@ export const PhaseLedgerSchema = z.strictObject({
   tripped: z.union([z.literal(0), z.literal(1)]),
   /** 1 when the phase was cancelled by hand. */
   recalled: z.literal(1).optional(),
+  /** Who cancelled the phase by hand, or the latest shard of it. */
+  recalled_by: z.string().optional(),
   /** Shards whose output was taken over; those of them that are not passed over yet; 1 while they are looked for. */
   reused: z.int().min(0).optional(),
   ahead: z.int().min(0).optional(),

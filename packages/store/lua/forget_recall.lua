@@ -13,8 +13,8 @@ for _, what in ipairs(redis.call('SMEMBERS', KEYS[2])) do
   end
 end
 local entry = load_entry(KEYS[1], ARGV[1])
-if entry and entry.recalled then
-  entry.recalled = nil
+if entry and (entry.recalled or entry.recalled_by) then
+  entry.recalled, entry.recalled_by = nil, nil
   save_entry(KEYS[1], ARGV[1], entry)
 end
 return count

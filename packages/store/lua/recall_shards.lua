@@ -17,6 +17,7 @@
 --   ARGV[2] revision in the making
 --   ARGV[3] shard, or '' for the whole phase
 --   ARGV[4] now, Unix ms
+--   ARGV[5] who cancels it
 -- Returns the state of the phase: complete | tolerable | busy | drained; unopened when the ledger does not have it
 -- yet; over when the shard is.
 --- @include "journal"
@@ -46,7 +47,8 @@ local function cancel(id, counter)
   redis.call('LREM', KEYS[5], 0, id)
   redis.call('SREM', KEYS[12], id)
   redis.call('SADD', KEYS[7], id)
-  emit(KEYS[1], KEYS[8], ARGV[4], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"cancelled by hand"}')
+  emit(KEYS[1], KEYS[8], ARGV[4], 'shard_cancelled', phase, shard, record.attempt,
+    cjson.encode({ reason = 'cancelled by hand', actor = ARGV[5] }))
 end
 
 local function concerns(id)
@@ -60,6 +62,7 @@ local function is_now(id, status)
   return concerns(id) and record and record.status == status
 end
 
+entry.recalled_by = ARGV[5]
 if only == '' then
   entry.recalled = 1
   redis.call('ZREM', KEYS[6], phase)

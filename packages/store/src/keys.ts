@@ -186,7 +186,12 @@ export class Keys {
     return { lock: `${this.prefix}:lock:${name}`, waiters: `${this.prefix}:lock:${name}:waiters` };
   }
 
-  /** Pub/sub channel: tells workers at once that a run was stopped. */
+  /** String: when the workers of a name were asked to stop, Unix ms; gone an hour later. */
+  drain(worker: string): string {
+    return `${this.prefix}:drain:${worker}`;
+  }
+
+  /** Pub/sub channel: tells workers at once that a run was stopped, or that one of them is asked to stop. */
   get signals(): string {
     return `${this.prefix}:signals`;
   }

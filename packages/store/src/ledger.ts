@@ -262,7 +262,11 @@ export class Ledger extends SpawnLedger {
    *
    * @returns how the phase stands; `unopened` before it is opened; `over` when the shard has had its end
    */
-  async recall(runId: string, ref: PhaseRef, shard: number | undefined, nowMs: number): Promise<RecallReply> {
+  async recall(
+    runId: string,
+    ref: PhaseRef,
+    { shard, actor, nowMs }: { readonly shard: number | undefined; readonly actor: string; readonly nowMs: number },
+  ): Promise<RecallReply> {
     const keys = this.#keys.run(runId);
     const reply = await RECALL_SHARDS.run(
       this.#redis,
@@ -279,7 +283,7 @@ export class Ledger extends SpawnLedger {
         ...this.#slotKeys,
         keys.started,
       ],
-      [ref.phase, ref.revision, shard ?? "", nowMs],
+      [ref.phase, ref.revision, shard ?? "", nowMs, actor],
     );
     return reply === "unopened" || reply === "over" ? reply : PhaseProgressSchema.parse(reply);
   }

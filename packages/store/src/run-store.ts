@@ -63,11 +63,15 @@ export class RunStore {
   /**
    * Stores a new run with its plan, signed where there is a key, and emits `run_queued`.
    *
-   * @param source what the plan was compiled from
+   * @param from what the plan was compiled from, and who submitted it, as far as it is known
    * @returns whether it is new; a run of this id that exists is left as it is
    * @throws {StoreError} RUN_REMOVING while one of this id is being removed
    */
-  async create(run: RunRecord, plan: CompiledPlan, source?: PlanSource): Promise<boolean> {
+  async create(
+    run: RunRecord,
+    plan: CompiledPlan,
+    { source, actor }: { source?: PlanSource | undefined; actor?: string | undefined } = {},
+  ): Promise<boolean> {
     const keys = this.#keys.run(run.run_id);
     const text = JSON.stringify(plan);
     const sourceText = source === undefined ? "" : JSON.stringify(source);
@@ -77,7 +81,7 @@ export class RunStore {
       signature: this.#signer?.sign(run.run_id, text) ?? "",
       source_signature: this.#signer?.sign(run.run_id, sourceText) ?? "",
     };
-    const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length };
+    const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length, actor };
     const created = await CREATE_RUN.run(
       this.#redis,
       [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns, keys.source],
@@ -357,6 +361,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     version: number("version"),
     stop: text("stop"),
     stop_phase: text("stop_phase"),
+    ...(fields.stop_actor ? { stop_actor: fields.stop_actor } : {}),
     stop_kills: fields.stop_kills === "1",
     cascades: fields.cascades === "1",
     paused: fields.paused === "1",

@@ -5,6 +5,7 @@ import { FlowStates } from "./flow-states.ts";
 import { EnrolledArtifacts } from "./artifacts/enrolled-artifacts.ts";
 import { JobRemovals } from "./job-removals.ts";
 import { Journal } from "./journal.ts";
+import { Drains } from "./drains.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
@@ -36,6 +37,7 @@ export interface Store {
   readonly consumptions: Consumptions;
   readonly logs: AttemptLogs;
   readonly signals: Signals;
+  readonly drains: Drains;
   readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly reuse: ReuseIndex;
@@ -58,6 +60,7 @@ export function openStore(
 ): Store {
   const keys = new Keys(prefix);
   const queues = new Queues(redis, keys);
+  const signals = new Signals(redis, keys);
   let closing: Promise<void> | undefined;
   return {
     redis,
@@ -73,7 +76,8 @@ export function openStore(
     flows: new FlowStates(redis, keys),
     consumptions: new Consumptions(redis, keys),
     logs: new AttemptLogs(redis, keys),
-    signals: new Signals(redis, keys),
+    signals,
+    drains: new Drains(redis, keys, signals),
     templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     reuse: new ReuseIndex(redis, keys),

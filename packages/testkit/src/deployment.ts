@@ -24,6 +24,8 @@ let deployments = 0;
 export interface DeploymentOptions {
   readonly workers?: number;
   readonly concurrency?: number;
+  /** Name of a worker; `worker-1` and so on by default. */
+  readonly name?: string;
   readonly workspaceDir?: string;
   readonly signingKey?: string;
   readonly onRedisNotice?: OnRedisNotice;
@@ -65,13 +67,13 @@ export class Deployment {
     return scheduler;
   }
 
-  async addWorker({ concurrency = 4, workspaceDir = this.dir }: DeploymentOptions = {}): Promise<WorkerService> {
+  async addWorker({ concurrency = 4, workspaceDir = this.dir, name }: DeploymentOptions = {}): Promise<WorkerService> {
     const settings = {
       pools: ["default"],
       concurrency,
       workspaceDir,
       scratchDir: join(this.dir, "scratch"),
-      name: `worker-${this.#workers.length + 1}`,
+      name: name ?? `worker-${this.#workers.length + 1}`,
     };
     const worker = new WorkerService(this.engine, settings, pino({ level: "silent" }));
     await worker.start();

@@ -36,6 +36,8 @@ export interface WorkerSettings {
   readonly rules?: WorkerRules;
   /** Name in journals and lists; `<host>:<pid>` when absent. */
   readonly name?: string;
+  /** Time to finish when somebody asks it to stop through Redis, in ms; all the time it takes when absent. */
+  readonly drainMs?: number;
 }
 
 /** A worker: runs the shards of its pools, and folds outputs. */
@@ -51,6 +53,12 @@ export class WorkerService {
   #unsubscribe: (() => void) | undefined;
   #stopCheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
+  #startedAtMs = Number.POSITIVE_INFINITY;
+  #tellDraining: () => void = () => undefined;
+  /** Resolves when somebody has asked this worker through Redis to stop, which it then does. */
+  readonly draining = new Promise<void>((tell) => {
+    this.#tellDraining = tell;
+  });
 
   constructor(engine: RunEngine, settings: WorkerSettings, log: Logger) {
     this.name = settings.name ?? `${hostname()}:${process.pid}`;
@@ -70,8 +78,12 @@ export class WorkerService {
     if (this.#workers.length > 0) return;
     const { store } = this.#engine;
     await mkdir(this.#settings.scratchDir, { recursive: true });
-    this.#unsubscribe = await store.signals.onStop((runId) => void this.#checkRun(runId));
-    this.#stopCheck = setInterval(() => void this.#checkRuns(), STOP_CHECK_MS);
+    this.#startedAtMs = await store.drains.nowMs();
+    this.#unsubscribe = await store.signals.listen({
+      onStop: (runId) => void this.#checkRun(runId),
+      onDrain: (worker) => void (worker === this.name && this.#checkDrain()),
+    });
+    this.#stopCheck = setInterval(() => void Promise.all([this.#checkRuns(), this.#checkDrain()]), STOP_CHECK_MS);
     this.#watch.start(JOB_LOCK.renewMs);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
@@ -154,6 +166,21 @@ export class WorkerService {
       for (const id of jobIds) this.#active.abortJob(id, "lock_lost");
     });
     return worker;
+  }
+
+  /** Stops when somebody has asked for it since the start; a request before was for another worker of the name. */
+  async #checkDrain(): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    try {
+      const [askedAtMs = 0] = await this.#engine.store.drains.find([this.name]);
+      if (askedAtMs < this.#startedAtMs) return;
+      this.#log.info("asked to stop: taking nothing new, finishing what runs");
+      const { drainMs } = this.#settings;
+      this.#tellDraining();
+      await this.stop(drainMs === undefined ? {} : { drainMs });
+    } catch (err) {
+      this.#log.debug({ err }, "could not ask whether this worker is to stop");
+    }
   }
 
   async #checkRuns(): Promise<void> {

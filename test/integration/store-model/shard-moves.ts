@@ -22,7 +22,7 @@ export async function performOnShard(move: ShardMove, place: ShardPlace): Promis
       return startShard(place);
     case "cancel_shard": {
       const index = Number(shard.id.slice(shard.id.lastIndexOf(".") + 1));
-      await unlessRefused(site.engine.cancelPart(run.id, { phase: phaseOf(shard.id), shard: index }));
+      await unlessRefused(site.engine.cancelPart(run.id, { phase: phaseOf(shard.id), shard: index }, "test"));
       return;
     }
     case "late_finish":

@@ -86,7 +86,7 @@ export class Step implements AsyncCommand<Model, PlayedSite> {
         if (await unlessRefused(engine.cancel(run.id, "test"))) run.isCancelled = true;
         return;
       case "cancel_phase":
-        await unlessRefused(engine.cancelPart(run.id, { phase }));
+        await unlessRefused(engine.cancelPart(run.id, { phase }, "test"));
         return;
       case "retry_all":
         await unlessRefused(engine.retry(run.id, {}, "test"));

@@ -59,7 +59,7 @@ interface CancelFlags {
 
 async function cancel(session: Session, runId: string, { phase, shard }: CancelFlags): Promise<ExitCode> {
   if (phase !== undefined) {
-    await session.engine.cancelPart(runId, { phase, shard });
+    await session.engine.cancelPart(runId, { phase, shard }, "cli");
     print(`${shard === undefined ? phase : `${phase}[${shard}]`} of ${runId} is being cancelled`);
     return EXIT.ok;
   }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
+import { parseRevisions } from "../parse-revisions.ts";
 import { print, styleOf } from "../terminal.ts";
 import { withSession } from "../with-session.ts";
 
@@ -48,10 +49,10 @@ interface HistoryFlags {
 async function history(session: Session, typed: string, flags: HistoryFlags): Promise<ExitCode> {
   const [{ findRunId }, { loadHistory }, { renderHistory }] = await Promise.all([
     import("../find-run.ts"),
-    import("../run-history.ts"),
+    import("@fanfold/engine"),
     import("../view/history-text.ts"),
   ]);
-  const revisions = await loadHistory(session, await findRunId(session.store, typed), flags.phase);
+  const revisions = await loadHistory(session.engine, await findRunId(session.store, typed), flags.phase);
   if (flags.json === true) for (const revision of revisions) print(JSON.stringify(revision));
   else print(renderHistory(revisions, styleOf(process.stdout)));
   return EXIT.ok;
@@ -63,12 +64,13 @@ interface DiffRequest {
 }
 
 async function diff(session: Session, typed: string, { revisions, isJson: json }: DiffRequest): Promise<ExitCode> {
+  const scope = parseRevisions(revisions);
   const [{ findRunId }, { diffRevisions }, { renderRevisionDiffs }] = await Promise.all([
     import("../find-run.ts"),
-    import("../run-history.ts"),
+    import("@fanfold/engine"),
     import("../view/diff-text.ts"),
   ]);
-  const diffs = await diffRevisions(session, await findRunId(session.store, typed), revisions);
+  const diffs = await diffRevisions(session.engine, await findRunId(session.store, typed), scope);
   print(json ? JSON.stringify(diffs) : renderRevisionDiffs(diffs, styleOf(process.stdout)));
   return EXIT.ok;
 }

@@ -158,7 +158,7 @@ interface LoadedFile {
 async function runHere(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
   const { carryRun } = await import("../carry-run.ts");
   await session.store.artifacts.check();
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source, "cli");
   if (!isNew) say(`run ${runId} is there already: following it`);
   return carryRun(session, runId, await carryOptions(session, runId, flags));
 }
@@ -174,7 +174,7 @@ async function carryOptions(
 }
 
 async function submit(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {
-  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source);
+  const { runId, isNew } = await session.engine.submit(plan, flags.runId, source, "cli");
   if (!isNew) say(`run ${runId} is there already: nothing was submitted`);
   const warnings = session.isEmbedded
     ? []

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Logger } from "pino";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectText, DEFAULT_CONCURRENCY, notNegative, seconds, wholeNumber } from "../options.ts";
 import type { RuleFlags } from "../local-services.ts";
 import type { Session } from "../session.ts";
@@ -37,7 +37,7 @@ export function addServiceCommands(program: Command): void {
 }
 
 function addWorkerCommand(program: Command): void {
-  program
+  const worker = program
     .command("worker")
     .description("run shards and fold outputs; start as many as you like")
     .option("-c, --concurrency <n>", "shards executed at once", wholeNumber(1), DEFAULT_CONCURRENCY)
@@ -55,6 +55,24 @@ function addWorkerCommand(program: Command): void {
     .action((_flags, command: Command) =>
       withSession(command, (session) => runWorker(session, command.opts<WorkerFlags>())),
     );
+  worker
+    .command("drain")
+    .argument("<name>", "name of a worker that is connected")
+    .description("ask a worker to stop: it finishes what it has, takes nothing new, and exits")
+    .action((name: string, _flags, command: Command) => withSession(command, (session) => drainWorker(session, name)));
+}
+
+async function drainWorker({ store }: Session, name: string): Promise<ExitCode> {
+  const pools = await store.pools.listWorkers();
+  const names = [...new Set([...(pools?.values() ?? [])].flat())];
+  // where the server does not tell who is connected, whoever has the name is asked
+  if (pools !== undefined && !names.includes(name)) {
+    const known = names.length === 0 ? "there is none" : `there are ${names.join(", ")}`;
+    throw new CliError(EXIT.notFound, `no worker ${name} is connected; ${known}`);
+  }
+  await store.drains.request(name);
+  say(`asked ${name} to finish what it has and to exit`);
+  return EXIT.ok;
 }
 
 interface WorkerFlags extends RuleFlags {
@@ -75,6 +93,7 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
   const settings = {
     ...workerSettings(session, { concurrency, pools, rules }),
     ...(name === undefined ? {} : { name }),
+    drainMs: drainSec * 1000,
   };
   const log = openServiceLog(session, openLog);
   surviveStrayRejections(log);
@@ -83,6 +102,7 @@ async function runWorker(session: Session, flags: WorkerFlags): Promise<ExitCode
     start: () => worker.start(),
     stop: () => worker.stop({ drainMs: drainSec * 1000 }),
     abort: () => worker.abort(),
+    askedToStop: worker.draining,
   });
   return EXIT.ok;
 }
@@ -101,10 +121,12 @@ export interface Service {
   stop(): Promise<void>;
   /** Ends what runs at once; `stop` resolves soon after it. */
   abort?(): void;
+  /** Resolves when it is to stop for another reason than a signal. */
+  readonly askedToStop?: Promise<void>;
 }
 
 /**
- * Runs a service until SIGTERM or SIGINT, then lets it stop. A second signal ends what runs at once, and leaves when
+ * Runs a service until SIGTERM or SIGINT, or until it is asked to stop otherwise, then lets it stop. A second signal ends what runs at once, and leaves when
  * that is done, at most {@link ABORT_MS} later; a third one leaves.
  */
 export async function serve(service: Service, onReady: () => void = () => undefined): Promise<void> {
@@ -124,6 +146,7 @@ export async function serve(service: Service, onReady: () => void = () => undefi
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
+    void service.askedToStop?.then(() => resolve());
   });
   await service.start();
   onReady();

@@ -1,5 +1,5 @@
 import type { JsonValue, RecordDiff } from "@fanfold/core";
-import type { ArtifactDiff } from "../run-history.ts";
+import type { ArtifactDiff } from "@fanfold/engine";
 import { plainText } from "./plain-text.ts";
 import { createPalette, type Palette, type TextStyle } from "./text-style.ts";
 

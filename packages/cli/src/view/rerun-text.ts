@@ -27,21 +27,3 @@ export function renderRerun({ steps, kept, problems, diff }: RerunPreview, { col
   for (const phase of diff?.removed ?? []) lines.push(`gone     ${phase.padEnd(width)}  the plan no longer has it`);
   return lines.length === 0 ? "nothing to do" : lines.join("\n");
 }
-
-/** A rerun as plain JSON, for programs. */
-export function rerunDocument(runId: string, { steps, kept, problems, diff }: RerunPreview): object {
-  return {
-    run_id: runId,
-    steps,
-    kept: kept.map(({ phase, revision, isStale }) => ({ phase, revision, stale: isStale })),
-    problems,
-    plan_diff:
-      diff === undefined
-        ? null
-        : {
-            changed: Object.fromEntries(diff.changed),
-            rescheduled: Object.fromEntries(diff.rescheduled),
-            removed: diff.removed,
-          },
-  };
-}

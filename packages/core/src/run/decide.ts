@@ -39,13 +39,13 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
     case "phase_failed":
       return phaseFailed(draft, trigger);
     case "phase_drained":
-      return phaseDrained(draft, trigger.phase, trigger.revision, trigger.isRecalled ?? false);
+      return phaseDrained(draft, trigger);
     case "shard_failed":
       return shardFailed(draft, trigger.phase, trigger.revision, trigger.why);
     case "cancel":
-      return cancel(draft);
+      return cancel(draft, trigger.actor);
     case "cancel_phase":
-      return cancelPending(draft, trigger.phase);
+      return cancelPending(draft, trigger.phase, trigger.actor);
     case "pause":
       return pause(draft, trigger.actor);
     case "resume":

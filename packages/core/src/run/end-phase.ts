@@ -36,11 +36,14 @@ export function phaseSucceeded(draft: DecisionDraft, trigger: Trigger & { type: 
 }
 
 /** Nothing of a running phase is at work any more, and it is neither done nor failed: it was stopped, or cancelled. */
-export function phaseDrained(draft: DecisionDraft, phase: string, revision: number, isRecalled: boolean): void {
+export function phaseDrained(
+  draft: DecisionDraft,
+  { phase, revision, isRecalled = false, actor }: Trigger & { type: "phase_drained" },
+): void {
   const record = draft.record(phase);
   if (record.status !== "running" || record.revision >= revision) return;
   const { stop, stop_phase } = draft.runNow;
-  if (stop === null && isRecalled) giveUp(draft, phase);
+  if (stop === null && isRecalled) giveUp(draft, phase, actor);
   // the stop that cancelled its shards has been lifted
   else if (stop === null) resumeRelease(draft, phase);
   // the run was aborted because of it, and yet nothing of it has failed: it was retried by hand meanwhile
@@ -49,13 +52,13 @@ export function phaseDrained(draft: DecisionDraft, phase: string, revision: numb
 }
 
 /** Cancels a phase by hand that has not started. */
-export function cancelPending(draft: DecisionDraft, phase: string): void {
-  if (!isRunOver(draft.runNow.status) && draft.record(phase).status === "pending") giveUp(draft, phase);
+export function cancelPending(draft: DecisionDraft, phase: string, actor: string): void {
+  if (!isRunOver(draft.runNow.status) && draft.record(phase).status === "pending") giveUp(draft, phase, actor);
 }
 
 /** A phase that somebody cancelled: what needs its success is skipped. */
-function giveUp(draft: DecisionDraft, phase: string): void {
-  cancelPhase(draft, phase, { code: "cancel_requested", phase });
+function giveUp(draft: DecisionDraft, phase: string, actor: string | undefined): void {
+  cancelPhase(draft, phase, { code: "cancel_requested", phase }, actor);
   draft.affectsWhatWaits(phase);
 }
 

@@ -37,6 +37,7 @@ export function endRunIfOver(draft: DecisionDraft): void {
       duration_ms: durationMs,
       tolerated_failures: tolerated,
       failed_phases: failed,
+      ...(status === "cancelled" && run.stop_actor !== undefined ? { actor: run.stop_actor } : {}),
       ...(hasLeftOut && isOwnLimit(run.stop) ? { cause: stopCause(draft).code } : {}),
     },
   });

@@ -29,10 +29,11 @@ export function skip(draft: DecisionDraft, id: string, cause: Cause): void {
   followLoss(draft, id);
 }
 
-/** A phase that ends here, whether it had begun or not. */
-export function cancelPhase(draft: DecisionDraft, id: string, cause: Cause): void {
+/** A phase that ends here, whether it had begun or not. @param actor who cancelled it by hand */
+export function cancelPhase(draft: DecisionDraft, id: string, cause: Cause, actor?: string): void {
   draft.move(id, "cancelled", { cause });
-  draft.emit({ event: "phase_cancelled", phase: id, data: causeData(cause) });
+  const data = { ...causeData(cause), ...(actor === undefined ? {} : { actor }) };
+  draft.emit({ event: "phase_cancelled", phase: id, data });
   followLoss(draft, id);
 }
 

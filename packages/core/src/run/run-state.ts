@@ -46,8 +46,10 @@ export type Trigger =
       readonly revision: number;
       /** It, or shards of it, were cancelled by hand. */
       readonly isRecalled?: boolean;
+      /** Who cancelled it by hand. */
+      readonly actor?: string;
     }
-  | { readonly type: "cancel_phase"; readonly phase: string }
+  | { readonly type: "cancel_phase"; readonly phase: string; readonly actor: string }
   | { readonly type: "shard_failed"; readonly phase: string; readonly revision: number; readonly why: string }
   | { readonly type: "cancel"; readonly actor: string }
   | { readonly type: "pause"; readonly actor: string }

@@ -14,10 +14,10 @@ export function abort(draft: DecisionDraft, phase: string, why: string): void {
 }
 
 /** Stops the run because somebody said so: this takes the place of any other stop. */
-export function cancel(draft: DecisionDraft): void {
+export function cancel(draft: DecisionDraft, actor: string): void {
   const run = draft.runNow;
   if (isRunOver(run.status) || run.stop === "cancel") return;
-  draft.changeRun({ stop: "cancel", stop_phase: null, stop_kills: true });
+  draft.changeRun({ stop: "cancel", stop_phase: null, stop_actor: actor, stop_kills: true });
   stopEverything(draft, true);
 }
 

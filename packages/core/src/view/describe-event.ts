@@ -2,6 +2,7 @@ import type { EventName } from "@fanfold/schemas";
 import { causeClause, missingClause } from "./cause-clause.ts";
 import { type EventData, readNumber, readText, readTexts } from "./event-data.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "./human-format.ts";
+import { newerInput } from "./newer-input.ts";
 import { readMetrics } from "./progress-data.ts";
 import type { MetricAmount } from "./progress-metric.ts";
 
@@ -35,11 +36,12 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 
 /** One sentence for each event; a new event does not compile without one. */
 const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string } = {
-  run_queued: ({ data }) => `run queued${clause(": plan ", planName(data))}${clause(", ", phaseCount(data))}`,
+  run_queued: ({ data }) =>
+    `run queued${by(data)}${clause(": plan ", planName(data))}${clause(", ", phaseCount(data))}`,
   run_started: () => "run started",
   run_succeeded: ({ data }) => `run succeeded${took(" in ", data)}${clause(", ", tolerated(data))}`,
   run_failed: ({ data }) => `run failed${took(" after ", data)}${clause(": ", runFailure(data))}`,
-  run_cancelled: ({ data }) => `run cancelled${took(" after ", data)}`,
+  run_cancelled: ({ data }) => `run cancelled${by(data)}${took(" after ", data)}`,
   run_paused: ({ data }) => `run paused${by(data)}`,
   run_resumed: ({ data }) => `run resumed${by(data)}`,
   run_reopened: ({ phase, data }) => `run reopened${by(data)}${clause(" to retry ", phase)}`,
@@ -50,11 +52,11 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
     `${where(facts)} succeeded${took(" in ", facts.data)}${laterRevision(facts.data)}${clause(", ", reusedShards(facts.data))}${clause(", ", toleratedShards(facts.data))}`,
   phase_failed: (facts) => `${where(facts)} failed${clause(": ", phaseFailure(facts.data))}`,
   phase_skipped: (facts) => `${where(facts)} skipped${clause(": ", cause(facts.data))}`,
-  phase_cancelled: (facts) => `${where(facts)} cancelled${clause(": ", cause(facts.data))}`,
+  phase_cancelled: (facts) => `${where(facts)} cancelled${by(facts.data)}${clause(": ", cause(facts.data))}`,
   phase_reopened: (facts) => `${where(facts)} reopened${clause(" ", reopenedFor(facts))}`,
   phase_repaired: (facts) => `${where(facts)} was put back on the queues${clause(": ", text(facts.data, "reason"))}`,
   phase_rerun: (facts) => `${where(facts)} runs again${by(facts.data)}${clause(": ", text(facts.data, "why"))}`,
-  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", newerInput(facts.data))}`,
+  phase_invalidated: (facts) => `${where(facts)} is stale${clause(": ", oneLine(newerInput(facts.data) ?? ""))}`,
   phase_refreshed: (facts) => `${where(facts)} is up to date again`,
   phase_reused: (facts) =>
     `${where(facts)} reused its earlier output${laterRevision(facts.data)}${clause(": ", text(facts.data, "why"))}`,
@@ -308,10 +310,4 @@ function artifact(data: EventData | undefined): string {
   const hash = text(data, "sha256")?.slice(0, SHORT_HASH_CHARS);
   const count = records === undefined ? "" : `, ${formatCount(records, "record")}`;
   return `${text(data, "name") ?? "an output"}${size(data, "size_bytes")}${count}${clause(", sha256 ", hash)}`;
-}
-
-function newerInput(data: EventData | undefined): string | undefined {
-  const phase = text(data, "cause_phase");
-  if (phase === undefined) return undefined;
-  return `${phase} r${readNumber(data, "used_revision") ?? "?"} → r${readNumber(data, "latest_revision") ?? "?"}`;
 }

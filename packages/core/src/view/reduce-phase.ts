@@ -1,10 +1,13 @@
 import type { EventName, JournalLine, PhaseStatus } from "@fanfold/schemas";
 import { causeClause, missingClause } from "./cause-clause.ts";
 import { readNumber, readText, readTexts } from "./event-data.ts";
+import { newerInput } from "./newer-input.ts";
 import { problemOf } from "./problem-of.ts";
 import { readMetrics } from "./progress-data.ts";
 import { NO_PROGRESS, withReported } from "./progress-phase.ts";
 import { type ArtifactView, type CauseView, NO_SHARDS, type PhaseView, type ShardView } from "./run-view.ts";
+
+const FRESH = { is_stale: false, stale_cause: null } as const;
 
 /** Folds one kind of event into the view of the phase it belongs to. */
 export type PhaseReducer = (phase: PhaseView, line: JournalLine) => PhaseView;
@@ -21,8 +24,8 @@ export const PHASE_REDUCERS = {
   phase_reopened: reopened,
   phase_repaired: (phase) => phase,
   phase_rerun: (phase, line) => ({ ...resume(phase, line), status: "pending", problem: null }),
-  phase_invalidated: (phase) => ({ ...phase, is_stale: true }),
-  phase_refreshed: (phase) => ({ ...phase, is_stale: false }),
+  phase_invalidated: (phase, line) => ({ ...phase, is_stale: true, stale_cause: newerInput(line.data) ?? null }),
+  phase_refreshed: (phase) => ({ ...phase, ...FRESH }),
   phase_reused: reused,
   // what it makes is its spawner's, not an output of the run
   phase_spawned: (phase) => ({ ...phase, has_dependents: true }),
@@ -46,7 +49,7 @@ function started(phase: PhaseView, line: JournalLine): PhaseView {
     shards: { ...before.shards, total: Math.max(total ?? 0, before.shards.total) },
     progress: { ...before.progress, is_cut: before.progress.is_cut || total !== undefined },
     started_at_ms: before.started_at_ms ?? timeOf(line),
-    is_stale: false,
+    ...FRESH,
     problem: before.status === "blocked" ? null : before.problem,
   };
 }
@@ -100,7 +103,7 @@ function ended(phase: PhaseView, line: JournalLine, status: PhaseStatus): PhaseV
 function succeeded(phase: PhaseView, line: JournalLine): PhaseView {
   return {
     ...ended(phase, line, "succeeded"),
-    is_stale: false,
+    ...FRESH,
     problem: null,
     cause: null,
     missing: [],
@@ -110,7 +113,7 @@ function succeeded(phase: PhaseView, line: JournalLine): PhaseView {
 
 /** A phase that was over has not run: its times stay. */
 function reused(phase: PhaseView, line: JournalLine): PhaseView {
-  return phase.status === "succeeded" ? { ...phase, is_stale: false } : succeeded(phase, line);
+  return phase.status === "succeeded" ? { ...phase, ...FRESH } : succeeded(phase, line);
 }
 
 /** Failed shards the output goes without: how many, or which. */

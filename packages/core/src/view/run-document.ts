@@ -31,6 +31,8 @@ export interface PhaseDocument {
   readonly status: PhaseStatus;
   readonly revision: number;
   readonly is_stale: boolean;
+  /** The input at the root of it, such as `context r2 → r3`. */
+  readonly stale_cause: string | null;
   readonly depends_on: readonly string[];
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
@@ -84,6 +86,7 @@ function phaseDocument(phase: PhaseView, nowMs: number): PhaseDocument {
     status: phase.status,
     revision: phase.revision,
     is_stale: phase.is_stale,
+    stale_cause: phase.stale_cause,
     depends_on: phase.depends_on,
     started_at_ms: phase.started_at_ms,
     finished_at_ms: phase.finished_at_ms,

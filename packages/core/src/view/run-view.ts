@@ -90,6 +90,8 @@ export interface PhaseView {
   readonly missing: readonly string[];
   /** Whether an input has a newer revision than the one this phase used. */
   readonly is_stale: boolean;
+  /** The input at the root of it, such as `context r2 → r3`. */
+  readonly stale_cause: string | null;
   /** The latest problem not yet overcome; a final one outranks one that is being retried. */
   readonly problem: Problem | null;
   readonly artifacts: readonly ArtifactView[];
@@ -185,6 +187,7 @@ export function emptyPhaseView(phase: string): PhaseView {
     cause: null,
     missing: [],
     is_stale: false,
+    stale_cause: null,
     problem: null,
     artifacts: [],
   };

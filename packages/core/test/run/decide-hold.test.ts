@@ -62,8 +62,8 @@ describe("a phase cancelled by hand", () => {
 
   test("is cancelled at once while it is pending, and a retry lets it start", () => {
     const run = TestRun.started(sketches);
-    expect(storyOf(run.apply({ type: "cancel_phase", phase: "b" }))).toBe("phase_cancelled b");
-    expect(isEmptyDecision(run.apply({ type: "cancel_phase", phase: "b" }))).toBe(true);
+    expect(storyOf(run.apply({ type: "cancel_phase", phase: "b", actor: "test" }))).toBe("phase_cancelled b");
+    expect(isEmptyDecision(run.apply({ type: "cancel_phase", phase: "b", actor: "test" }))).toBe(true);
     run.reopen("b");
     expect(run.status("b")).toBe("pending");
     expect(storyOf(run.succeed("a"))).toContain("open_phase b.r1");
@@ -71,6 +71,6 @@ describe("a phase cancelled by hand", () => {
 
   test("is not what happens to one that runs, or to a run that is over", () => {
     const run = TestRun.started({ a: {} });
-    expect(isEmptyDecision(run.apply({ type: "cancel_phase", phase: "a" }))).toBe(true);
+    expect(isEmptyDecision(run.apply({ type: "cancel_phase", phase: "a", actor: "test" }))).toBe(true);
   });
 });

@@ -246,10 +246,13 @@ test("keeps the latest artifact of each name", () => {
 });
 
 test("marks staleness, reuse and pauses", () => {
-  expect(phaseOf({ event: "phase_invalidated", phase: "p" }).is_stale).toBe(true);
+  const data = { revision: 1, cause_phase: "o", used_revision: 1, latest_revision: 2 };
+  const stale = phaseOf({ event: "phase_invalidated", phase: "p", data });
+  expect(stale).toMatchObject({ is_stale: true, stale_cause: "o r1 → r2" });
   expect(phaseOf({ event: "phase_invalidated", phase: "p" }, { event: "phase_reused", phase: "p" })).toMatchObject({
     status: "succeeded",
     is_stale: false,
+    stale_cause: null,
   });
   expect(viewOf({ event: "run_paused" }).is_paused).toBe(true);
   expect(viewOf({ event: "run_paused" }, { event: "run_resumed" }).is_paused).toBe(false);

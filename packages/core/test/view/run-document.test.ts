@@ -60,6 +60,7 @@ test("shows what of a view is for programs, and nothing of how it is kept", () =
       "status",
       "revision",
       "is_stale",
+      "stale_cause",
       "depends_on",
       "started_at_ms",
       "finished_at_ms",

@@ -28,7 +28,7 @@ export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
         }
         log.info({ run: params.run, phase, shard, user: caller.user }, "cancel asked for");
         if (phase === undefined) await engine.cancel(params.run, caller.user);
-        else await engine.cancelPart(params.run, { phase, shard });
+        else await engine.cancelPart(params.run, { phase, shard }, caller.user);
         const { run_id, status } = await engine.store.runs.get(params.run);
         return { run_id, status };
       },

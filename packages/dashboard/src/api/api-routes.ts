@@ -6,6 +6,7 @@ import { artifactRoutes } from "./artifact-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
+import { rerunRoutes } from "./rerun-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { shardRoutes } from "./shard-routes.ts";
@@ -19,6 +20,7 @@ export function listApiRoutes(parts: ApiParts): ApiRoute[] {
     shardRoutes,
     logRoutes,
     actionRoutes,
+    rerunRoutes,
     admissionRoutes,
     planRoutes,
     artifactRoutes,

@@ -14,11 +14,11 @@ import {
   type PlanRequest,
   PlanRequestSchema,
   SubmitResultSchema,
-  type VariableDocument,
 } from "@fanfold/schemas";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { type ApiRoute, jsonRoute } from "./api-route.ts";
+import { invalidPlan, variableDocument } from "./plan-documents.ts";
 
 /** Routes that take plans. */
 export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
@@ -33,7 +33,7 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
       handle: async ({ body, caller }) => {
         const result = compile(body);
         if (!result.ok) throw invalidPlan(result.problems);
-        const { runId, isNew } = await engine.submit(result.plan, body.run_id, result.source);
+        const { runId, isNew } = await engine.submit(result.plan, body.run_id, result.source, caller.user);
         log.info({ run: runId, plan: result.plan.plan_id, user: caller.user }, "plan submitted");
         return { run_id: runId, is_new: isNew, warnings: [...result.warnings, ...listNotReusable(result.plan)] };
       },
@@ -95,28 +95,5 @@ function checkBaseDir(baseDir: string): string {
   if (isBelow) return baseDir;
   throw new ApiFailure("INVALID_REQUEST", `body base_dir: ${JSON.stringify(baseDir)} leaves the workspace`, {
     nextAction: "name a directory relative to the workspace, with / between its parts",
-  });
-}
-
-function variableDocument({ name, declaration }: ListedVariable): VariableDocument {
-  const { type = "string", values, pattern, description = null, required, default: preset } = declaration;
-  return {
-    name,
-    type,
-    default: preset === undefined ? null : String(preset),
-    description,
-    is_required: required ?? preset === undefined,
-    ...(values === undefined ? {} : { options: values }),
-    ...(pattern === undefined ? {} : { pattern }),
-  };
-}
-
-function invalidPlan(problems: Extract<CompileResult, { ok: false }>["problems"]): ApiFailure {
-  const errors = problems.filter(({ severity }) => severity === "error");
-  const [first] = errors;
-  const count = errors.length === 1 ? "a problem" : `${errors.length} problems`;
-  return new ApiFailure("INVALID_PLAN", `the plan has ${count}: ${first?.message ?? "see details"}`, {
-    nextAction: "correct the plan; nothing was started",
-    details: problems,
   });
 }

@@ -52,6 +52,7 @@ export function runRoutes(parts: ApiParts): ApiRoute[] {
       params: RunParamsSchema,
       answer: CompiledPlanSchema,
       handle: async ({ params }) => {
+        // a rerun may have given the run another plan since it was looked at last
         await engine.recall(params.run);
         return (await engine.plan(params.run)).plan;
       },

@@ -15,7 +15,7 @@ export function streamRoutes(parts: ApiParts): ApiRoute[] {
   return [
     rawRoute({
       path: "/runs/stream",
-      summary: "Runs as they change: events `run`; `reset` where the list has to be read again",
+      summary: "Runs as they change: events `run` and `removed`; `reset` where the list has to be read again",
       produces: EVENT_STREAM,
       query: NothingSchema,
       handle: async (_input, { req, res }) => {
@@ -84,7 +84,9 @@ async function streamList({ listFeed }: ApiParts, stream: EventStream, position:
     while (!stream.signal.aborted) {
       for (const change of listFeed.after(last)) {
         last = change.turn;
-        const frame = frameOf({ event: "run", id: idOf(last), data: JSON.stringify(change.item) });
+        const { runId, item } = change;
+        const news = item === undefined ? { event: "removed", data: { run_id: runId } } : { event: "run", data: item };
+        const frame = frameOf({ event: news.event, id: idOf(last), data: JSON.stringify(news.data) });
         if (!(await stream.send(frame))) return;
       }
       await listFeed.changed(last, stream.signal);

@@ -1,9 +1,13 @@
-import type { PoolDocument, WorkerDocument } from "@fanfold/schemas";
+import { type PoolDocument, type ShardJob, ShardJobSchema, type WorkerDocument } from "@fanfold/schemas";
 import { type Store, shardQueue } from "@fanfold/store";
 import { listQueues } from "../server/list-queues.ts";
 
 /** How long the list of pools is good: finding them walks over all keys, in ms. */
 const FRESH_MS = 10_000;
+
+/** Running shards of a pool that are asked about, and shards that are named of one worker. */
+const MAX_ACTIVE_JOBS = 1_000;
+const MAX_SHARDS = 20;
 
 /** A connection of a worker to one of its queues, as Redis tells of it. */
 interface Connection {
@@ -48,14 +52,45 @@ export class Pools {
     for (const connection of lists.flat()) {
       byName.set(connection.name, [...(byName.get(connection.name) ?? []), connection]);
     }
-    return [...byName]
-      .sort(([a], [b]) => a.localeCompare(b, "en"))
-      .map(([name, connections]) => ({
-        name,
-        pools: [...new Set(connections.map(({ pool }) => pool))],
-        address: connections[0]?.address ?? null,
-        age_sec: Math.max(...connections.map(({ ageSec }) => ageSec)),
-      }));
+    const sorted = [...byName].sort(([a], [b]) => a.localeCompare(b, "en"));
+    const [jobs, askedAt, nowMs] = await Promise.all([
+      this.#activeJobs(),
+      this.#store.drains.find(sorted.map(([name]) => name)),
+      this.#store.drains.nowMs(),
+    ]);
+    return sorted.map(([name, connections], index) => {
+      const age_sec = Math.max(...connections.map(({ ageSec }) => ageSec));
+      // whole seconds are known of its age; a request that is older was for another worker of the name
+      const is_draining = (askedAt[index] ?? 0) > nowMs - (age_sec + 1) * 1_000;
+      const address = connections[0]?.address ?? null;
+      const pools = [...new Set(connections.map(({ pool }) => pool))];
+      const own = jobs.get(name) ?? [];
+      const shards = own.slice(0, MAX_SHARDS).map(({ run_id, phase, shard }) => ({ run_id, phase, shard }));
+      return { name, pools, address, age_sec, active: own.length, shards, is_draining };
+    });
+  }
+
+  /** The shards that each worker is at, by its name. */
+  async #activeJobs(): Promise<Map<string, ShardJob[]>> {
+    const lists = await Promise.all(
+      (await this.names()).map((pool) =>
+        this.#store.queues.queue(shardQueue(pool)).getJobs(["active"], 0, MAX_ACTIVE_JOBS, true),
+      ),
+    );
+    const byWorker = new Map<string, ShardJob[]>();
+    for (const job of lists.flat()) {
+      const data = ShardJobSchema.safeParse(job?.data).data;
+      const worker = job?.processedBy;
+      if (data !== undefined && worker !== undefined) byWorker.set(worker, [...(byWorker.get(worker) ?? []), data]);
+    }
+    return byWorker;
+  }
+
+  /** Asks a worker to stop. @returns whether there is one of this name */
+  async drain(name: string): Promise<boolean> {
+    if (!(await this.workers()).some((worker) => worker.name === name)) return false;
+    await this.#store.drains.request(name);
+    return true;
   }
 
   /** When the job that waits longest in a pool was added, Unix ms; undefined when none waits. */

@@ -18,7 +18,9 @@ const KEPT_CHANGES = 1_000;
 export interface RunChange {
   /** Counts changes. */
   readonly turn: number;
-  readonly item: RunListItem;
+  readonly runId: string;
+  /** Undefined for a run that was removed. */
+  readonly item: RunListItem | undefined;
 }
 
 /**
@@ -121,16 +123,18 @@ export class RunListFeed {
       if (watched.has(runId)) seqs.set(runId, seq);
       if (isFirst || this.#seqs.get(runId) === seq) continue;
       const item = await this.#items.find(runId);
-      if (item !== undefined) this.#note(item);
+      if (item !== undefined) this.#note(runId, item);
     }
+    const found = new Set(heads.map(({ runId }) => runId));
+    for (const runId of this.#seqs.keys()) if (!found.has(runId)) this.#note(runId, undefined);
     this.#seqs = seqs;
     // so that the very first look counts as one, even of a deployment without runs
     if (isFirst) this.#turn = 1;
   }
 
-  #note(item: RunListItem): void {
+  #note(runId: string, item: RunListItem | undefined): void {
     this.#turn += 1;
-    this.#changes.set(item.run_id, { turn: this.#turn, item });
+    this.#changes.set(runId, { turn: this.#turn, runId, item });
     const [oldest] = this.#changes.values();
     if (oldest !== undefined && this.#turn > KEPT_CHANGES) this.#forgotten = oldest.turn - 1;
     this.#news.emit("change");

@@ -50,6 +50,7 @@ export class RunListItems {
   /** Of a run that is over, and of one among more live runs than views are kept: then without an estimate. */
   async #ofRecords(run: RunRecord): Promise<RunListItem> {
     const { store } = this.#engine;
+    await this.#engine.recall(run.run_id);
     const [{ plan }, counts, phases] = await Promise.all([
       this.#engine.plan(run.run_id),
       store.ledger.loadPhases(run.run_id),

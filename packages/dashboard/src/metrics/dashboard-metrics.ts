@@ -9,6 +9,8 @@ import { readRunFigures } from "./run-figures.ts";
 /** Pools that get series of their own: label values have to be bounded. */
 const MAX_POOLS = 100;
 const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
+/** Gauges of the library that are called as only counters may be; the same by type stays. */
+const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 const LIVE_RUN_STATES = ["queued", "running"] as const;
 const BEGUN_PHASE_STATES = PhaseStatusSchema.options.filter((status) => status !== "pending");
 const SHARD_STATES = ["waiting", "in_flight", "succeeded", "failed", "cancelled"];
@@ -43,6 +45,7 @@ export class DashboardMetrics {
     this.#store = store;
     this.#pools = pools;
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     for (const outcome of OUTCOMES) this.#durations.zero({ outcome });
     this.#tally = new AttemptTally(store, {
       ended: (outcome, seconds) => {

@@ -38,8 +38,19 @@ export const WorkerSchema = z.strictObject({
   pools: z.array(z.string()),
   address: z.string().nullable().describe("Where Redis sees it."),
   age_sec: count.describe("Since it connected."),
+  active: count.describe("Shards it is at."),
+  shards: z
+    .array(z.strictObject({ run_id: z.string(), phase: z.string(), shard: count }))
+    .describe("The first 20 of them."),
+  is_draining: z.boolean().describe("Whether it was asked to stop: it finishes what it has and takes nothing new."),
 });
 export type WorkerDocument = z.infer<typeof WorkerSchema>;
+
+/** A worker by its name. */
+export const WorkerParamsSchema = z.strictObject({ worker: z.string().min(1).max(300) });
+
+/** Answer to the request that a worker stops. */
+export const DrainedSchema = z.strictObject({ worker: z.string(), is_draining: z.literal(true) });
 
 /** An artifact of the latest accepted revision of a phase. */
 export const ArtifactDocumentSchema = z.strictObject({

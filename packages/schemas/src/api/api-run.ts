@@ -67,6 +67,7 @@ const PhaseDocumentSchema = z.object({
   status: PhaseStatusSchema,
   revision: count,
   is_stale: z.boolean(),
+  stale_cause: z.string().nullable().describe("The input at the root of it, such as `context r2 → r3`."),
   depends_on: z.array(z.string()),
   started_at_ms: timeMs,
   finished_at_ms: timeMs,

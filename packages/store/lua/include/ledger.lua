@@ -6,6 +6,7 @@
 --   tolerated   failed shards the phase may have and still be complete
 --   tripped     1 when too many shards failed in a row: no new shard is released
 --   key         concurrency key of the phase, where it has one, and `key_limit`, its limit in the plan
+--   recalled_by who cancelled the phase, or a shard of it, by hand
 --   recalled    1 when the phase was cancelled by hand: nothing more of it starts until it is retried
 --   reused      shards whose output was taken from an earlier run: they are among `succeeded` and never have a job
 --   ahead       those of them with an index from `next` on: they are passed over

@@ -8,6 +8,8 @@ export interface LiveSource<Data> {
   readonly event: string;
   /** Called with each datum, in order. */
   readonly onData: (data: Data) => void;
+  /** What to do with the data of other events, by their names. */
+  readonly others?: Readonly<Record<string, (data: string) => void>>;
   readonly onState: (state: LiveState) => void;
   /** Called when a connection stands: what was missed can be read now. */
   readonly onOpen?: () => void;
@@ -45,6 +47,9 @@ export function openLiveStream<Data>(source: LiveSource<Data>): () => void {
       const data: Data = JSON.parse(event.data);
       source.onData(data);
     });
+    for (const [event, take] of Object.entries(source.others ?? {})) {
+      stream.addEventListener(event, ({ data }: MessageEvent<string>) => take(data));
+    }
     stream.addEventListener("error", () => {
       close();
       source.onState("lost");

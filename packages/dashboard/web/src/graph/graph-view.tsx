@@ -129,7 +129,7 @@ function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen:
     width: NODE_WIDTH_PX,
     height: NODE_HEIGHT_PX,
     selected: phase.phase === chosen,
-    ariaLabel: `${phase.phase}, ${phase.status}`,
+    ariaLabel: `${phase.phase}, ${phase.status}${phase.is_stale ? ", stale" : ""}`,
     data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase) },
   }));
 }

@@ -5,6 +5,7 @@ import { phaseTitle } from "../format/phase-title.ts";
 import { countText, durationText } from "../format/format-text.ts";
 import { causeText } from "../run/phase-details.tsx";
 import { countsText, ShardBar } from "../ui/progress-bar.tsx";
+import { StaleTag } from "../ui/stale-tag.tsx";
 import { lookOf, StatusIcon } from "../ui/status-icon.tsx";
 
 /** A phase in the graph. */
@@ -30,8 +31,8 @@ export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<P
       <p className="node-foot">
         <span>{phase.status}</span>
         <span className="push" />
-        {phase.is_stale ? <span className="tag tag-warning">stale</span> : null}
-        {isCritical ? <span className="tag">critical</span> : null}
+        <StaleTag phase={phase} />
+        {isCritical && !phase.is_stale ? <span className="tag">critical</span> : null}
         <span>{phase.wall_time_sec === null ? "" : durationText(phase.wall_time_sec * 1_000)}</span>
       </p>
       <Handle type="source" position={Position.Right} isConnectable={false} />
@@ -57,6 +58,7 @@ function hoverText(phase: PhaseDetail): string {
   const lines = [
     `${phase.phase}: ${phase.status}`,
     phase.shards.total > 0 ? countsText(phase.shards) : "",
+    phase.is_stale ? `stale: ${phase.stale_cause ?? "an input has changed"}` : "",
     causeText(phase),
     phase.status === "pending" && phase.depends_on.length > 0 ? `waits for ${phase.depends_on.join(", ")}` : "",
     phase.problem?.why ?? "",

@@ -1,14 +1,17 @@
 import type { VariableDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
+import "./new-run.css";
 
 interface VariableFormProps {
   readonly variables: readonly VariableDocument[];
   readonly values: Readonly<Record<string, string>>;
   readonly onChange: (name: string, value: string) => void;
+  /** What the value is called that a field left empty stands for. */
+  readonly presetWord?: string;
 }
 
 /** A field for each variable of the plan. A field left empty takes the plan's default. */
-export function VariableForm({ variables, values, onChange }: VariableFormProps): ReactNode {
+export function VariableForm({ variables, values, onChange, presetWord = "default" }: VariableFormProps): ReactNode {
   if (variables.length === 0) return null;
   return (
     <fieldset className="card variables">
@@ -20,7 +23,12 @@ export function VariableForm({ variables, values, onChange }: VariableFormProps)
             {variable.is_required ? <strong> needed</strong> : null}
             {variable.description === null ? null : <span className="faint"> {variable.description}</span>}
           </span>
-          <VariableField variable={variable} value={values[variable.name] ?? ""} onChange={onChange} />
+          <VariableField
+            variable={variable}
+            value={values[variable.name] ?? ""}
+            presetWord={presetWord}
+            onChange={onChange}
+          />
         </label>
       ))}
     </fieldset>
@@ -30,16 +38,17 @@ export function VariableForm({ variables, values, onChange }: VariableFormProps)
 interface FieldProps {
   readonly variable: VariableDocument;
   readonly value: string;
+  readonly presetWord: string;
   readonly onChange: (name: string, value: string) => void;
 }
 
-function VariableField({ variable, value, onChange }: FieldProps): ReactNode {
+function VariableField({ variable, value, presetWord, onChange }: FieldProps): ReactNode {
   const { name, type, default: preset, options, pattern, is_required: isRequired } = variable;
   const offered = type === "boolean" ? ["true", "false"] : options;
   if (offered !== undefined) {
     return (
       <select value={value} required={isRequired} onChange={(event) => onChange(name, event.target.value)}>
-        <option value="">{preset === null ? "choose" : `${preset} (default)`}</option>
+        <option value="">{preset === null ? "choose" : `${preset} (${presetWord})`}</option>
         {offered.map((option) => (
           <option key={option} value={option}>
             {option}

@@ -69,7 +69,9 @@ function Preview({ runId, row }: { readonly runId: string; readonly row: Artifac
     return <img className="artifact-image" src={artifactPath(runId, row, {})} alt={`${row.name} of ${row.phase}`} />;
   return (
     <>
-      <pre className="artifact-text">{text ?? "…"}</pre>
+      <pre className="artifact-text" tabIndex={0}>
+        {text ?? "…"}
+      </pre>
       {row.size_bytes > PREVIEW_BYTES ? (
         <p className="faint">The beginning; the whole is {bytesText(row.size_bytes)}.</p>
       ) : null}

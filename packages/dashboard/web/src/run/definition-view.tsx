@@ -15,7 +15,7 @@ export function DefinitionView({ phase }: { readonly phase: string }): ReactNode
   return (
     <div className="definition">
       <CopyButton text={text} />
-      <pre>{text}</pre>
+      <pre tabIndex={0}>{text}</pre>
     </div>
   );
 }

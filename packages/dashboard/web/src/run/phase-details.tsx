@@ -6,20 +6,25 @@ import { useResource } from "../api/use-resource.ts";
 import { bytesText, countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { useSearch } from "../routing/navigation.tsx";
+import { ActionButton } from "../ui/action-button.tsx";
 import { countsText, ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
+import { StaleTag } from "../ui/stale-tag.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
 import { ArtifactsView } from "./artifacts-view.tsx";
+import { RerunButton } from "../rerun/rerun-button.tsx";
+import { RevisionsView } from "../rerun/revisions-view.tsx";
 import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { phaseTime } from "./phases-view.tsx";
-import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
+import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
 
 const TABS: readonly Tab[] = [
   { id: "overview", title: "Overview" },
   { id: "events", title: "Events" },
   { id: "outputs", title: "Outputs" },
+  { id: "revisions", title: "Revisions" },
   { id: "definition", title: "Definition" },
 ];
 
@@ -34,6 +39,7 @@ export function PhaseDetails({ phase }: { readonly phase: PhaseDetail }): ReactN
         {tab === "overview" ? <Overview phase={phase} /> : null}
         {tab === "events" ? <EventsView phase={phase.phase} shard={null} /> : null}
         {tab === "outputs" ? <ArtifactsView phase={phase.phase} /> : null}
+        {tab === "revisions" ? <RevisionsView phase={phase} /> : null}
         {tab === "definition" ? <DefinitionView phase={phase.phase} /> : null}
       </div>
     </>
@@ -47,7 +53,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
     <>
       <p className="drawer-line">
         <StatusBadge status={phase.status} />
-        {phase.is_stale ? <span className="tag tag-warning">stale</span> : null}
+        <StaleTag phase={phase} isLong />
         {phase.revision > 1 ? <span className="tag">revision {phase.revision}</span> : null}
         {run.critical_path.includes(phase.phase) ? <span className="tag">on the critical path</span> : null}
       </p>
@@ -80,11 +86,19 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         {phase.status === "running" ? (
           <ActionButton action={cancelAction(run.run_id, phase.phase)} onDone={reload} />
         ) : null}
+        {isRunnableAgain(phase, run.status) ? (
+          <RerunButton runId={run.run_id} phase={phase.phase} onDone={reload} />
+        ) : null}
         <AllShardsButton phase={phase} />
       </div>
       <OpenShards phase={phase} />
     </>
   );
+}
+
+/** Whether there is something to run again: a phase that is over, in a run that may go on. */
+function isRunnableAgain({ status }: PhaseDetail, runStatus: string): boolean {
+  return ["succeeded", "failed", "skipped", "cancelled"].includes(status) && runStatus !== "cancelled";
 }
 
 function Fact({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
@@ -101,7 +115,7 @@ function AllShardsButton({ phase }: { readonly phase: PhaseDetail }): ReactNode 
   if (phase.shards.total === 0 || search.get("view") === "phases") return null;
   return (
     <button type="button" onClick={() => change({ view: "phases" })}>
-      All {countText(phase.shards.total)} shards
+      {phase.shards.total === 1 ? "Its shard" : `All ${countText(phase.shards.total)} shards`}
     </button>
   );
 }

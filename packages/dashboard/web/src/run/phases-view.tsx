@@ -4,6 +4,7 @@ import { countText, durationText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { ShardBar } from "../ui/progress-bar.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { StaleTag } from "../ui/stale-tag.tsx";
 import { StatusIcon } from "../ui/status-icon.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
 import { ShardTable } from "./shard-table.tsx";
@@ -79,6 +80,7 @@ function PhaseLine({
         <StatusIcon status={status} />
         <span className="cut">{name}</span>
         <span className="unseen">, {status}</span>
+        <StaleTag phase={phase} />
       </span>
       <span className="phase-figures">
         {shards.total > 1 ? <ShardBar counts={shards} label={`shards of ${phase.phase}`} /> : null}

@@ -6,11 +6,13 @@ import { countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { Link } from "../routing/navigation.tsx";
 import { LiveLabel } from "../shell/live-label.tsx";
+import { ActionButton } from "../ui/action-button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
-import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
+import { RerunButton } from "../rerun/rerun-button.tsx";
+import { cancelAction, holdAction, retryAction } from "./run-actions.tsx";
 import { useSelection } from "./run-context.tsx";
 
 interface HeaderProps {
@@ -21,6 +23,7 @@ interface HeaderProps {
 
 /** Where a run stands, and what can be done. */
 export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
+  const staleCount = run.phases.filter(({ is_stale: isStale }) => isStale).length;
   return (
     <header className="run-header">
       <p className="crumbs">
@@ -29,6 +32,9 @@ export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
       <div className="page-head">
         <h1>{run.plan_id}</h1>
         <StatusBadge status={run.status} isPaused={run.is_paused} />
+        {staleCount === 0 ? null : (
+          <span className="tag tag-warning">{staleCount === 1 ? "1 phase is" : `${staleCount} phases are`} stale</span>
+        )}
         <LiveLabel state={state} />
         <span className="push" />
         <RunButtons run={run} reload={reload} />
@@ -47,18 +53,13 @@ export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
 function RunButtons({ run, reload }: { readonly run: RunDetail; readonly reload: () => void }): ReactNode {
   const isOver = run.finished_at_ms !== null;
   const { run_id: runId } = run;
-  const hold = run.is_paused ? ("resume" as const) : ("pause" as const);
-  const holdAction = {
-    title: run.is_paused ? "Resume" : "Pause",
-    runId,
-    verb: hold,
-    command: cliCommand(hold, runId),
-  };
+  const isOutdated = run.phases.some(({ is_stale: isStale }) => isStale) || run.status === "failed";
   const isRetryable = run.shards.failed > 0 && run.status !== "cancelled";
   return (
     <div className="actions" role="group" aria-label="Actions">
       {isRetryable ? <ActionButton action={retryAction(runId, null)} onDone={reload} className="primary" /> : null}
-      {isOver ? null : <ActionButton action={holdAction} onDone={reload} />}
+      {isOutdated && run.status !== "cancelled" ? <RerunButton runId={runId} phase={null} onDone={reload} /> : null}
+      {isOver ? null : <ActionButton action={holdAction(runId, run.is_paused)} onDone={reload} />}
       {isOver ? null : <ActionButton action={cancelAction(runId)} onDone={reload} />}
     </div>
   );

@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo } from "react";
 import { useSearch } from "../routing/navigation.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
@@ -11,10 +11,10 @@ import { RunContext, useRunScope, useSelection } from "./run-context.tsx";
 import { RunHeader } from "./run-header.tsx";
 import { useRun } from "./use-run.ts";
 
-const GraphView = lazy(() => import("../graph/graph-view.tsx").then((module) => ({ default: module.GraphView })));
-const TimelineView = lazy(() =>
-  import("../timeline/timeline-view.tsx").then((module) => ({ default: module.TimelineView })),
-);
+const loadGraph = () => import("../graph/graph-view.tsx");
+const loadTimeline = () => import("../timeline/timeline-view.tsx");
+const GraphView = lazy(() => loadGraph().then((module) => ({ default: module.GraphView })));
+const TimelineView = lazy(() => loadTimeline().then((module) => ({ default: module.TimelineView })));
 
 const VIEWS: readonly Tab[] = [
   { id: "graph", title: "Graph" },
@@ -27,6 +27,7 @@ const VIEWS: readonly Tab[] = [
 /** A run: its graph, timeline and phases, kept in step by one selection, and a drawer with details. */
 export function RunPage({ runId }: { readonly runId: string }): ReactNode {
   const live = useRun(runId);
+  useEarlyView();
   const { run, error, feed, reload } = live;
   const scope = useMemo(() => (run === undefined ? null : { run, feed, reload }), [run, feed, reload]);
   if (scope === null) {
@@ -49,6 +50,16 @@ export function RunPage({ runId }: { readonly runId: string }): ReactNode {
       </div>
     </RunContext>
   );
+}
+
+/** Loads the code of the view while the run itself is on its way. */
+function useEarlyView(): void {
+  const [search] = useSearch();
+  const view = search.get("view") ?? "graph";
+  useEffect(() => {
+    const load = view === "graph" ? loadGraph : view === "timeline" ? loadTimeline : undefined;
+    load?.().catch(() => undefined); // whoever shows the view tells of it
+  }, [view]);
 }
 
 function RunViews(): ReactNode {

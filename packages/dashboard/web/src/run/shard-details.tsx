@@ -7,12 +7,13 @@ import { useNow } from "../format/use-now.ts";
 import { LogViewer } from "../log/log-viewer.tsx";
 import { Link, useSearch } from "../routing/navigation.tsx";
 import { shardPath } from "../routing/route.ts";
+import { ActionButton } from "../ui/action-button.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
 import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
-import { ActionButton, cancelAction, retryAction } from "./run-actions.tsx";
+import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope } from "./run-context.tsx";
 
 const TABS: readonly Tab[] = [

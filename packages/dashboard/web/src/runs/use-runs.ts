@@ -77,6 +77,12 @@ function followRuns({ load, setState, current, setLoaded }: Follower): () => voi
   return openLiveStream<RunListItem>({
     address: () => apiPath(["runs", "stream"]),
     event: "run",
+    others: {
+      removed: (text) => {
+        const { run_id: gone }: { run_id: string } = JSON.parse(text);
+        setLoaded((before) => ({ ...before, runs: before.runs?.filter(({ run_id: runId }) => runId !== gone) }));
+      },
+    },
     onState: setState,
     onOpen: () => void load(null), // what changed before the stream stood is in the list
     onData: (run) => {

@@ -1,12 +1,13 @@
 import type { CapDocument } from "@fanfold/core";
-import type { PoolDocument, WorkerDocument } from "@fanfold/schemas";
+import type { PoolDocument } from "@fanfold/schemas";
 import type { ReactNode } from "react";
 import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
-import { countText, durationText } from "../format/format-text.ts";
+import { countText } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
 import { CapsTable } from "./caps-table.tsx";
+import { WorkersSection } from "./workers-section.tsx";
 import "./workers.css";
 
 const POLL_MS = 2_000;
@@ -68,43 +69,6 @@ function PoolCard({ pool }: { readonly pool: PoolDocument }): ReactNode {
         ))}
       </dl>
     </li>
-  );
-}
-
-function WorkersSection(): ReactNode {
-  const { data, error } = useResource<readonly WorkerDocument[]>(apiPath(["workers"]), POLL_MS);
-  return (
-    <section aria-labelledby="workers">
-      <h2 id="workers">Workers</h2>
-      {error === undefined ? null : <ErrorState error={error} />}
-      {data?.length === 0 ? (
-        <EmptyState title="No worker is connected">
-          <pre>fanfold worker</pre>
-        </EmptyState>
-      ) : null}
-      {data === undefined || data.length === 0 ? null : (
-        <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Worker</th>
-              <th scope="col">Pools</th>
-              <th scope="col">Address</th>
-              <th scope="col">Connected for</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((worker, index) => (
-              <tr key={`${worker.name} ${index}`}>
-                <td className="mono">{worker.name}</td>
-                <td>{worker.pools.join(", ")}</td>
-                <td className="mono faint">{worker.address ?? ""}</td>
-                <td>{durationText(worker.age_sec * 1_000)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
   );
 }
 
