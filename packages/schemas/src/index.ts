@@ -253,6 +253,7 @@ export {
   ArtifactIdParamsSchema,
   ArtifactListQuerySchema,
   ArtifactParamsSchema,
+  ArtifactPlaceQuerySchema,
   ArtifactQuerySchema,
   LineageQuerySchema,
   type AttemptParams,

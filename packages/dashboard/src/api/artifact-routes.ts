@@ -11,7 +11,9 @@ import {
   ArtifactListQuerySchema,
   ArtifactPageSchema,
   ArtifactParamsSchema,
+  ArtifactPlaceQuerySchema,
   ArtifactQuerySchema,
+  ArtifactRecordSchema,
   type Content,
   LineageQuerySchema,
   LineageSchema,
@@ -60,6 +62,18 @@ export function artifactRoutes({ engine }: ApiParts): ApiRoute[] {
         await store.runs.get(params.run);
         const phases = phase === undefined ? undefined : new Set([phase]);
         return listArtifacts(engine, params.run, { ...query, phases, outputsOnly: outputs === "1" });
+      },
+    }),
+    jsonRoute({
+      path: "/runs/:run/artifact-records/:artifact_id",
+      summary: "An artifact of that list",
+      params: ArtifactIdParamsSchema,
+      query: ArtifactPlaceQuerySchema,
+      answer: ArtifactRecordSchema,
+      handle: async ({ params: { run, artifact_id: id }, query: { phase, shard } }) => {
+        await store.runs.get(run);
+        const phases = phase === undefined ? undefined : new Set([phase]);
+        return (await getArtifact(engine, run, id, { phases, shard })).record;
       },
     }),
     rawRoute({

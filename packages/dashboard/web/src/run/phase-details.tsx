@@ -1,5 +1,7 @@
 import type { Why } from "@fanfold/core";
 import type { ReactNode } from "react";
+import { ArtifactsView } from "../artifacts/artifacts-view.tsx";
+import { LineageButton } from "../lineage/lineage-button.tsx";
 import { apiPath } from "../api/client.ts";
 import type { PhaseDetail } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -11,7 +13,6 @@ import { countsText, ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { StaleTag } from "../ui/stale-tag.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
-import { ArtifactsView } from "./artifacts-view.tsx";
 import { RerunButton } from "../rerun/rerun-button.tsx";
 import { RevisionsView } from "../rerun/revisions-view.tsx";
 import { DefinitionView } from "./definition-view.tsx";
@@ -23,7 +24,7 @@ import { useRunScope, useSelection } from "./run-context.tsx";
 const TABS: readonly Tab[] = [
   { id: "overview", title: "Overview" },
   { id: "events", title: "Events" },
-  { id: "outputs", title: "Outputs" },
+  { id: "outputs", title: "Artifacts" },
   { id: "revisions", title: "Revisions" },
   { id: "definition", title: "Definition" },
 ];
@@ -89,6 +90,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         {isRunnableAgain(phase, run.status) ? (
           <RerunButton runId={run.run_id} phase={phase.phase} onDone={reload} />
         ) : null}
+        {phase.revision === 0 ? null : <LineageButton of={phase.phase} label="Lineage" />}
         <AllShardsButton phase={phase} />
       </div>
       <OpenShards phase={phase} />

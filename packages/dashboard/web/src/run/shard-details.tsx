@@ -1,5 +1,6 @@
 import type { AttemptDocument, ShardDetail } from "@fanfold/schemas";
 import { type ReactNode, useEffect } from "react";
+import { ArtifactsView } from "../artifacts/artifacts-view.tsx";
 import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText, durationText } from "../format/format-text.ts";
@@ -19,6 +20,7 @@ import { useRunScope } from "./run-context.tsx";
 const TABS: readonly Tab[] = [
   { id: "log", title: "Log" },
   { id: "attempts", title: "Attempts" },
+  { id: "artifacts", title: "Artifacts" },
   { id: "events", title: "Events" },
   { id: "definition", title: "Definition" },
 ];
@@ -62,6 +64,7 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
       <div className={`drawer-body ${tab === "log" ? "is-log" : ""}`}>
         {tab === "log" ? <AttemptLog phase={phase} shard={shard} attempts={attempts} attempt={attempt} /> : null}
         {tab === "attempts" ? <Attempts attempts={attempts} /> : null}
+        {tab === "artifacts" ? <ArtifactsView phase={phase} shard={shard} /> : null}
         {tab === "events" ? <EventsView phase={phase} shard={shard} /> : null}
         {tab === "definition" ? <DefinitionView phase={phase} /> : null}
       </div>
