@@ -20,6 +20,7 @@ import { EventsView } from "./events-view.tsx";
 import { phaseTime } from "./phases-view.tsx";
 import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
+import { childrenOf, countAwaited, SpawnedBy, SpawnedList } from "./spawned-list.tsx";
 
 const TABS: readonly Tab[] = [
   { id: "overview", title: "Overview" },
@@ -54,6 +55,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
     <>
       <p className="drawer-line">
         <StatusBadge status={phase.status} />
+        {countAwaited(run, phase) === 0 ? null : <StatusBadge status="spawned" />}
         <StaleTag phase={phase} isLong />
         {phase.revision > 1 ? <span className="tag">revision {phase.revision}</span> : null}
         {run.critical_path.includes(phase.phase) ? <span className="tag">on the critical path</span> : null}
@@ -64,7 +66,9 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
           <span className="faint">{countsText(phase.shards)}</span>
         </p>
       ) : null}
+      <SpawnedBy phase={phase.phase} />
       <PhaseReasons phase={phase} />
+      <SpawnedList items={childrenOf(run, phase.phase)} />
       <dl className="facts">
         <Fact title="Time">{phaseTime(phase, nowMs) || "–"}</Fact>
         <Fact title="Work">{durationText(phase.serial_time_sec * 1_000)}</Fact>

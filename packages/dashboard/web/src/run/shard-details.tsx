@@ -16,6 +16,7 @@ import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope } from "./run-context.tsx";
+import { SpawnedList } from "./spawned-list.tsx";
 
 const TABS: readonly Tab[] = [
   { id: "log", title: "Log" },
@@ -83,7 +84,7 @@ function ShardHead({
 }): ReactNode {
   const { run, reload } = useRunScope();
   const { status, failure, output, job_url: jobUrl, reused_from: from } = shard;
-  const isOpen = status === "running" || status === "backoff" || status === "waiting";
+  const isOpen = status === "running" || status === "backoff" || status === "spawned" || status === "waiting";
   return (
     <div className="shard-summary">
       <p className="drawer-line">
@@ -99,6 +100,12 @@ function ShardHead({
         )}
         {output === null ? null : <span className="faint">output {bytesText(output.size_bytes)}</span>}
       </p>
+      <SpawnedList
+        items={shard.spawned.map(({ child, key, attempt, reason }) => ({
+          phase: child,
+          why: `${key}, by attempt ${attempt}${reason === null ? "" : `: ${reason}`}`,
+        }))}
+      />
       {failure === null ? null : (
         <p className="problem-text">
           {failure.why}
