@@ -34,7 +34,7 @@ export function ArtifactDetails({ id }: { readonly id: string }): ReactNode {
         <a className="button small" href={contentPath(data, { download: 1 })} download>
           Download
         </a>
-        {isOfPhase(data) ? <LineageButton of={id} label="Lineage" /> : null}
+        {isOfPhase(data) ? <LineageButton of={id} className="small" /> : null}
         <CopyButton text={cliCommand("artifacts", "cat", run.run_id, id)} label="Copy as CLI command" />
       </div>
       <ArtifactPreview record={data} />

@@ -50,7 +50,7 @@ export function placeText({ phase, revision, shard, attempt }: ArtifactRecord): 
   const parts = [
     shard === null ? phase : `${phase}[${shard}]`,
     `revision ${revision}`,
-    attempt === null ? "merged" : `attempt ${attempt}`,
+    attempt !== null ? `attempt ${attempt}` : shard === null ? "merged" : "reused",
   ];
   return parts.join(" · ");
 }

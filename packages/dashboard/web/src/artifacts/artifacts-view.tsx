@@ -60,7 +60,7 @@ export function ArtifactsView({ phase, shard = null }: ArtifactsViewProps): Reac
           </select>
         ) : null}
         <select aria-label="Type of artifacts" value={kind} onChange={(event) => setKind(event.target.value)}>
-          {shard === null ? <option value="outputs">of whole phases</option> : null}
+          {shard === null ? <option value="outputs">whole phases only</option> : null}
           <option value="">everything</option>
           {TYPES.map((type) => (
             <option key={type} value={type}>

@@ -16,18 +16,20 @@ export type PreviewKind = "picture" | "drawing" | "json" | "records" | "text" | 
 interface Described {
   readonly name: string;
   readonly media_type: string;
+  readonly format: string | null;
 }
 
 /**
  * How bytes are shown.
  *
- * @param sentType what the server found in them; what their maker says is believed of drawings only, which are text
+ * @param sentType what the server found in them; what their maker says is believed of text only: that it is a drawing, or
+ * records, of which there may be a single one
  */
-export function previewKind({ name, media_type: saidType }: Described, sentType: string): PreviewKind {
+export function previewKind({ name, media_type: saidType, format }: Described, sentType: string): PreviewKind {
   const type = bareType(sentType);
   if (PICTURES.has(type)) return "picture";
   if (type === "application/x-ndjson") return "records";
-  if (type === "application/json") return "json";
+  if (type === "application/json") return format === "jsonl" ? "records" : "json";
   if (!type.startsWith("text/")) return "none";
   return bareType(saidType) === "image/svg+xml" || /\.svg$/i.test(name) ? "drawing" : "text";
 }
@@ -38,7 +40,7 @@ export function bareType(type: string): string {
 }
 
 /** Bytes to ask for: all of a picture, the beginning of anything else. */
-export function previewBytes({ name, media_type: saidType }: Described): number {
+export function previewBytes({ name, media_type: saidType }: Omit<Described, "format">): number {
   const isPicture = PICTURES.has(bareType(saidType)) || /\.(?:png|jpe?g|gif|webp)$/i.test(name);
   return isPicture ? PICTURE_PREVIEW_BYTES : TEXT_PREVIEW_BYTES;
 }

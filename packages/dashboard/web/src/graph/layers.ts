@@ -6,13 +6,14 @@ export const NODE_HEIGHT_PX = 92;
 export interface NodeSize {
   readonly width: number;
   readonly height: number;
+  /** Space between columns. */
+  readonly gap: number;
 }
 
 /** Size of a phase's node. */
-export const PHASE_SIZE: NodeSize = { width: NODE_WIDTH_PX, height: NODE_HEIGHT_PX };
+export const PHASE_SIZE: NodeSize = { width: NODE_WIDTH_PX, height: NODE_HEIGHT_PX, gap: 70 };
 
-/** Space between columns and between rows, in pixels. */
-export const COLUMN_GAP_PX = 70;
+/** Space between rows, in pixels. */
 export const ROW_GAP_PX = 28;
 
 /** That one thing comes before another. */
@@ -34,7 +35,7 @@ export interface NodePlace {
 export function layoutInLayers(
   ids: readonly string[],
   edges: readonly GraphEdge[],
-  { width, height }: NodeSize = PHASE_SIZE,
+  { width, height, gap }: NodeSize = PHASE_SIZE,
 ): ReadonlyMap<string, NodePlace> {
   const columns: string[][] = [];
   for (const [id, layer] of layersOf(ids, edges)) {
@@ -44,7 +45,7 @@ export function layoutInLayers(
   const places = columns.flatMap((column, layer) =>
     column.map((id, row): [string, NodePlace] => [
       id,
-      { x: layer * (width + COLUMN_GAP_PX), y: (row - (column.length - 1) / 2) * (height + ROW_GAP_PX) },
+      { x: layer * (width + gap), y: (row - (column.length - 1) / 2) * (height + ROW_GAP_PX) },
     ]),
   );
   return new Map(places);

@@ -6,11 +6,11 @@ import { useRunScope } from "../run/run-context.tsx";
 interface LineageButtonProps {
   /** A phase, `PHASE@r2`, or the id of an artifact. */
   readonly of: string;
-  readonly label: string;
+  readonly className?: string;
 }
 
 /** Shows what something was made from, and what was made of it; what is chosen stays chosen. */
-export function LineageButton({ of, label }: LineageButtonProps): ReactNode {
+export function LineageButton({ of, className }: LineageButtonProps): ReactNode {
   const { run } = useRunScope();
   const { search } = usePlace();
   const show = (): void => {
@@ -20,8 +20,8 @@ export function LineageButton({ of, label }: LineageButtonProps): ReactNode {
     navigate(`${runPath(run.run_id)}?${next}`);
   };
   return (
-    <button type="button" className="small" onClick={show}>
-      {label}
+    <button type="button" className={className} onClick={show}>
+      Lineage
     </button>
   );
 }

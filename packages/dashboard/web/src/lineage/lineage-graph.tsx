@@ -20,8 +20,8 @@ import "@xyflow/react/dist/style.css";
 import "../graph/graph.css";
 
 const NODE_TYPES = { lineage: LineageNodeBox };
-const SIZE: NodeSize = { width: 200, height: 54 };
-const FIT = { padding: 0.12, minZoom: 0.4, maxZoom: 1.1 };
+const SIZE: NodeSize = { width: 176, height: 54, gap: 44 };
+const FIT = { padding: 0.12, minZoom: 0.55, maxZoom: 1.1 };
 
 interface LineageGraphProps {
   readonly lineage: Lineage;
@@ -124,10 +124,11 @@ function nodesOf({ nodes, roots }: Lineage, { places, run, phase, artifact }: Sh
       id: node.id,
       type: "lineage",
       position: places.get(node.id) ?? { x: 0, y: 0 },
-      ...SIZE,
+      width: SIZE.width,
+      height: SIZE.height,
       selected: isChosen,
       ariaLabel: `${node.kind} ${nodeTitle(node)}${status === null ? "" : `, ${status}`}`,
-      data: { node, status, isRoot: isRoot.has(node.id) && roots.length < nodes.length },
+      data: { node, status, isRoot: isRoot.has(node.id) },
     };
   });
 }

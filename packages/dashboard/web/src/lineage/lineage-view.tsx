@@ -31,14 +31,16 @@ export function LineageView(): ReactNode {
   if (error !== undefined) return <LineageError error={error} />;
   if (data === undefined) return <LoadingState label="Loading the lineage" />;
   const isListed = isList ?? (isNarrow || data.nodes.length > MAX_GRAPH_NODES);
+  // where the whole run is asked for, nothing of it stands out
+  const shown = of === null ? { ...data, roots: [] } : data;
   return (
     <section className="lineage" aria-label="Lineage">
       <LineageTools lineage={data} of={of} isListed={isListed} onList={setIsList} />
       {data.nodes.length === 0 ? <EmptyState title="Nothing has been made yet" /> : null}
       {data.nodes.length === 0 ? null : isListed ? (
-        <LineageList lineage={data} onOpen={open} />
+        <LineageList lineage={shown} onOpen={open} />
       ) : (
-        <LineageGraph lineage={data} onOpen={open} />
+        <LineageGraph lineage={shown} onOpen={open} />
       )}
     </section>
   );

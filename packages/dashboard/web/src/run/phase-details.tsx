@@ -94,7 +94,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         {isRunnableAgain(phase, run.status) ? (
           <RerunButton runId={run.run_id} phase={phase.phase} onDone={reload} />
         ) : null}
-        {phase.revision === 0 ? null : <LineageButton of={phase.phase} label="Lineage" />}
+        {phase.revision === 0 ? null : <LineageButton of={phase.phase} />}
         <AllShardsButton phase={phase} />
       </div>
       <OpenShards phase={phase} />
