@@ -93,17 +93,22 @@ export class RunEngine {
 
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
-    const artifacts = await outputsOf(this.#workings, runId, ref);
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    const [artifacts, counts] = await Promise.all([
+      outputsOf(this.#workings, runId, ref),
+      this.store.ledger.findPhase(runId, ref.phase),
+    ]);
     const done = { artifacts, toleratedShards: counts?.failed ?? 0, reusedShards: counts?.reused ?? 0 };
     await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
   }
 
   /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
   async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
-    const record = (await this.store.runs.findPhases(runId, [ref.phase])).get(ref.phase);
+    const [records, counts] = await Promise.all([
+      this.store.runs.findPhases(runId, [ref.phase]),
+      this.store.ledger.findPhase(runId, ref.phase),
+    ]);
+    const record = records.get(ref.phase);
     if (record === undefined || record.revision >= ref.revision) return false;
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined || counts.revision !== ref.revision) return false;
     return !(await isFolded(this.#workings, runId, ref, counts));
   }
