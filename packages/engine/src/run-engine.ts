@@ -72,10 +72,9 @@ export class RunEngine {
       const rule = "use up to 128 letters, digits, '_', '-' and '.', starting with a letter or a digit";
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
-    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan, {
-      source,
-      actor,
-    });
+    const run = newRun(runId, plan, this.#workings.clock.nowMs());
+    const submitted = actor === undefined ? run : { ...run, submitted_by: actor };
+    const isNew = await this.store.runs.create(submitted, plan, source);
     if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
