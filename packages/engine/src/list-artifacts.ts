@@ -136,12 +136,12 @@ function* place(
 ): Generator<Placed> {
   const skipped = after?.shard === shard ? after.skip : 0;
   for (const [index, one] of listed.entries()) {
-    if (index < skipped || !isWanted(one.record, scope)) continue;
+    if (index < skipped || !isInScope(one.record, scope)) continue;
     yield { ...one, next: { phase, revision, shard, skip: index + 1 } };
   }
 }
 
-function isWanted({ type, name }: ListedArtifact["record"], scope: ArtifactScope): boolean {
+function isInScope({ type, name }: ListedArtifact["record"], scope: ArtifactScope): boolean {
   if (scope.type !== undefined && type !== scope.type) return false;
   return scope.name === undefined || name.toLowerCase().includes(scope.name.toLowerCase());
 }

@@ -1,7 +1,15 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { contentOf, gatherLineage, getArtifact, lineageRoots, listArtifacts, outputId } from "@fanfold/engine";
+import {
+  contentOf,
+  gatherLineage,
+  getArtifact,
+  lineageRoots,
+  listArtifacts,
+  outputId,
+  type RunEngine,
+} from "@fanfold/engine";
 import {
   type Artifact,
   ArtifactContentQuerySchema,
@@ -52,6 +60,14 @@ export function artifactRoutes({ engine }: ApiParts): ApiRoute[] {
         await sendArtifact(store, { ...artifact, content: contentOf(artifact) }, query, res);
       },
     }),
+    ...recordRoutes(engine),
+  ];
+}
+
+/** Routes of all that a run has made, with where it comes from. */
+function recordRoutes(engine: RunEngine): ApiRoute[] {
+  const { store } = engine;
+  return [
     jsonRoute({
       path: "/runs/:run/artifact-records",
       summary: "All artifacts of a run: outputs of all revisions, of shards, collected files, logs, error contexts",

@@ -1,9 +1,9 @@
 /** Bytes of a text that are shown at most. */
 export const TEXT_PREVIEW_BYTES = 262_144;
 /** Bytes of a picture that are shown at most: half a picture shows nothing. */
-export const PICTURE_PREVIEW_BYTES = 8_388_608;
+const PICTURE_PREVIEW_BYTES = 8_388_608;
 /** Records of a table that are shown at most. */
-export const TABLE_RECORDS = 200;
+const TABLE_RECORDS = 200;
 const TABLE_COLUMNS = 12;
 const CELL_CHARS = 200;
 

@@ -21,7 +21,7 @@ import "../graph/graph.css";
 
 const NODE_TYPES = { lineage: LineageNodeBox };
 const SIZE: NodeSize = { width: 176, height: 54, gap: 44 };
-const FIT = { padding: 0.12, minZoom: 0.55, maxZoom: 1.1 };
+const FIT = { padding: 0.12, minZoom: 0.75, maxZoom: 1.1 };
 
 interface LineageGraphProps {
   readonly lineage: Lineage;
@@ -69,16 +69,28 @@ function LineageCanvas({ lineage, onOpen }: LineageGraphProps): ReactNode {
       >
         <Background gap={24} />
         <Controls showInteractive={false} />
-        <FitAgain places={places} />
+        <FitAgain places={places} root={lineage.roots[0]} />
       </ReactFlow>
     </div>
   );
 }
 
-/** Brings everything into sight when it is laid out anew. */
-function FitAgain({ places }: { readonly places: ReadonlyMap<string, NodePlace> }): ReactNode {
-  const { fitView } = useReactFlow();
-  useEffect(() => void fitView(FIT), [places, fitView]);
+interface FitProps {
+  readonly places: ReadonlyMap<string, NodePlace>;
+  /** What is in the middle where not everything has room. */
+  readonly root: string | undefined;
+}
+
+/** Brings everything into sight when it is laid out anew, as far as it can still be read. */
+function FitAgain({ places, root }: FitProps): ReactNode {
+  const { fitView, getZoom, setCenter } = useReactFlow();
+  useEffect(() => {
+    const place = root === undefined ? undefined : places.get(root);
+    void fitView(FIT).then(() => {
+      if (place === undefined || getZoom() > FIT.minZoom) return;
+      void setCenter(place.x + SIZE.width / 2, place.y + SIZE.height / 2, { zoom: FIT.minZoom, duration: 0 });
+    });
+  }, [places, root, fitView, getZoom, setCenter]);
   return null;
 }
 

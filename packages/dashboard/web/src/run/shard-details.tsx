@@ -73,18 +73,14 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
   );
 }
 
-function ShardHead({
-  phase,
-  shard,
-  isPage,
-}: {
+interface HeadProps {
   readonly phase: string;
   readonly shard: ShardDetail;
   readonly isPage: boolean;
-}): ReactNode {
-  const { run, reload } = useRunScope();
-  const { status, failure, output, job_url: jobUrl, reused_from: from } = shard;
-  const isOpen = status === "running" || status === "backoff" || status === "spawned" || status === "waiting";
+}
+
+function ShardHead({ phase, shard, isPage }: HeadProps): ReactNode {
+  const { status, failure, output, reused_from: from } = shard;
   return (
     <div className="shard-summary">
       <p className="drawer-line">
@@ -112,28 +108,37 @@ function ShardHead({
           {failure.next_action === undefined ? null : <span className="faint"> {failure.next_action}</span>}
         </p>
       )}
-      <div className="actions">
-        {status === "failed" && run.status !== "cancelled" ? (
-          <ActionButton
-            action={retryAction(run.run_id, phase, [shard.shard])}
-            onDone={reload}
-            className="primary small"
-          />
-        ) : null}
-        {isOpen && run.finished_at_ms === null ? (
-          <ActionButton action={cancelAction(run.run_id, phase, shard.shard)} onDone={reload} className="small" />
-        ) : null}
-        {isPage ? null : (
-          <Link className="button small" to={shardPath(run.run_id, phase, shard.shard)}>
-            Full page
-          </Link>
-        )}
-        {jobUrl === null ? null : (
-          <a className="button small" href={jobUrl}>
-            Job in Bull Board
-          </a>
-        )}
-      </div>
+      <ShardActions phase={phase} shard={shard} isPage={isPage} />
+    </div>
+  );
+}
+
+function ShardActions({ phase, shard, isPage }: HeadProps): ReactNode {
+  const { run, reload } = useRunScope();
+  const { status, job_url: jobUrl } = shard;
+  const isOpen = status === "running" || status === "backoff" || status === "spawned" || status === "waiting";
+  return (
+    <div className="actions">
+      {status === "failed" && run.status !== "cancelled" ? (
+        <ActionButton
+          action={retryAction(run.run_id, phase, [shard.shard])}
+          onDone={reload}
+          className="primary small"
+        />
+      ) : null}
+      {isOpen && run.finished_at_ms === null ? (
+        <ActionButton action={cancelAction(run.run_id, phase, shard.shard)} onDone={reload} className="small" />
+      ) : null}
+      {isPage ? null : (
+        <Link className="button small" to={shardPath(run.run_id, phase, shard.shard)}>
+          Full page
+        </Link>
+      )}
+      {jobUrl === null ? null : (
+        <a className="button small" href={jobUrl}>
+          Job in Bull Board
+        </a>
+      )}
     </div>
   );
 }
