@@ -25,6 +25,7 @@ export {
   type ListedTemplate,
   listTemplates,
   removeTemplate,
+  templateDocument,
 } from "./templates.ts";
 export { warnOfUnservedPools } from "./unserved-pools.ts";
 export { gatherWhyFacts } from "./why-facts.ts";
