@@ -21,6 +21,7 @@ export type { RunPlan } from "./run-states.ts";
 export {
   addTemplate,
   type FoundTemplate,
+  findBuiltInTemplate,
   findTemplate,
   type ListedTemplate,
   listTemplates,

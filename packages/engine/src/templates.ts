@@ -50,6 +50,12 @@ export async function listTemplates(store: Store): Promise<ListedTemplate[]> {
   return [...builtIn(), ...names.flatMap((name) => stored.filter((template) => template.name === name))];
 }
 
+/** Finds a built-in template, for which no deployment is needed; undefined when there is none of this reference. */
+export function findBuiltInTemplate(reference: string): FoundTemplate | undefined {
+  const { name, version } = parseReference(reference);
+  return builtIn().find((own) => own.name === name && (version === undefined || own.version === version));
+}
+
 /**
  * Finds a template by `NAME`, which is its latest version, or `NAME@VERSION`.
  *
