@@ -1,9 +1,9 @@
-import { join } from "node:path";
-import { RunEngine } from "@fanfold/engine";
+import type { RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, listServers, openStore } from "@fanfold/store";
-import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
+import { listServers } from "@fanfold/store";
+import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
+import { cutOff } from "./cut-off.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -178,11 +178,12 @@ describe("removing a run", () => {
       const runSmall = async (): Promise<string> => (await deployment.run(FAN)).run_id;
       await deployment.engine.remove(await runSmall(), { force: false, actor: "test" });
       const before = await keysOf(deployment);
-      const whole = await removeCutOff(deployment, redis, await runSmall(), Number.POSITIVE_INFINITY);
+      const remove = (runId: string) => (engine: RunEngine) => engine.remove(runId, { force: false, actor: "test" });
+      const whole = await cutOff(deployment, redis, Number.POSITIVE_INFINITY, remove(await runSmall()));
       expect(await keysOf(deployment)).toEqual(before);
       for (const part of [0.3, 0.7]) {
         const runId = await runSmall();
-        await removeCutOff(deployment, redis, runId, Math.floor(whole * part));
+        await cutOff(deployment, redis, Math.floor(whole * part), remove(runId));
         expect((await deployment.store.runs.list({ limit: 10 })).map(({ run_id }) => run_id)).toEqual([runId]);
         await deployment.engine.remove(runId, { force: false, actor: "test" });
         expect(await keysOf(deployment)).toEqual(before);
@@ -190,30 +191,3 @@ describe("removing a run", () => {
     }),
   );
 });
-
-/** Removes a run by a process whose connection breaks after so many commands. @returns how many it sent */
-async function removeCutOff(
-  { store, dir }: Deployment,
-  { socketPath }: TestRedis,
-  runId: string,
-  commands: number,
-): Promise<number> {
-  const [redis] = listServers(await connectRedis({ socketPath }));
-  if (redis === undefined) throw new Error("there is no server");
-  const remover = openStore(redis, new FileArtifactStore(join(dir, "artifacts")), store.keys.prefix);
-  let sent = 0;
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (...args) => {
-    sent += 1;
-    if (sent > commands) redis.disconnect();
-    return send(...args);
-  };
-  try {
-    await new RunEngine(remover).remove(runId, { force: false, actor: "test" });
-  } catch (error) {
-    if (sent <= commands) throw error;
-  } finally {
-    await remover.close();
-  }
-  return sent;
-}

@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RunEngine } from "@fanfold/engine";
+import type { RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, listServers, openStore } from "@fanfold/store";
-import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
+import { eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
+import { cutOff } from "./cut-off.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -28,33 +28,6 @@ const PLAN: PlanInput = {
   ],
 };
 
-/** Runs `work` again by a process whose connection breaks after so many commands. @returns how many it sent */
-async function rerunCutOff(
-  { store, dir }: Deployment,
-  { socketPath }: TestRedis,
-  runId: string,
-  commands: number,
-): Promise<number> {
-  const [redis] = listServers(await connectRedis({ socketPath }));
-  if (redis === undefined) throw new Error("there is no server");
-  const own = openStore(redis, new FileArtifactStore(join(dir, "artifacts")), store.keys.prefix);
-  let sent = 0;
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (...args) => {
-    sent += 1;
-    if (sent > commands) redis.disconnect();
-    return send(...args);
-  };
-  try {
-    await new RunEngine(own).rerun(runId, { phases: ["work"], reach: "downstream" }, "test");
-  } catch (error) {
-    if (sent <= commands) throw error;
-  } finally {
-    await own.close().catch(() => undefined);
-  }
-  return sent;
-}
-
 describe("a rerun", () => {
   test(
     "may be cut off anywhere: it has not happened, or it is carried out",
@@ -64,13 +37,15 @@ describe("a rerun", () => {
       await writeFile(join(deployment.dir, "word"), "one\n");
       const { run_id } = await deployment.run(PLAN);
       await writeFile(join(deployment.dir, "broken"), "");
-      const whole = await rerunCutOff(deployment, redis, run_id, Number.POSITIVE_INFINITY);
+      const again = (cut: RunEngine): Promise<unknown> =>
+        cut.rerun(run_id, { phases: ["work"], reach: "downstream" }, "test");
+      const whole = await cutOff(deployment, redis, Number.POSITIVE_INFINITY, again);
       expect((await deployment.ended(run_id)).status).toBe("failed");
       // from now on each rerun begins the second revision anew, which failed
       let turn = (await store.runs.get(run_id)).turn;
       let happened = 0;
       for (let commands = 3; commands < whole; commands += Math.ceil(whole / 7)) {
-        await rerunCutOff(deployment, redis, run_id, commands);
+        await cutOff(deployment, redis, commands, again);
         await engine.sweep(run_id);
         const run = await deployment.ended(run_id);
         expect(run.status).toBe("failed");

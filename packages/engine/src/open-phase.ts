@@ -18,12 +18,12 @@ import { type Fingerprints, fingerprint, reuseShards } from "./reuse/reuse-shard
 export async function openPhase(workings: EngineWorkings, runId: string, { phase, revision }: PhaseRef): Promise<void> {
   const ref = { phase, revision };
   const { plan, graph } = await workings.states.plan(runId);
-  const record = (await workings.store.runs.findPhases(runId, [phase])).get(phase);
-  if (record?.status !== "running" || record.revision + 1 !== revision) return;
   const definition = graph.phase(phase);
+  const inputs = await loadPinnedInputs(workings.store, runId, definition);
+  const record = inputs.recordOf(phase);
+  if (record?.status !== "running" || record.revision + 1 !== revision) return;
   if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
-  const inputs = await loadPinnedInputs(workings.store, runId, definition);
   const expansion = await expand(workings, runId, { ref, inputs });
   if (expansion === undefined) return;
   const prints = await fingerprint(workings.store, { plan, definition, inputs }, expansion);

@@ -8,7 +8,7 @@ export interface PinnedInputs {
   artifactsOf(phase: string): readonly Artifact[] | undefined;
   /** The revision that was taken; 0 when that phase had given nothing. */
   revisionOf(phase: string): number;
-  /** Record of the other phase as it is now. */
+  /** Record of the phase itself, or of one of those it is made from, as it is now. */
   recordOf(phase: string): PhaseRecord | undefined;
 }
 

@@ -72,10 +72,9 @@ export class RunEngine {
       const rule = "use up to 128 letters, digits, '_', '-' and '.', starting with a letter or a digit";
       throw new EngineError("INVALID_RUN_ID", `${JSON.stringify(runId)} is not an id for a run; ${rule}`);
     }
-    const isNew = await this.store.runs.create(newRun(runId, plan, this.#workings.clock.nowMs()), plan, {
-      source,
-      actor,
-    });
+    const run = newRun(runId, plan, this.#workings.clock.nowMs());
+    const submitted = actor === undefined ? run : { ...run, submitted_by: actor };
+    const isNew = await this.store.runs.create(submitted, plan, source);
     if (isNew) this.forget(runId);
     await this.store.queues.addSchedulerJob(jobIds.start(runId), { kind: "start", run_id: runId });
     return { runId, isNew };
@@ -93,17 +92,22 @@ export class RunEngine {
 
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
-    const artifacts = await outputsOf(this.#workings, runId, ref);
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    const [artifacts, counts] = await Promise.all([
+      outputsOf(this.#workings, runId, ref),
+      this.store.ledger.findPhase(runId, ref.phase),
+    ]);
     const done = { artifacts, toleratedShards: counts?.failed ?? 0, reusedShards: counts?.reused ?? 0 };
     await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
   }
 
   /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
   async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
-    const record = (await this.store.runs.findPhases(runId, [ref.phase])).get(ref.phase);
+    const [records, counts] = await Promise.all([
+      this.store.runs.findPhases(runId, [ref.phase]),
+      this.store.ledger.findPhase(runId, ref.phase),
+    ]);
+    const record = records.get(ref.phase);
     if (record === undefined || record.revision >= ref.revision) return false;
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined || counts.revision !== ref.revision) return false;
     return !(await isFolded(this.#workings, runId, ref, counts));
   }

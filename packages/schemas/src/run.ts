@@ -143,6 +143,8 @@ export const RunRecordSchema = z.strictObject({
   budget_from_usd: z.number().optional(),
   /** When the run will have had its time, Unix ms. */
   timeout_at_ms: z.int().optional(),
+  /** Who submitted it: a user of the dashboard, or the kind of client. Absent where that is not known. */
+  submitted_by: z.string().optional(),
   created_at_ms: z.int(),
   started_at_ms: z.int().nullable(),
   finished_at_ms: z.int().nullable(),

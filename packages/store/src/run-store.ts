@@ -63,15 +63,11 @@ export class RunStore {
   /**
    * Stores a new run with its plan, signed where there is a key, and emits `run_queued`.
    *
-   * @param from what the plan was compiled from, and who submitted it, as far as it is known
+   * @param source what the plan was compiled from, as far as it is known
    * @returns whether it is new; a run of this id that exists is left as it is
    * @throws {StoreError} RUN_REMOVING while one of this id is being removed
    */
-  async create(
-    run: RunRecord,
-    plan: CompiledPlan,
-    { source, actor }: { source?: PlanSource | undefined; actor?: string | undefined } = {},
-  ): Promise<boolean> {
+  async create(run: RunRecord, plan: CompiledPlan, source?: PlanSource): Promise<boolean> {
     const keys = this.#keys.run(run.run_id);
     const text = JSON.stringify(plan);
     const sourceText = source === undefined ? "" : JSON.stringify(source);
@@ -81,7 +77,12 @@ export class RunStore {
       signature: this.#signer?.sign(run.run_id, text) ?? "",
       source_signature: this.#signer?.sign(run.run_id, sourceText) ?? "",
     };
-    const queued = { plan_id: plan.plan_id, plan_version: plan.version, phase_count: plan.phases.length, actor };
+    const queued = {
+      plan_id: plan.plan_id,
+      plan_version: plan.version,
+      phase_count: plan.phases.length,
+      actor: run.submitted_by,
+    };
     const created = await CREATE_RUN.run(
       this.#redis,
       [keys.run, keys.plan, keys.journal, this.#keys.runs, this.#keys.liveRuns, keys.source],
@@ -368,6 +369,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     tolerated_failures: number("tolerated_failures"),
     plan_revision: number("plan_revision") ?? 0,
     turn: number("turn") ?? 0,
+    ...(fields.submitted_by ? { submitted_by: fields.submitted_by } : {}),
     ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),

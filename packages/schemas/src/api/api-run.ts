@@ -13,6 +13,7 @@ export const RunListItemSchema = z.strictObject({
   plan_version: z.string(),
   status: RunStatusSchema,
   is_paused: z.boolean(),
+  submitted_by: z.string().nullable().describe("A user of the dashboard, or the kind of client."),
   created_at_ms: z.int(),
   started_at_ms: timeMs,
   finished_at_ms: timeMs,

@@ -249,7 +249,7 @@ describe("end of the process group", () => {
   });
 
   test("processes in a session of their own, and daemons that forked twice, die with a stopped command", async () => {
-    const daemon = "(setsid sh -c 'echo pid $$; trap \"\" TERM; while :; do sleep 1; done' &)";
+    const daemon = "(setsid sh -c 'trap \"\" TERM; echo pid $$; while :; do sleep 1; done' &)";
     const ended = await fixture.sh(`setsid sleep 60 & echo pid $!; ${daemon} & wait; sleep 60`, {
       spec: { killGraceMs: 200 },
       onText: (text, cancel) => pidsOf(text).length === 2 && cancel(),
@@ -260,7 +260,9 @@ describe("end of the process group", () => {
   });
 
   test("a daemon that a successful command left in a session of its own goes on", async () => {
-    const ended = await fixture.sh("setsid sh -c 'echo pid $$ >&2; exec sleep 60 >&- 2>&-' & sleep 0.2");
+    const ended = await fixture.sh(
+      "setsid sh -c 'echo pid $$ >&2; touch $FANFOLD_OUTPUT.up; exec sleep 60 >&- 2>&-' & until test -e $FANFOLD_OUTPUT.up; do sleep 0.01; done",
+    );
     succeeded(ended);
     const [pid = 0] = pidsOf(ended.text);
     expect(isRunning(pid)).toBe(true);

@@ -50,6 +50,7 @@ export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
       </td>
       <td className="cell-when">
         <TimeLabel atMs={run.created_at_ms} nowMs={nowMs} />
+        {run.submitted_by === null ? null : <span className="faint row-line">by {run.submitted_by}</span>}
       </td>
     </tr>
   );
