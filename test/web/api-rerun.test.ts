@@ -64,9 +64,10 @@ describe("reruns of the API", () => {
         [1, "superseded", "34 B"],
         [2, "succeeded", "3 shards, 51 B"],
       ]);
-      const listed = await ask(dashboard, "/runs/novel/artifact-records?phase=translate&outputs=1&type=file");
+      const listed = await ask(dashboard, "/runs/novel/artifact-records?outputs=1&type=file");
       const outputs = ArtifactPageSchema.parse(listed.body).artifacts.map(({ artifact_id: id }) => id);
-      expect(history.flatMap(({ artifact_ids: ids }) => ids)).toEqual(outputs);
+      const revisions = RevisionSchema.array().parse((await ask(dashboard, "/runs/novel/history")).body);
+      expect(revisions.flatMap(({ artifact_ids: ids }) => ids)).toEqual(outputs);
       const diff = RevisionDiffSchema.array().parse((await ask(dashboard, "/runs/novel/diff?phase=translate")).body);
       expect(diff).toMatchObject([
         {

@@ -6,7 +6,6 @@ import {
   TemplateDocumentSchema,
 } from "@fanfold/schemas";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
 import { type Answer, ask, codeOf, post } from "./api-client.ts";
 import { useDashboards } from "./with-dashboard.ts";
 import { withService } from "./with-service.ts";
@@ -43,7 +42,7 @@ describe("templates of the API", () => {
       const data = { plan_id: "p", version: "1", phases: [{ id: "a", command: "true" }] };
       expect((await add({ plan: data, name: "as-data" })).status).toBe(201);
 
-      const listed = z.array(TemplateDocumentSchema).parse((await ask(dashboard, "/templates")).body);
+      const listed = TemplateDocumentSchema.array().parse((await ask(dashboard, "/templates")).body);
       expect(listed.map(({ name, version, is_built_in }) => [name, version, is_built_in])).toEqual([
         ...["plan-dev-test-verify", "dev-test", "map-reduce", "safe-merge"].map((name) => [name, "1.0", true]),
         ["as-data", "1", false],

@@ -62,7 +62,6 @@ export function TemplatePicker({ chosen, detail, onChoose, onWriteOut }: PickerP
           <summary>
             The plan of {detail.name}@{detail.version}
           </summary>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
           <pre className="card" tabIndex={0} aria-label="Plan of the template">
             {detail.plan}
           </pre>
