@@ -41,6 +41,29 @@ async function failuresOf(deployment: Deployment, runId: string): Promise<unknow
   return journal.filter(({ event }) => event === "shard_failed").map(({ data }) => data.error_code);
 }
 
+test(
+  "a rerun with another plan signs it, and vouches for nothing that was put into the stored one",
+  withDeployment(
+    async (deployment) => {
+      const { engine, store } = deployment;
+      const { run_id } = await deployment.run(PLAN);
+      const changed = { ...PLAN, phases: [{ id: "a", command: "echo", args: ["again"] }] };
+      const order = { phases: [], reach: "phase", plan: { compiled: compile(changed) } } as const;
+      await engine.rerun(run_id, order, "test");
+      expect((await deployment.ended(run_id)).status).toBe("succeeded");
+      expect((await store.runs.loadPlan(run_id)).trust).toBe("signed");
+
+      const stored = (await store.redis.get(store.keys.run(run_id).plan)) ?? "";
+      await store.redis.set(store.keys.run(run_id).plan, stored.replace("again", "evil"));
+      engine.forget(run_id);
+      await expect(engine.rerun(run_id, order, "test")).rejects.toThrow(
+        "is not what somebody with the deployment's key",
+      );
+    },
+    { signingKey: KEY },
+  ),
+);
+
 describe("a worker with a signing key", () => {
   test(
     "runs what was submitted with its key",

@@ -15,6 +15,7 @@ import type { CompiledPlan, PlanSource } from "@fanfold/schemas";
 import { carryOut } from "./carry-out.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+import { distrustPlan } from "./plan-trust.ts";
 
 /** What somebody wants to run again. */
 export interface RerunOrder {
@@ -49,6 +50,8 @@ export async function rerunRun(
   const refused = [...planned.problems, ...checkPlanChange(state, planned.diff)];
   if (refused.length > 0) throw new EngineError("RERUN_REFUSED", refused.map(({ message }) => message).join("\n"));
   const isReplanned = planned.diff !== undefined && !isSamePlan(planned.diff);
+  const distrust = isReplanned ? distrustPlan(runId, await workings.states.plan(runId)) : undefined;
+  if (distrust !== undefined) throw new EngineError("RERUN_REFUSED", `${distrust.why}; ${distrust.next_action}`);
   if (planned.steps.length === 0 && !isReplanned) return planned;
   const counts = await workings.store.ledger.loadPhases(runId);
   const unfinished = new Map<string, number>();

@@ -4,6 +4,7 @@ import { jobIds, type ShardRef, shardId, shardQueue, type WaitingSpawner } from 
 import { awaitedChildren } from "./await-children.ts";
 import { carryOut } from "./carry-out.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+import { distrustPlan } from "./plan-trust.ts";
 import type { RunPlan } from "./run-states.ts";
 
 /**
@@ -40,7 +41,7 @@ async function startChildren(
   const state = await states.load(runId);
   if (!maySpawn(state, phase, revision)) return undefined;
   if (missing(state, children).length === 0) return state;
-  const refusal = findRefusal(runId, await states.plan(runId));
+  const refusal = refuse(runId, await states.plan(runId));
   if (refusal !== undefined) {
     await fail(workings, runId, spawner, refusal);
     return undefined;
@@ -70,16 +71,10 @@ function missing({ phases }: RunState, children: readonly SpawnedChild[]): Spawn
   return children.filter(({ child }) => !phases.has(child));
 }
 
-/** Why the plan of a run must not be changed by this process: workers would refuse it, or it would vouch for a forgery. */
-function findRefusal(runId: string, { trust, hasSignature }: RunPlan): Failure | undefined {
-  if (trust === "signed" || (trust === "unchecked" && !hasSignature)) return undefined;
-  const code = { error_code: "SPAWN_REFUSED" };
-  if (trust === "unchecked") {
-    const why = `the plan of ${runId} is signed, and this scheduler has no key to sign it with a spawned phase in it`;
-    return { ...code, why, next_action: "set FANFOLD_SIGNING_KEY for every scheduler, then: fanfold retry" };
-  }
-  const why = `the plan of ${runId} is not what somebody with the deployment's key submitted, so nothing is added to it`;
-  return { ...code, why, next_action: "submit the plan again with the key of the deployment" };
+/** As a failure of the spawner, where the plan must not be changed. */
+function refuse(runId: string, plan: RunPlan): Failure | undefined {
+  const distrust = distrustPlan(runId, plan);
+  return distrust === undefined ? undefined : { error_code: "SPAWN_REFUSED", ...distrust };
 }
 
 function childFailed(child: string, why: string): Failure {
