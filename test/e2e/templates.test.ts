@@ -67,6 +67,14 @@ test(
       expect.stringMatching(/template hello@1\.0:5:3: .* variable NAME has no value/),
     ]);
 
+    const checked = await desk.run("validate", "--template", "hello", "--json");
+    expect([checked.code, JSON.parse(checked.stdout)]).toMatchObject([2, { problems: [{ code: "MISSING_VARIABLE" }] }]);
+    const drawn = await desk.read("graph", "--template", "hello@1.0", "--var", "NAME=you", "--exclude", "second");
+    expect([drawn.includes("greet"), drawn.includes("wave")]).toEqual([true, false]);
+    const elsewhere = ["--redis", "redis://127.0.0.1:1", "--var", "DEV=make", "--var", "TEST=make test"];
+    expect(await desk.read("explain", "--template", "dev-test", ...elsewhere)).toContain("dev");
+    expect((await desk.run("explain", "plans/plan.yaml", "--template", "dev-test")).code).toBe(2);
+
     const ended = await desk.read("run", "--template", "hello", "--var", "NAME=you", "--exclude", "second", "--json");
     const run = parseRun(ended);
     expect(run.phases.map(({ phase, status }) => [phase, status])).toEqual([

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DashboardService } from "@fanfold/dashboard";
 import {
+  ArtifactPageSchema,
   RerunResultSchema,
   RevisionDiffSchema,
   RevisionSchema,
@@ -59,10 +60,14 @@ describe("reruns of the API", () => {
       expect(rerun?.data.actor).toBe("dashboard");
 
       const history = RevisionSchema.array().parse((await ask(dashboard, "/runs/novel/history?phase=translate")).body);
-      expect(history.map(({ revision, status }) => [revision, status])).toEqual([
-        [1, "superseded"],
-        [2, "succeeded"],
+      expect(history.map(({ revision, status, summary }) => [revision, status, summary])).toEqual([
+        [1, "superseded", "34 B"],
+        [2, "succeeded", "3 shards, 51 B"],
       ]);
+      const listed = await ask(dashboard, "/runs/novel/artifact-records?outputs=1&type=file");
+      const outputs = ArtifactPageSchema.parse(listed.body).artifacts.map(({ artifact_id: id }) => id);
+      const revisions = RevisionSchema.array().parse((await ask(dashboard, "/runs/novel/history")).body);
+      expect(revisions.flatMap(({ artifact_ids: ids }) => ids)).toEqual(outputs);
       const diff = RevisionDiffSchema.array().parse((await ask(dashboard, "/runs/novel/diff?phase=translate")).body);
       expect(diff).toMatchObject([
         {

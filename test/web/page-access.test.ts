@@ -85,6 +85,8 @@ describe("somebody who may only look", () => {
           ...["cancel", "pause", "resume", "retry"].map((verb): [string, string] => ["POST", `runs/zones/${verb}`]),
           ["POST", "runs/zones/rerun", { phases: ["compile"] }],
           ["POST", "workers/worker-1/drain"],
+          ["POST", "templates", { plan: COMPILE_PLAN }],
+          ["DELETE", "templates/zones"],
           ["DELETE", "runs/zones"],
         ];
         const answers = await page.evaluate(

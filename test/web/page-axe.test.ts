@@ -55,6 +55,17 @@ const PAGES: readonly [path: string, shown: string, act?: (page: Page) => Promis
   ["/", "text=zones"],
   ["/workers", "text=worker-1"],
   ["/new", "text=Paste a plan"],
+  [
+    "/new?template=dev-test",
+    "text=2 variables need values",
+    async (page) => {
+      await page.getByRole("textbox", { name: /^DEV/ }).focus();
+      await page.getByRole("textbox", { name: /^ROUNDS/ }).fill("many");
+      await page.getByText("It cannot be").waitFor();
+      await page.getByText("Options", { exact: true }).click();
+      await page.getByText("The plan of").click();
+    },
+  ],
   ["/nowhere", "main"],
   ["/runs/none", "[role=alert]"],
   ["/runs/zones?phase=compile&shard=3", "text=rules.txt: No such file"],

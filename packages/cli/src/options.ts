@@ -72,13 +72,14 @@ export function addVariableOptions(command: Command): Command {
     .option("--strict", "treat warnings as errors");
 }
 
-/** Adds a command that reads a plan, with the flags that say how to read it. */
-export function planCommand(program: Command, name: string, description: string, argument = "<plan>"): Command {
+/** Adds a command that reads a plan or a template, with the flags that say how to read it. */
+export function planCommand(program: Command, name: string, description: string): Command {
   const command = program
     .command(name)
-    .argument(argument, "plan file: .yaml, .json, or a module that exports a plan")
+    .argument("[plan]", "plan file: .yaml, .json, or a module that exports a plan")
     .description(description);
   return addVariableOptions(command)
+    .option("--template <name>", "take a template, NAME or NAME@VERSION, in the place of a plan file")
     .option("--only <ids>", "only these phases, or instances of a matrix, take part", collectIds)
     .option("--skip <ids>", "these take no part", collectIds)
     .option("--from <ids>", "only these and what depends on them take part", collectIds)

@@ -31,6 +31,12 @@ export interface PlanFileOptions {
 /** A plan that may run, and what its author should know. */
 export type LoadedPlan = Extract<CompileResult, { ok: true }>;
 
+/** @throws {CliError} unless either a plan file or a template is named */
+export function checkPlanNamed(file: string | undefined, { template }: PlanFlags): void {
+  if ((file === undefined) !== (template === undefined)) return;
+  throw new CliError(EXIT.usage, "name a plan file, or a template with --template, and not both");
+}
+
 /**
  * Turns flags into what the compiler wants, and reads the file of variables when there is one.
  *
@@ -74,11 +80,16 @@ export async function loadPlanFile(file: string, options: PlanFileOptions): Prom
  * @throws {CliError} with every problem of it at once
  */
 export function compileTemplate(source: PlanText, options: PlanFileOptions): LoadedPlan {
-  const { variables, strict, selection, exclude } = options;
-  const result = compilePlanText(source, { variables, strict, selection, exclude });
+  const result = checkTemplate(source, options);
   if (result.ok) return result;
   const end = `${source.file} does not make a valid plan: ${countErrors(result.problems)}, nothing was started`;
   throw new CliError(EXIT.usage, `${formatProblems(result.problems)}\n\n${end}`);
+}
+
+/** Compiles the plan of a template, or says what is wrong with it. */
+export function checkTemplate(source: PlanText, options: PlanFileOptions): CompileResult {
+  const { variables, strict, selection, exclude } = options;
+  return compilePlanText(source, { variables, strict, selection, exclude });
 }
 
 /**

@@ -21,10 +21,12 @@ export type { RunPlan } from "./run-states.ts";
 export {
   addTemplate,
   type FoundTemplate,
+  findBuiltInTemplate,
   findTemplate,
   type ListedTemplate,
   listTemplates,
   removeTemplate,
+  templateDocument,
 } from "./templates.ts";
 export { warnOfUnservedPools } from "./unserved-pools.ts";
 export { gatherWhyFacts } from "./why-facts.ts";

@@ -11,6 +11,7 @@ import {
 import type { Artifact, PhaseRecord } from "@fanfold/schemas";
 import { readContent } from "@fanfold/store";
 import { createTwoFilesPatch } from "diff";
+import { outputId } from "./artifact-records.ts";
 import { contentOf } from "./content.ts";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
@@ -26,9 +27,15 @@ export async function loadHistory(
   runId: string,
   phase: string | undefined,
 ): Promise<RevisionDocument[]> {
-  const { graph, records, earlier } = await loadRevisions(engine, runId);
+  const [{ graph, records, earlier }, counts] = await Promise.all([
+    loadRevisions(engine, runId),
+    engine.store.ledger.loadPhases(runId),
+  ]);
   const wanted = new Set(instancesOf(graph, runId, phase));
-  return historyDocument(graph, records, earlier).filter((revision) => wanted.has(revision.phase));
+  return historyDocument(graph, records, earlier, {
+    counts,
+    artifactId: (of, revision, name) => outputId(runId, { phase: of, revision }, name),
+  }).filter((revision) => wanted.has(revision.phase));
 }
 
 interface Revisions {

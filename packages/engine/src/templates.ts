@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { closestName, compilePlanText, type PlanSource } from "@fanfold/core";
-import { type TemplateInfo, TemplateNameSchema, TemplateVersionSchema } from "@fanfold/schemas";
+import { type TemplateDocument, type TemplateInfo, TemplateNameSchema, TemplateVersionSchema } from "@fanfold/schemas";
 import { MAX_TEMPLATE_BYTES, MAX_TEMPLATE_VERSIONS, type NewTemplate, type Store } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
 
@@ -25,11 +25,35 @@ export interface FoundTemplate extends ListedTemplate {
   readonly source: PlanSource;
 }
 
+/** A template as plain JSON, for programs. */
+export function templateDocument({
+  name,
+  version,
+  description,
+  phaseCount,
+  addedAtMs,
+}: ListedTemplate): TemplateDocument {
+  return {
+    name,
+    version,
+    description,
+    phase_count: phaseCount,
+    is_built_in: addedAtMs === undefined,
+    added_at_ms: addedAtMs ?? null,
+  };
+}
+
 /** Every version of every template: the built-in ones, then the stored ones by name, the latest first. */
 export async function listTemplates(store: Store): Promise<ListedTemplate[]> {
   const stored = (await store.templates.list()).map(listed);
   const names = [...new Set(stored.map(({ name }) => name))].sort();
   return [...builtIn(), ...names.flatMap((name) => stored.filter((template) => template.name === name))];
+}
+
+/** Finds a built-in template, for which no deployment is needed; undefined when there is none of this reference. */
+export function findBuiltInTemplate(reference: string): FoundTemplate | undefined {
+  const { name, version } = parseReference(reference);
+  return builtIn().find((own) => own.name === name && (version === undefined || own.version === version));
 }
 
 /**
@@ -91,7 +115,7 @@ export async function addTemplate(store: Store, template: NewTemplate, nowMs: nu
       `${JSON.stringify(value)} cannot be the ${what} of a template: ${issue.message}`,
     );
   }
-  refuseBuiltIn(name);
+  refuseBuiltIn(name, "give yours another name");
   if (Buffer.byteLength(text) > MAX_TEMPLATE_BYTES) {
     const size = `${Buffer.byteLength(text)} bytes, more than ${MAX_TEMPLATE_BYTES}`;
     throw new EngineError("INVALID_TEMPLATE", `the plan has ${size}`);
@@ -116,7 +140,7 @@ export async function addTemplate(store: Store, template: NewTemplate, nowMs: nu
  */
 export async function removeTemplate(store: Store, reference: string): Promise<string[]> {
   const { name, version } = parseReference(reference);
-  refuseBuiltIn(name);
+  refuseBuiltIn(name, "it cannot be removed");
   const found = (await store.templates.list()).filter(
     (template) => template.name === name && (version === undefined || template.version === version),
   );
@@ -132,9 +156,9 @@ function parseReference(reference: string): { name: string; version: string | un
     : { name: reference.slice(0, at), version: reference.slice(at + 1) };
 }
 
-function refuseBuiltIn(name: string): void {
+function refuseBuiltIn(name: string, remedy: string): void {
   if (!BUILT_IN.some((own) => own === name)) return;
-  throw new EngineError("BUILT_IN_TEMPLATE", `template ${name} is built in; give yours another name with --name`);
+  throw new EngineError("BUILT_IN_TEMPLATE", `template ${name} is built in; ${remedy}`);
 }
 
 function unknownVersion(name: string, version: string, versions: readonly string[]): EngineError {

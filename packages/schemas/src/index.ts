@@ -241,6 +241,18 @@ export {
   type ShardStand,
   ShardStandSchema,
 } from "./api/api-shard.ts";
+export {
+  TemplateAddedSchema,
+  type TemplateDetail,
+  TemplateDetailSchema,
+  type TemplateDocument,
+  TemplateDocumentSchema,
+  TemplateParamsSchema,
+  TemplateQuerySchema,
+  TemplateRemovedSchema,
+  type TemplateRequest,
+  TemplateRequestSchema,
+} from "./api/api-template.ts";
 export { RetryStrategySchema } from "./prompt.ts";
 export {
   type TemplateInfo,

@@ -43,8 +43,7 @@ export function addRunCommands(program: Command): void {
 }
 
 function startCommand(program: Command, name: string, description: string): Command {
-  return planCommand(program, name, description, "[plan]")
-    .option("--template <name>", "run a template, NAME or NAME@VERSION, in the place of a plan file")
+  return planCommand(program, name, description)
     .option("--run-id <id>", "id of the run; submitting the same id again changes nothing")
     .option("--no-cache", "reuse no earlier output, and keep none to be reused")
     .option(
@@ -115,11 +114,8 @@ async function withPlan(
   action: (session: Session, loaded: LoadedFile) => Promise<ExitCode>,
 ): Promise<void> {
   const flags = command.optsWithGlobals<StartFlags>();
-  const { template } = flags;
-  if ((file === undefined) === (template === undefined)) {
-    throw new CliError(EXIT.usage, "name a plan file, or a template with --template, and not both");
-  }
-  const { loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
+  const { checkPlanNamed, loadPlanFile, readPlanOptions } = await import("../plan-file.ts");
+  checkPlanNamed(file, flags);
   const options = await readPlanOptions(flags);
   if (file !== undefined) {
     const { plan, source } = await prepared(await loadPlanFile(file, options), flags);
@@ -131,7 +127,7 @@ async function withPlan(
       import("@fanfold/engine"),
       import("../plan-file.ts"),
     ]);
-    const found = await findTemplate(session.store, template ?? "");
+    const found = await findTemplate(session.store, flags.template ?? "");
     const { plan, source } = await prepared(compileTemplate(found.source, options), flags);
     return action(session, { plan, source, flags });
   });

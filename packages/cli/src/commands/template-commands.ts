@@ -67,7 +67,7 @@ async function add(file: string, command: Command): Promise<void> {
 }
 
 async function list(session: Session, { json }: JsonFlag): Promise<ExitCode> {
-  const [{ listTemplates }, { renderTemplates, templateDocument }] = await Promise.all([
+  const [{ listTemplates, templateDocument }, { renderTemplates }] = await Promise.all([
     import("@fanfold/engine"),
     import("../view/template-table.ts"),
   ]);
@@ -81,10 +81,9 @@ async function list(session: Session, { json }: JsonFlag): Promise<ExitCode> {
 }
 
 async function show(session: Session, reference: string, { json }: JsonFlag): Promise<ExitCode> {
-  const [{ findTemplate, listTemplates }, { listVariablesOfText }, { templateDocument }] = await Promise.all([
+  const [{ findTemplate, listTemplates, templateDocument }, { listVariablesOfText }] = await Promise.all([
     import("@fanfold/engine"),
     import("@fanfold/core"),
-    import("../view/template-table.ts"),
   ]);
   const template = await findTemplate(session.store, reference);
   const { text } = template.source;

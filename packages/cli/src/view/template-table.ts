@@ -22,15 +22,3 @@ export function renderTemplates(templates: readonly ListedTemplate[], style: Tex
     paintCell: () => undefined,
   }).join("\n");
 }
-
-/** A template as `--json` tells of it. */
-export function templateDocument({ name, version, description, phaseCount, addedAtMs }: ListedTemplate) {
-  return {
-    name,
-    version,
-    description,
-    phase_count: phaseCount,
-    is_built_in: addedAtMs === undefined,
-    added_at_ms: addedAtMs ?? null,
-  };
-}

@@ -36,6 +36,7 @@ export interface PhaseSketch {
   readonly takesPart?: boolean;
   readonly condition?: string;
   readonly matrix?: CompiledPhase["matrix"];
+  readonly shard?: CompiledPhase["shard"];
   /** Name of the lock the phase holds. */
   readonly lock?: string;
 }
@@ -61,7 +62,7 @@ export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
       ...edges("always", sketch.afterEnd),
       ...edges("success", sketch.softAfter, "soft"),
     ],
-    shard: null,
+    shard: sketch.shard ?? null,
     over_phase: null,
     merge: { strategy: "none" },
     max_parallel: null,

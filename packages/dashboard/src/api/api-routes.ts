@@ -11,6 +11,7 @@ import { runRoutes } from "./run-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { shardRoutes } from "./shard-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
+import { templateRoutes } from "./template-routes.ts";
 
 /** All routes of the API. Where two paths fit a request the first one answers: `/runs/stream` is not a run. */
 export function listApiRoutes(parts: ApiParts): ApiRoute[] {
@@ -23,6 +24,7 @@ export function listApiRoutes(parts: ApiParts): ApiRoute[] {
     rerunRoutes,
     admissionRoutes,
     planRoutes,
+    templateRoutes,
     artifactRoutes,
     deploymentRoutes,
     sessionRoutes,

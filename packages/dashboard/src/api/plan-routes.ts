@@ -3,11 +3,11 @@ import {
   type CompileResult,
   compilePlanText,
   compilePlanValue,
-  type ListedVariable,
   listNotReusable,
   listVariables,
   listVariablesOfText,
 } from "@fanfold/core";
+import { findTemplate, type RunEngine } from "@fanfold/engine";
 import {
   type PlanCheck,
   PlanCheckSchema,
@@ -18,7 +18,7 @@ import {
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { type ApiRoute, jsonRoute } from "./api-route.ts";
-import { invalidPlan, variableDocument } from "./plan-documents.ts";
+import { invalidPlan, variableDocument, type WrittenPlan, writtenPlan } from "./plan-documents.ts";
 
 /** Routes that take plans. */
 export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
@@ -26,15 +26,16 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
     jsonRoute({
       method: "post",
       path: "/runs",
-      summary: "Submit a plan; 200 instead of 201 when a run of this id was there",
+      summary: "Submit a plan or a template; 200 instead of 201 when a run of this id was there",
       body: PlanRequestSchema,
       answer: SubmitResultSchema,
       statusOf: ({ is_new }) => (is_new ? 201 : 200),
       handle: async ({ body, caller }) => {
-        const result = compile(body);
+        const result = compile(await planOf(engine, body), body);
         if (!result.ok) throw invalidPlan(result.problems);
         const { runId, isNew } = await engine.submit(result.plan, body.run_id, result.source, caller.user);
-        log.info({ run: runId, plan: result.plan.plan_id, user: caller.user }, "plan submitted");
+        const { template } = body;
+        log.info({ run: runId, plan: result.plan.plan_id, template, user: caller.user }, "plan submitted");
         return { run_id: runId, is_new: isNew, warnings: [...result.warnings, ...listNotReusable(result.plan)] };
       },
     }),
@@ -45,14 +46,21 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
       access: "viewer",
       body: PlanRequestSchema,
       answer: PlanCheckSchema,
-      handle: ({ body }) => check(body),
+      handle: async ({ body }) => check(await planOf(engine, body), body),
     }),
   ];
 }
 
-function check(request: PlanRequest): PlanCheck {
-  const variables = declaredIn(request).map(variableDocument);
-  const result = compile(request);
+/** What a request asks to run. @throws {EngineError} UNKNOWN_TEMPLATE, TEMPLATE_NOT_TRUSTED */
+async function planOf(engine: RunEngine, request: PlanRequest): Promise<WrittenPlan> {
+  const { template } = request;
+  return template === undefined ? writtenPlan(request) : (await findTemplate(engine.store, template)).source;
+}
+
+function check(plan: WrittenPlan, request: PlanRequest): PlanCheck {
+  const declared = "text" in plan ? listVariablesOfText(plan) : listVariables(plan.value);
+  const variables = declared.map(variableDocument);
+  const result = compile(plan, request);
   if (!result.ok) return { ok: false, problems: result.problems, warnings: [], variables, phases: [] };
   const phases = result.plan.phases.map(({ id, name, pool, takes_part, depends_on }) => ({
     phase: id,
@@ -64,8 +72,8 @@ function check(request: PlanRequest): PlanCheck {
   return { ok: true, problems: [], warnings: result.warnings, variables, phases };
 }
 
-function compile(request: PlanRequest): CompileResult {
-  const { plan, plan_text: text, only, skip, from, to } = request;
+function compile(plan: WrittenPlan, request: PlanRequest): CompileResult {
+  const { only, skip, from, to, exclude } = request;
   const options: CompileOptions = {
     variables: request.variables ?? {},
     baseDir: checkBaseDir(request.base_dir ?? "."),
@@ -75,17 +83,9 @@ function compile(request: PlanRequest): CompileResult {
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     },
+    ...(exclude === undefined ? {} : { exclude }),
   };
-  return text === undefined ? compilePlanValue(plan, options) : compilePlanText(sourceOf(text, request), options);
-}
-
-function declaredIn(request: PlanRequest): ListedVariable[] {
-  const { plan, plan_text: text } = request;
-  return text === undefined ? listVariables(plan) : listVariablesOfText(sourceOf(text, request));
-}
-
-function sourceOf(text: string, { format = "yaml" }: PlanRequest): { text: string; file: string } {
-  return { text, file: `plan.${format}` };
+  return "text" in plan ? compilePlanText(plan, options) : compilePlanValue(plan.value, options);
 }
 
 /** A directory below the workers' workspaces. @throws {ApiFailure} INVALID_REQUEST for any other */

@@ -3,12 +3,13 @@ import { RunIdSchema } from "../ids.ts";
 
 const selection = z.array(z.string().min(1).max(300)).max(20_000).optional();
 
-/** A plan as data or as text, what its variables are, and what of it takes part. */
+/** A plan as data, as text or by the name of its template, what its variables are, and what of it takes part. */
 export const PlanRequestSchema = z
   .strictObject({
     plan: z.record(z.string(), z.json()).optional().describe("The plan as data."),
     plan_text: z.string().min(1).optional().describe("The plan as text; then problems have lines and columns."),
     format: z.enum(["yaml", "json"]).optional().describe("Of the text (default yaml)."),
+    template: z.string().min(1).max(300).optional().describe("A template: `NAME`, or `NAME@VERSION`."),
     variables: z.record(z.string(), z.string()).optional(),
     run_id: RunIdSchema.optional().describe("Idempotency key: submitting it again gives the run that is there."),
     base_dir: z
@@ -20,14 +21,16 @@ export const PlanRequestSchema = z
     skip: selection,
     from: selection,
     to: selection,
+    exclude: selection.describe("Phases or stages to take out; dependents inherit what they depended on."),
   })
-  .refine(({ plan, plan_text }) => (plan === undefined) !== (plan_text === undefined), {
-    message: "give either plan or plan_text",
-  });
+  .refine(
+    ({ plan, plan_text, template }) => [plan, plan_text, template].filter((one) => one !== undefined).length === 1,
+    { message: "give one of plan, plan_text and template" },
+  );
 export type PlanRequest = z.infer<typeof PlanRequestSchema>;
 
 /** One thing that is wrong, or doubtful, in a plan. */
-const PlanProblemDocumentSchema = z.strictObject({
+export const PlanProblemDocumentSchema = z.strictObject({
   severity: z.enum(["error", "warning"]),
   code: z.string(),
   message: z.string(),

@@ -91,6 +91,8 @@ export const RevisionSchema = z.object({
   artifacts: z
     .array(z.object({ name: ArtifactNameSchema, sha256: z.string(), size_bytes: count }).readonly())
     .readonly(),
+  artifact_ids: z.array(z.string()).readonly().describe("Ids of these artifacts, in the same order."),
+  summary: z.string().nullable().describe("Such as `3 shards, 1 reused, 34 B`, as far as it is known."),
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
   stale: z.boolean(),

@@ -1,129 +1,132 @@
-import type { PlanCheck, SubmitResult } from "@fanfold/schemas";
-import { type ChangeEvent, type DragEvent, type ReactNode, type RefObject, useRef, useState } from "react";
+import type { PlanCheck, SubmitResult, TemplateDetail } from "@fanfold/schemas";
+import { type ReactNode, useRef, useState } from "react";
 import { asApiError, type ApiError } from "../api/api-error.ts";
 import { apiPath, send } from "../api/client.ts";
-import { navigate } from "../routing/navigation.tsx";
+import { useResource } from "../api/use-resource.ts";
+import { navigate, useSearch } from "../routing/navigation.tsx";
 import { runPath } from "../routing/route.ts";
 import { useMayAct } from "../shell/session.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
 import { ErrorState } from "../ui/states.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { CheckSummary } from "./check-summary.tsx";
+import { sortProblems } from "./field-problems.ts";
+import { goTo, PlanEditor } from "./plan-editor.tsx";
 import { ProblemList } from "./problem-list.tsx";
-import { draftBody, type PlanDraft, usePlanCheck } from "./use-plan-check.ts";
+import { draftBody, draftCommand, EMPTY_DRAFT, isEmptyDraft, type RunDraft } from "./run-draft.ts";
+import { RunOptions } from "./run-options.tsx";
+import { readReference } from "./template-list.ts";
+import { TemplatePicker } from "./template-picker.tsx";
+import { type DraftCheck, usePlanCheck } from "./use-plan-check.ts";
 import { VariableForm } from "./variable-form.tsx";
 import "./new-run.css";
 
-const EMPTY: PlanDraft = { text: "", variables: {}, baseDir: "", runId: "" };
+const SOURCES = [
+  { id: "plan", title: "From a plan" },
+  { id: "template", title: "From a template" },
+] as const;
 
-/** Starts a run from a plan that is pasted or taken from a file. */
+type Source = (typeof SOURCES)[number]["id"];
+
+const INVITATIONS: Readonly<Record<Source, string>> = {
+  plan: "Paste a plan, or drop its file onto the field.",
+  template: "Choose a template.",
+};
+
+/** Starts a run from a template, or from a plan that is pasted or taken from a file. */
 export function NewRunPage(): ReactNode {
-  const [draft, setDraft] = useState(EMPTY);
+  const [search, setSearch] = useSearch();
+  const template = search.get("template");
+  const source: Source = template !== null || search.get("from") === "template" ? "template" : "plan";
+  const [drafts, setDrafts] = useState({ plan: EMPTY_DRAFT, template: EMPTY_DRAFT });
+  const draft: RunDraft = source === "plan" ? drafts.plan : { ...drafts.template, template };
+  const change = (fields: Partial<RunDraft>): void =>
+    setDrafts((before) => ({ ...before, [source]: { ...before[source], ...fields } }));
   const editor = useRef<HTMLTextAreaElement>(null);
-  const { check, error } = usePlanCheck(draft);
-  const change = (fields: Partial<PlanDraft>): void => setDraft((before) => ({ ...before, ...fields }));
-  const problems = [...(check?.problems ?? []), ...(check?.warnings ?? [])];
+  const detail = useTemplate(source === "template" ? template : null);
+  const known = usePlanCheck(draft);
+
+  const select = (to: string): void => {
+    setDrafts((before) => ({ ...before, template: { ...before.template, template: to === "plan" ? template : null } }));
+    setSearch(
+      to === "plan" ? { from: null, template: null } : { from: "template", template: drafts.template.template },
+    );
+  };
+  const choose = (reference: string): void => {
+    const isOther = template === null || readReference(reference).name !== readReference(template).name;
+    if (isOther) change({ variables: {}, exclude: [] });
+    setSearch({ from: "template", template: reference });
+  };
+  const writeOut = (text: string): void => {
+    const plan: RunDraft = { ...EMPTY_DRAFT, text, variables: draft.variables, runId: draft.runId };
+    setDrafts((before) => ({ ...before, plan }));
+    setSearch({ from: null, template: null });
+  };
   return (
     <div className="page">
       <div className="page-head">
         <h1>New run</h1>
       </div>
-      <div className="new-run">
-        <PlanEditor text={draft.text} editor={editor} onText={(text) => change({ text })} />
-        <div className="new-run-side">
-          <CheckSummary check={check} error={error} />
-          <ProblemList problems={problems} onGoTo={(line, column) => goTo(editor.current, line, column)} />
-          <VariableForm
-            variables={check?.variables ?? []}
-            values={draft.variables}
-            onChange={(name, value) => change({ variables: { ...draft.variables, [name]: value } })}
-          />
-          <Options draft={draft} onChange={change} />
-          <SubmitButton draft={draft} check={check} />
-        </div>
+      <Tabs label="What to run" tabs={SOURCES} selected={source} onSelect={select} />
+      <div className={`new-run from-${source}`}>
+        {source === "plan" ? (
+          <PlanEditor text={draft.text} editor={editor} onText={(text, fileName) => change({ text, fileName })} />
+        ) : (
+          <TemplatePicker chosen={template} detail={detail} onChoose={choose} onWriteOut={writeOut} />
+        )}
+        <RunForm
+          key={`${source} ${template === null ? "" : readReference(template).name}`}
+          invitation={INVITATIONS[source]}
+          draft={draft}
+          known={known}
+          detail={detail}
+          onChange={change}
+          onGoTo={source === "plan" ? (line, column) => goTo(editor.current, line, column) : undefined}
+        />
       </div>
     </div>
   );
 }
 
-interface EditorProps {
-  readonly text: string;
-  readonly editor: RefObject<HTMLTextAreaElement | null>;
-  readonly onText: (text: string) => void;
+/** A template by `NAME` or `NAME@VERSION`; undefined while it is not known. */
+function useTemplate(reference: string | null): TemplateDetail | undefined {
+  const { name, version } = readReference(reference ?? "");
+  const { data } = useResource<TemplateDetail>(name === "" ? null : apiPath(["templates", name], { version }));
+  return data?.name === name && (version === null || data.version === version) ? data : undefined;
 }
 
-function PlanEditor({ text, editor, onText }: EditorProps): ReactNode {
-  const take = async (file: File | undefined): Promise<void> => {
-    if (file !== undefined) onText(await file.text());
-  };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    void take(event.dataTransfer.files[0]);
-  };
+interface FormProps {
+  readonly invitation: string;
+  readonly draft: RunDraft;
+  readonly known: DraftCheck;
+  readonly detail: TemplateDetail | undefined;
+  readonly onChange: (fields: Partial<RunDraft>) => void;
+  /** Shows a place of the plan; undefined where it cannot be changed. */
+  readonly onGoTo: ((line: number, column: number) => void) | undefined;
+}
+
+/** What is to be said of a run, and what is wrong with it. */
+function RunForm({ invitation, draft, known: { check, error }, detail, onChange, onGoTo }: FormProps): ReactNode {
+  const { fields, others } = sortProblems([...(check?.problems ?? []), ...(check?.warnings ?? [])]);
   return (
-    <div className="plan-editor">
-      <label className="button">
-        Take from a file
-        <input
-          type="file"
-          className="unseen"
-          accept=".yaml,.yml,.json"
-          onChange={(event: ChangeEvent<HTMLInputElement>) => void take(event.target.files?.[0])}
-        />
-      </label>
-      <textarea
-        ref={editor}
-        aria-label="Plan, YAML or JSON"
-        placeholder={'plan_id: hello\nversion: "1"\nphases:\n  - id: greet\n    command: echo\n    args: [hello]'}
-        spellCheck={false}
-        value={text}
-        onChange={(event) => onText(event.target.value)}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={drop}
+    <div className="new-run-side">
+      <CheckSummary invitation={invitation} draft={draft} check={check} error={error} />
+      <ProblemList problems={others} onGoTo={onGoTo} />
+      <VariableForm
+        variables={check?.variables ?? detail?.variables ?? []}
+        values={draft.variables}
+        problems={fields}
+        onChange={(name, value) => onChange({ variables: { ...draft.variables, [name]: value } })}
       />
+      <RunOptions draft={draft} phases={detail?.phases ?? []} onChange={onChange} />
+      {isEmptyDraft(draft) ? null : (
+        <p className="command-line">
+          <code>{draftCommand(draft)}</code>
+          <CopyButton text={draftCommand(draft)} label="Copy as command" />
+        </p>
+      )}
+      <SubmitButton draft={draft} check={check} />
     </div>
-  );
-}
-
-function CheckSummary({
-  check,
-  error,
-}: {
-  readonly check: PlanCheck | undefined;
-  readonly error: ApiError | undefined;
-}): ReactNode {
-  if (error !== undefined) return <ErrorState error={error} />;
-  if (check === undefined) return <p className="faint">Paste a plan, or drop its file onto the field.</p>;
-  const [count, phases] = [check.problems.length, check.phases.length];
-  return (
-    <p role="status" className={check.ok ? "" : "problem-text"}>
-      {check.ok
-        ? `The plan is valid: ${phases} ${phases === 1 ? "phase" : "phases"}.`
-        : `${count} ${count === 1 ? "problem" : "problems"}.`}
-    </p>
-  );
-}
-
-function Options({
-  draft,
-  onChange,
-}: {
-  readonly draft: PlanDraft;
-  readonly onChange: (fields: Partial<PlanDraft>) => void;
-}): ReactNode {
-  return (
-    <details className="options">
-      <summary>Options</summary>
-      <label>
-        Directory of the plan's scripts, in the workers' workspaces
-        <input value={draft.baseDir} placeholder="." onChange={(event) => onChange({ baseDir: event.target.value })} />
-      </label>
-      <label>
-        Run id; giving the same again starts nothing new
-        <input
-          value={draft.runId}
-          placeholder="made up"
-          onChange={(event) => onChange({ runId: event.target.value })}
-        />
-      </label>
-    </details>
   );
 }
 
@@ -131,7 +134,7 @@ function SubmitButton({
   draft,
   check,
 }: {
-  readonly draft: PlanDraft;
+  readonly draft: RunDraft;
   readonly check: PlanCheck | undefined;
 }): ReactNode {
   const mayAct = useMayAct();
@@ -162,14 +165,4 @@ function SubmitButton({
       </button>
     </>
   );
-}
-
-/** Puts the caret at a place of the text; both count from 1. */
-function goTo(editor: HTMLTextAreaElement | null, line: number, column: number): void {
-  if (editor === null) return;
-  const lines = editor.value.split("\n");
-  const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
-  const at = start + Math.max(0, column - 1);
-  editor.focus();
-  editor.setSelectionRange(at, Math.max(at, start + (lines[line - 1]?.length ?? 0)));
 }

@@ -43,7 +43,8 @@ export function RevisionsView({ phase }: { readonly phase: PhaseDetail }): React
 }
 
 function Revision({ revision }: { readonly revision: RevisionDocument }): ReactNode {
-  const { revision: number, status, dependencies, artifacts, completed_at: at, stale_cause: cause, error } = revision;
+  const { revision: number, status, dependencies, artifacts, summary, completed_at: at } = revision;
+  const { stale_cause: cause, error } = revision;
   const nowMs = useNow(true);
   const inputs = dependencies.filter((one) => one.revision > 0).map((one) => `${one.phase} r${one.revision}`);
   return (
@@ -52,6 +53,7 @@ function Revision({ revision }: { readonly revision: RevisionDocument }): ReactN
         <strong>r{number}</strong>
         {status === "superseded" ? <span className="tag">superseded</span> : <StatusBadge status={status} />}
         {cause === null ? null : <span className="tag tag-warning">stale: {cause}</span>}
+        {summary === null ? null : <span className="faint">{summary}</span>}
         <span className="push" />
         <span className="faint">
           <TimeLabel atMs={at === null ? null : Date.parse(at)} nowMs={nowMs} />
