@@ -50,7 +50,13 @@ describe("artifact records and lineage of the API", () => {
       ]);
       expect((await list("phase=check&shard=1&type=file")).artifacts).toHaveLength(1);
 
+      expect((await list("name=A.M")).artifacts.map(({ name }) => name)).toEqual(["a.md"]);
+
       const [page] = all.artifacts;
+      const one = await ask(dashboard, `/runs/${runId}/artifact-records/${page?.artifact_id}?phase=page`);
+      expect(one.body).toEqual(page);
+      const elsewhere = await ask(dashboard, `/runs/${runId}/artifact-records/${page?.artifact_id}?phase=check`);
+      expect(codeOf(elsewhere)).toBe("NOT_FOUND");
       expect(page).toMatchObject({ media_type: "text/html" });
       const contentUrl = `${dashboard.url}/api/v1/runs/${runId}/artifact-records/${page?.artifact_id}/content`;
       const content = await fetch(contentUrl);

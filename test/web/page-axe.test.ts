@@ -78,6 +78,24 @@ const PAGES: readonly [path: string, shown: string, act?: (page: Page) => Promis
   ["/runs/novel?view=artifacts&phase=context&detail=revisions", "text=1 removed"],
   ["/runs/novel?phase=context&detail=definition", "pre"],
   [
+    "/runs/novel?view=artifacts",
+    "text=translate · revision 1",
+    async (page) => {
+      await page.getByRole("button", { name: "translate", exact: true }).first().click();
+      await page.getByRole("columnheader", { name: "id" }).waitFor();
+    },
+  ],
+  ["/runs/zones?view=artifacts&phase=compile&shard=3&detail=artifacts", "text=error context"],
+  ["/runs/novel?view=lineage&of=translate&phase=translate", ".lineage-node.is-root"],
+  [
+    "/runs/novel?view=lineage",
+    ".lineage-node",
+    async (page) => {
+      await page.getByRole("button", { name: "As a list" }).click();
+      await page.getByRole("list", { name: "Steps of the lineage" }).waitFor();
+    },
+  ],
+  [
     "/runs/novel?phase=context",
     ".drawer",
     async (page) => {

@@ -16,6 +16,8 @@ export interface ArtifactScope {
   readonly revision?: number | undefined;
   readonly shard?: number | undefined;
   readonly type?: ArtifactType | undefined;
+  /** Part of a name; case does not matter. */
+  readonly name?: string | undefined;
   /** Only what belongs to phases as a whole, not to shards of theirs. */
   readonly outputsOnly?: boolean | undefined;
 }
@@ -134,9 +136,14 @@ function* place(
 ): Generator<Placed> {
   const skipped = after?.shard === shard ? after.skip : 0;
   for (const [index, one] of listed.entries()) {
-    if (index < skipped || (scope.type !== undefined && one.record.type !== scope.type)) continue;
+    if (index < skipped || !isInScope(one.record, scope)) continue;
     yield { ...one, next: { phase, revision, shard, skip: index + 1 } };
   }
+}
+
+function isInScope({ type, name }: ListedArtifact["record"], scope: ArtifactScope): boolean {
+  if (scope.type !== undefined && type !== scope.type) return false;
+  return scope.name === undefined || name.toLowerCase().includes(scope.name.toLowerCase());
 }
 
 /** Shards with a record, which are the first ones: they are released in their order. */

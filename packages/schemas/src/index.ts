@@ -265,6 +265,7 @@ export {
   ArtifactIdParamsSchema,
   ArtifactListQuerySchema,
   ArtifactParamsSchema,
+  ArtifactPlaceQuerySchema,
   ArtifactQuerySchema,
   LineageQuerySchema,
   type AttemptParams,

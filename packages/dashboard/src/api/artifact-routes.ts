@@ -1,7 +1,15 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { contentOf, gatherLineage, getArtifact, lineageRoots, listArtifacts, outputId } from "@fanfold/engine";
+import {
+  contentOf,
+  gatherLineage,
+  getArtifact,
+  lineageRoots,
+  listArtifacts,
+  outputId,
+  type RunEngine,
+} from "@fanfold/engine";
 import {
   type Artifact,
   ArtifactContentQuerySchema,
@@ -11,7 +19,9 @@ import {
   ArtifactListQuerySchema,
   ArtifactPageSchema,
   ArtifactParamsSchema,
+  ArtifactPlaceQuerySchema,
   ArtifactQuerySchema,
+  ArtifactRecordSchema,
   type Content,
   LineageQuerySchema,
   LineageSchema,
@@ -50,6 +60,14 @@ export function artifactRoutes({ engine }: ApiParts): ApiRoute[] {
         await sendArtifact(store, { ...artifact, content: contentOf(artifact) }, query, res);
       },
     }),
+    ...recordRoutes(engine),
+  ];
+}
+
+/** Routes of all that a run has made, with where it comes from. */
+function recordRoutes(engine: RunEngine): ApiRoute[] {
+  const { store } = engine;
+  return [
     jsonRoute({
       path: "/runs/:run/artifact-records",
       summary: "All artifacts of a run: outputs of all revisions, of shards, collected files, logs, error contexts",
@@ -60,6 +78,18 @@ export function artifactRoutes({ engine }: ApiParts): ApiRoute[] {
         await store.runs.get(params.run);
         const phases = phase === undefined ? undefined : new Set([phase]);
         return listArtifacts(engine, params.run, { ...query, phases, outputsOnly: outputs === "1" });
+      },
+    }),
+    jsonRoute({
+      path: "/runs/:run/artifact-records/:artifact_id",
+      summary: "An artifact of that list",
+      params: ArtifactIdParamsSchema,
+      query: ArtifactPlaceQuerySchema,
+      answer: ArtifactRecordSchema,
+      handle: async ({ params: { run, artifact_id: id }, query: { phase, shard } }) => {
+        await store.runs.get(run);
+        const phases = phase === undefined ? undefined : new Set([phase]);
+        return (await getArtifact(engine, run, id, { phases, shard })).record;
       },
     }),
     rawRoute({

@@ -12,6 +12,7 @@ import {
   RunParamsSchema,
   type RunQuery,
   RunQuerySchema,
+  type CompiledPlan,
   CompiledPlanSchema,
 } from "@fanfold/schemas";
 import type { RunPosition } from "@fanfold/store";
@@ -83,7 +84,15 @@ async function readRun({ views }: ApiParts, runId: string): Promise<RunDetail> {
     artifacts: phase.artifacts.map((artifact) => ({ ...artifact })),
     open_shards: phase.open_shards.slice(0, SHOWN_OPEN_SHARDS).map((shard) => ({ ...shard })),
   }));
-  return { ...document, phases, edges, last_seq: view.last_seq };
+  return { ...document, phases, edges, spawned: spawnedPhases(plan), last_seq: view.last_seq };
+}
+
+function spawnedPhases({ phases }: CompiledPlan): RunDetail["spawned"] {
+  return phases.flatMap(({ id, spawned: by }) => {
+    if (by === undefined) return [];
+    const { phase, shard, attempt, key, reason = null } = by;
+    return [{ phase: id, by_phase: phase, by_shard: shard, by_attempt: attempt, key, reason }];
+  });
 }
 
 async function listRuns({ engine, items }: ApiParts, query: RunQuery): Promise<RunList> {

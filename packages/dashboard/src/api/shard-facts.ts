@@ -27,7 +27,7 @@ const STANDS: Record<ShardStatus, ShardStand> = {
   waiting: "waiting",
   running: "running",
   backoff: "backoff",
-  spawned: "waiting",
+  spawned: "spawned",
   succeeded: "succeeded",
   failed: "failed",
   cancelled: "cancelled",

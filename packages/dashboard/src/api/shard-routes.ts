@@ -49,6 +49,12 @@ export function shardRoutes(parts: ApiParts): ApiRoute[] {
           history: listAttempts(record, nowMs),
           reused_from: record?.reused_from ?? null,
           output: outputFacts(record),
+          spawned: (record?.spawned ?? []).map(({ child, attempt, key, reason = null }) => ({
+            child,
+            attempt,
+            key,
+            reason,
+          })),
         };
       },
     }),

@@ -93,16 +93,22 @@ export const ArtifactListQuerySchema = z.strictObject({
   revision: wholeNumber(1).optional(),
   shard: shardIndex.optional(),
   type: ArtifactTypeSchema.optional(),
+  name: z.string().min(1).max(300).optional().describe("Part of a name; case does not matter."),
   outputs: z.enum(["0", "1"]).default("0").describe("1: only what belongs to phases as a whole."),
   cursor: z.string().min(1).max(1_000).optional().describe("`next_cursor` of the page before."),
   limit: limit(100, 1_000),
 });
 
+/** Where an artifact is that is asked for by its id. */
+export const ArtifactPlaceQuerySchema = z.strictObject({
+  phase: InstanceIdSchema.optional().describe("Where it is: it is found sooner."),
+  shard: shardIndex.optional(),
+});
+
 /** How to hand out an artifact that is asked for by its id. */
 export const ArtifactContentQuerySchema = z.strictObject({
   ...ArtifactQuerySchema.shape,
-  phase: InstanceIdSchema.optional().describe("Where it is: it is found sooner."),
-  shard: shardIndex.optional(),
+  ...ArtifactPlaceQuerySchema.shape,
 });
 
 /** Where lineage begins, and which way it goes. */

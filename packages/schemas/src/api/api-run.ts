@@ -83,7 +83,7 @@ const PhaseDocumentSchema = z.object({
   artifacts: z.array(z.object({ name: z.string(), sha256: z.string(), size_bytes: count })),
 });
 
-/** A run with its phases: what `fanfold status --json` prints, its edges, and where its journal stood. */
+/** A run with its phases: what `fanfold status --json` prints, its edges, what was spawned, and where its journal stood. */
 export const RunDetailSchema = z.object({
   run_id: z.string(),
   plan_id: z.string().nullable(),
@@ -102,6 +102,18 @@ export const RunDetailSchema = z.object({
       when: z.enum(["success", "failure", "always"]),
     }),
   ),
+  spawned: z
+    .array(
+      z.strictObject({
+        phase: z.string(),
+        by_phase: z.string(),
+        by_shard: count,
+        by_attempt: z.int().min(1),
+        key: z.string(),
+        reason: z.string().nullable(),
+      }),
+    )
+    .describe("Phases that attempts of others spawned, and why."),
   last_seq: count.describe("Last journal line this document knows of: a stream goes on after it."),
 });
 export type RunDetail = z.input<typeof RunDetailSchema>;

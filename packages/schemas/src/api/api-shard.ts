@@ -4,8 +4,16 @@ import { AttemptStatusSchema, FailureSchema, ReuseSourceSchema } from "../run.ts
 const timeMs = z.int().nullable();
 const count = z.int().min(0);
 
-/** Where a shard stands. `waiting`: not started, or to be started again at once. */
-export const ShardStandSchema = z.enum(["waiting", "running", "backoff", "succeeded", "failed", "cancelled"]);
+/** Where a shard stands. `waiting`: not started, or to be started again at once. `spawned`: waits for what it spawned. */
+export const ShardStandSchema = z.enum([
+  "waiting",
+  "running",
+  "backoff",
+  "spawned",
+  "succeeded",
+  "failed",
+  "cancelled",
+]);
 export type ShardStand = z.infer<typeof ShardStandSchema>;
 
 /** A shard in a table. */
@@ -53,6 +61,16 @@ export const ShardDetailSchema = z.strictObject({
   history: z.array(AttemptDocumentSchema),
   reused_from: ReuseSourceSchema.nullable().describe("Where its output was made, when it was reused."),
   output: z.strictObject({ size_bytes: count, sha256: z.string() }).nullable(),
+  spawned: z
+    .array(
+      z.strictObject({
+        child: z.string().describe("Id of the phase."),
+        attempt: z.int().min(1),
+        key: z.string(),
+        reason: z.string().nullable(),
+      }),
+    )
+    .describe("Phases its attempts spawned, oldest first."),
 });
 export type ShardDetail = z.infer<typeof ShardDetailSchema>;
 

@@ -12,7 +12,8 @@ import {
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { RunDetail } from "../api/shapes.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
-import { layoutInLayers, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
+import { countAwaited } from "../run/spawned-list.tsx";
+import { type GraphEdge, layoutInLayers, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
 import { layoutGraph } from "./layout-graph.ts";
 import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
 import "@xyflow/react/dist/style.css";
@@ -98,13 +99,17 @@ function Centre({
  * change, not when their states do.
  */
 function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> {
-  const shape = JSON.stringify([run.phases.map(({ phase }) => phase), run.edges.map(({ from, to }) => [from, to])]);
+  const shape = JSON.stringify([
+    run.phases.map(({ phase }) => phase),
+    run.edges.map(({ from, to }) => [from, to]),
+    run.spawned.length,
+  ]);
   // run changes with each event, its shape hardly ever
-  const plain = useMemo(() => layoutInLayers(idsOf(run), run.edges), [shape]);
+  const plain = useMemo(() => layoutInLayers(idsOf(run), allEdges(run)), [shape]);
   const [careful, setCareful] = useState<{ shape: string; places: ReadonlyMap<string, NodePlace> }>();
   useEffect(() => {
     let isStale = false;
-    layoutGraph(idsOf(run), run.edges)
+    layoutGraph(idsOf(run), allEdges(run))
       .then((places) => {
         if (!isStale) setCareful({ shape, places });
       })
@@ -120,6 +125,11 @@ function idsOf(run: RunDetail): string[] {
   return run.phases.map(({ phase }) => phase);
 }
 
+/** What comes before what: by the plan, and because it was spawned. */
+function allEdges(run: RunDetail): GraphEdge[] {
+  return [...run.edges, ...run.spawned.map(({ phase, by_phase: from }) => ({ from, to: phase }))];
+}
+
 function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen: string | null): PhaseNodeType[] {
   const critical = new Set(run.critical_path);
   return run.phases.map((phase) => ({
@@ -130,14 +140,25 @@ function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen:
     height: NODE_HEIGHT_PX,
     selected: phase.phase === chosen,
     ariaLabel: `${phase.phase}, ${phase.status}${phase.is_stale ? ", stale" : ""}`,
-    data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase) },
+    data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase), awaited: countAwaited(run, phase) },
   }));
 }
 
 function edgesOf(run: RunDetail): Edge[] {
   const critical = new Set(run.critical_path.map((phase, index) => `${run.critical_path[index - 1] ?? ""} ${phase}`));
   const status = new Map(run.phases.map((phase) => [phase.phase, phase.status]));
-  return run.edges.map(({ from, to, kind, when }) => {
+  const spawned = run.spawned.map(
+    ({ phase: to, by_phase: from }): Edge => ({
+      id: `${from} ${to}`,
+      source: from,
+      target: to,
+      className: "edge-spawned",
+      markerEnd: ARROW,
+      focusable: false,
+      label: "spawned",
+    }),
+  );
+  const planned = run.edges.map(({ from, to, kind, when }): Edge => {
     const id = `${from} ${to}`;
     const names = [
       `edge-${kind}`,
@@ -149,9 +170,12 @@ function edgesOf(run: RunDetail): Edge[] {
       source: from,
       target: to,
       className: names.join(" "),
-      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, markerUnits: "userSpaceOnUse" },
+      markerEnd: ARROW,
       focusable: false,
       ...(when === "success" ? {} : { label: when }),
     };
   });
+  return [...planned, ...spawned];
 }
+
+const ARROW = { type: MarkerType.ArrowClosed, width: 14, height: 14, markerUnits: "userSpaceOnUse" };

@@ -9,11 +9,14 @@ import { StaleTag } from "../ui/stale-tag.tsx";
 import { lookOf, StatusIcon } from "../ui/status-icon.tsx";
 
 /** A phase in the graph. */
-export type PhaseNodeType = Node<{ readonly phase: PhaseDetail; readonly isCritical: boolean }, "phase">;
+export type PhaseNodeType = Node<
+  { readonly phase: PhaseDetail; readonly isCritical: boolean; readonly awaited: number },
+  "phase"
+>;
 
 /** A phase: its status, its shards as a histogram, and what marks it out. */
 export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<PhaseNodeType>): ReactNode {
-  const { phase, isCritical } = data;
+  const { phase, isCritical, awaited } = data;
   const names = [
     "phase-node",
     `look-${lookOf(phase.status)}`,
@@ -29,7 +32,7 @@ export const PhaseNode = memo(function PhaseNode({ data, selected }: NodeProps<P
       </p>
       <NodeShards phase={phase} />
       <p className="node-foot">
-        <span>{phase.status}</span>
+        <span>{awaited === 0 ? phase.status : `waits for ${awaited} spawned`}</span>
         <span className="push" />
         <StaleTag phase={phase} />
         {isCritical && !phase.is_stale ? <span className="tag">critical</span> : null}

@@ -38,7 +38,8 @@ const CHANGES: Partial<Record<EventName, Change>> = {
   shard_iterated: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "waiting", failure: null }),
   shard_failed: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "failed", failure: failureOf(line) }),
   shard_lost: () => ({ status: "waiting" }),
-  shard_spawned: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "waiting", failure: null }),
+  shard_spawned: (row, line, atMs) => ({ ...endOf(row, line, atMs), status: "spawned", failure: null }),
+  shard_resumed: () => ({ status: "waiting" }),
   shard_cancelled: (_row, _line, atMs) => ({ status: "cancelled", finished_at_ms: atMs }),
 };
 

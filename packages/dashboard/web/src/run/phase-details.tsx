@@ -1,5 +1,7 @@
 import type { Why } from "@fanfold/core";
 import type { ReactNode } from "react";
+import { ArtifactsView } from "../artifacts/artifacts-view.tsx";
+import { LineageButton } from "../lineage/lineage-button.tsx";
 import { apiPath } from "../api/client.ts";
 import type { PhaseDetail } from "../api/shapes.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -11,7 +13,6 @@ import { countsText, ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { StaleTag } from "../ui/stale-tag.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
-import { ArtifactsView } from "./artifacts-view.tsx";
 import { RerunButton } from "../rerun/rerun-button.tsx";
 import { RevisionsView } from "../rerun/revisions-view.tsx";
 import { DefinitionView } from "./definition-view.tsx";
@@ -19,11 +20,12 @@ import { EventsView } from "./events-view.tsx";
 import { phaseTime } from "./phases-view.tsx";
 import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
+import { childrenOf, countAwaited, SpawnedBy, SpawnedList } from "./spawned-list.tsx";
 
 const TABS: readonly Tab[] = [
   { id: "overview", title: "Overview" },
   { id: "events", title: "Events" },
-  { id: "outputs", title: "Outputs" },
+  { id: "outputs", title: "Artifacts" },
   { id: "revisions", title: "Revisions" },
   { id: "definition", title: "Definition" },
 ];
@@ -53,6 +55,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
     <>
       <p className="drawer-line">
         <StatusBadge status={phase.status} />
+        {countAwaited(run, phase) === 0 ? null : <StatusBadge status="spawned" />}
         <StaleTag phase={phase} isLong />
         {phase.revision > 1 ? <span className="tag">revision {phase.revision}</span> : null}
         {run.critical_path.includes(phase.phase) ? <span className="tag">on the critical path</span> : null}
@@ -63,7 +66,9 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
           <span className="faint">{countsText(phase.shards)}</span>
         </p>
       ) : null}
+      <SpawnedBy phase={phase.phase} />
       <PhaseReasons phase={phase} />
+      <SpawnedList items={childrenOf(run, phase.phase)} />
       <dl className="facts">
         <Fact title="Time">{phaseTime(phase, nowMs) || "–"}</Fact>
         <Fact title="Work">{durationText(phase.serial_time_sec * 1_000)}</Fact>
@@ -89,6 +94,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
         {isRunnableAgain(phase, run.status) ? (
           <RerunButton runId={run.run_id} phase={phase.phase} onDone={reload} />
         ) : null}
+        {phase.revision === 0 ? null : <LineageButton of={phase.phase} />}
         <AllShardsButton phase={phase} />
       </div>
       <OpenShards phase={phase} />

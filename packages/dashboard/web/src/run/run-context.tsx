@@ -29,7 +29,19 @@ export interface Selection {
   readonly phase: string | null;
   readonly shard: number | null;
   readonly select: (phase: string | null, shard?: number | null) => void;
+  /** Id of an artifact, whose details stand in place of its phase's or shard's. */
+  readonly artifact: string | null;
+  readonly openArtifact: (artifact: ChosenArtifact) => void;
 }
+
+/** An artifact, and where it is. */
+export interface ChosenArtifact {
+  readonly artifact_id: string;
+  readonly phase: string;
+  readonly shard: number | null;
+}
+
+const NOTHING = { phase: null, shard: null, artifact: null, attempt: null, line: null, detail: null };
 
 /** The selection, which is in the address. */
 export function useSelection(): Selection {
@@ -37,8 +49,19 @@ export function useSelection(): Selection {
   const shard = search.get("shard");
   const select = useCallback(
     (phase: string | null, chosen: number | null = null) =>
-      change({ phase, shard: chosen === null ? null : String(chosen), attempt: null, line: null, detail: null }),
+      change({ ...NOTHING, phase, shard: chosen === null ? null : String(chosen) }),
     [change],
   );
-  return { phase: search.get("phase"), shard: shard === null || !/^\d+$/.test(shard) ? null : Number(shard), select };
+  const openArtifact = useCallback(
+    ({ artifact_id: id, phase, shard: of }: ChosenArtifact) =>
+      change({ ...NOTHING, phase, shard: of === null ? null : String(of), artifact: id }, { isReplaced: false }),
+    [change],
+  );
+  return {
+    phase: search.get("phase"),
+    shard: shard === null || !/^\d+$/.test(shard) ? null : Number(shard),
+    select,
+    artifact: search.get("artifact"),
+    openArtifact,
+  };
 }

@@ -1,9 +1,9 @@
 import { lazy, type ReactNode, Suspense, useEffect, useMemo } from "react";
+import { ArtifactsView } from "../artifacts/artifacts-view.tsx";
 import { useSearch } from "../routing/navigation.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../ui/states.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
 import { useKeys } from "../ui/use-key.ts";
-import { ArtifactsView } from "./artifacts-view.tsx";
 import { DetailDrawer } from "./detail-drawer.tsx";
 import { EventsView } from "./events-view.tsx";
 import { PhasesView } from "./phases-view.tsx";
@@ -13,8 +13,10 @@ import { useRun } from "./use-run.ts";
 
 const loadGraph = () => import("../graph/graph-view.tsx");
 const loadTimeline = () => import("../timeline/timeline-view.tsx");
+const loadLineage = () => import("../lineage/lineage-view.tsx");
 const GraphView = lazy(() => loadGraph().then((module) => ({ default: module.GraphView })));
 const TimelineView = lazy(() => loadTimeline().then((module) => ({ default: module.TimelineView })));
+const LineageView = lazy(() => loadLineage().then((module) => ({ default: module.LineageView })));
 
 const VIEWS: readonly Tab[] = [
   { id: "graph", title: "Graph" },
@@ -22,6 +24,7 @@ const VIEWS: readonly Tab[] = [
   { id: "phases", title: "Phases" },
   { id: "events", title: "Events" },
   { id: "artifacts", title: "Artifacts" },
+  { id: "lineage", title: "Lineage" },
 ];
 
 /** A run: its graph, timeline and phases, kept in step by one selection, and a drawer with details. */
@@ -65,7 +68,7 @@ function useEarlyView(): void {
 function RunViews(): ReactNode {
   const { run } = useRunScope();
   const [search, change] = useSearch();
-  const { phase, shard, select } = useSelection();
+  const { phase, shard, artifact, select } = useSelection();
   const view = VIEWS.find(({ id }) => id === search.get("view"))?.id ?? "graph";
   const step = (by: number): void => {
     const at = run.phases.findIndex((item) => item.phase === phase);
@@ -75,7 +78,7 @@ function RunViews(): ReactNode {
   useKeys({
     j: () => step(1),
     k: () => step(-1),
-    Escape: () => select(shard === null ? null : phase),
+    Escape: () => (artifact === null ? select(shard === null ? null : phase) : select(phase, shard)),
     g: () => change({ view: "graph" }),
     t: () => change({ view: "timeline" }),
     p: () => change({ view: "phases" }),
@@ -108,6 +111,8 @@ function View({ view }: { readonly view: string }): ReactNode {
       return <EventsView phase={null} shard={null} />;
     case "artifacts":
       return <ArtifactsView phase={null} />;
+    case "lineage":
+      return <LineageView />;
     default:
       return <EmptyState title="There is no such view" />;
   }

@@ -1,5 +1,6 @@
 import type { AttemptDocument, ShardDetail } from "@fanfold/schemas";
 import { type ReactNode, useEffect } from "react";
+import { ArtifactsView } from "../artifacts/artifacts-view.tsx";
 import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
 import { bytesText, durationText } from "../format/format-text.ts";
@@ -15,10 +16,12 @@ import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope } from "./run-context.tsx";
+import { SpawnedList } from "./spawned-list.tsx";
 
 const TABS: readonly Tab[] = [
   { id: "log", title: "Log" },
   { id: "attempts", title: "Attempts" },
+  { id: "artifacts", title: "Artifacts" },
   { id: "events", title: "Events" },
   { id: "definition", title: "Definition" },
 ];
@@ -62,6 +65,7 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
       <div className={`drawer-body ${tab === "log" ? "is-log" : ""}`}>
         {tab === "log" ? <AttemptLog phase={phase} shard={shard} attempts={attempts} attempt={attempt} /> : null}
         {tab === "attempts" ? <Attempts attempts={attempts} /> : null}
+        {tab === "artifacts" ? <ArtifactsView phase={phase} shard={shard} /> : null}
         {tab === "events" ? <EventsView phase={phase} shard={shard} /> : null}
         {tab === "definition" ? <DefinitionView phase={phase} /> : null}
       </div>
@@ -69,18 +73,14 @@ export function ShardDetails({ phase, shard, isPage = false }: ShardDetailsProps
   );
 }
 
-function ShardHead({
-  phase,
-  shard,
-  isPage,
-}: {
+interface HeadProps {
   readonly phase: string;
   readonly shard: ShardDetail;
   readonly isPage: boolean;
-}): ReactNode {
-  const { run, reload } = useRunScope();
-  const { status, failure, output, job_url: jobUrl, reused_from: from } = shard;
-  const isOpen = status === "running" || status === "backoff" || status === "waiting";
+}
+
+function ShardHead({ phase, shard, isPage }: HeadProps): ReactNode {
+  const { status, failure, output, reused_from: from } = shard;
   return (
     <div className="shard-summary">
       <p className="drawer-line">
@@ -96,34 +96,49 @@ function ShardHead({
         )}
         {output === null ? null : <span className="faint">output {bytesText(output.size_bytes)}</span>}
       </p>
+      <SpawnedList
+        items={shard.spawned.map(({ child, key, attempt, reason }) => ({
+          phase: child,
+          why: `${key}, by attempt ${attempt}${reason === null ? "" : `: ${reason}`}`,
+        }))}
+      />
       {failure === null ? null : (
         <p className="problem-text">
           {failure.why}
           {failure.next_action === undefined ? null : <span className="faint"> {failure.next_action}</span>}
         </p>
       )}
-      <div className="actions">
-        {status === "failed" && run.status !== "cancelled" ? (
-          <ActionButton
-            action={retryAction(run.run_id, phase, [shard.shard])}
-            onDone={reload}
-            className="primary small"
-          />
-        ) : null}
-        {isOpen && run.finished_at_ms === null ? (
-          <ActionButton action={cancelAction(run.run_id, phase, shard.shard)} onDone={reload} className="small" />
-        ) : null}
-        {isPage ? null : (
-          <Link className="button small" to={shardPath(run.run_id, phase, shard.shard)}>
-            Full page
-          </Link>
-        )}
-        {jobUrl === null ? null : (
-          <a className="button small" href={jobUrl}>
-            Job in Bull Board
-          </a>
-        )}
-      </div>
+      <ShardActions phase={phase} shard={shard} isPage={isPage} />
+    </div>
+  );
+}
+
+function ShardActions({ phase, shard, isPage }: HeadProps): ReactNode {
+  const { run, reload } = useRunScope();
+  const { status, job_url: jobUrl } = shard;
+  const isOpen = status === "running" || status === "backoff" || status === "spawned" || status === "waiting";
+  return (
+    <div className="actions">
+      {status === "failed" && run.status !== "cancelled" ? (
+        <ActionButton
+          action={retryAction(run.run_id, phase, [shard.shard])}
+          onDone={reload}
+          className="primary small"
+        />
+      ) : null}
+      {isOpen && run.finished_at_ms === null ? (
+        <ActionButton action={cancelAction(run.run_id, phase, shard.shard)} onDone={reload} className="small" />
+      ) : null}
+      {isPage ? null : (
+        <Link className="button small" to={shardPath(run.run_id, phase, shard.shard)}>
+          Full page
+        </Link>
+      )}
+      {jobUrl === null ? null : (
+        <a className="button small" href={jobUrl}>
+          Job in Bull Board
+        </a>
+      )}
     </div>
   );
 }

@@ -1,9 +1,10 @@
 import { type ReactNode, useMemo } from "react";
 import { Link } from "../routing/navigation.tsx";
-import { runPath } from "../routing/route.ts";
+import { runPath, shardPath } from "../routing/route.ts";
 import { LiveLabel } from "../shell/live-label.tsx";
 import { ErrorState, LoadingState } from "../ui/states.tsx";
-import { RunContext } from "./run-context.tsx";
+import { RunContext, useSelection } from "./run-context.tsx";
+import { ArtifactDetails } from "../artifacts/artifact-details.tsx";
 import { ShardDetails } from "./shard-details.tsx";
 import { useRun } from "./use-run.ts";
 
@@ -16,6 +17,7 @@ interface ShardPageProps {
 /** A shard on a page of its own: where Bull Board links to, and the most room for its log. */
 export function ShardPage({ runId, phase, shard }: ShardPageProps): ReactNode {
   const { run, feed, reload, error, state } = useRun(runId);
+  const { artifact } = useSelection();
   const scope = useMemo(() => (run === undefined ? null : { run, feed, reload }), [run, feed, reload]);
   if (scope === null) {
     return (
@@ -37,11 +39,12 @@ export function ShardPage({ runId, phase, shard }: ShardPageProps): ReactNode {
         </p>
         <div className="page-head">
           <h1>
+            {artifact === null ? null : <Link to={shardPath(runId, phase, shard)}>← </Link>}
             {phase}[{shard}]
           </h1>
           <LiveLabel state={state} />
         </div>
-        <ShardDetails phase={phase} shard={shard} isPage />
+        {artifact === null ? <ShardDetails phase={phase} shard={shard} isPage /> : <ArtifactDetails id={artifact} />}
       </div>
     </RunContext>
   );

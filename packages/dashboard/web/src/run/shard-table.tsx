@@ -11,7 +11,7 @@ import { useRunScope, useSelection } from "./run-context.tsx";
 import { ShardLine } from "./shard-line.tsx";
 import { type LiveShards, type ShardQuery, useShards } from "./use-shards.ts";
 
-const STATUSES = ["failed", "running", "backoff", "waiting", "succeeded", "cancelled"] as const;
+const STATUSES = ["failed", "running", "backoff", "spawned", "waiting", "succeeded", "cancelled"] as const;
 const ROW_HEIGHT_PX = 34;
 
 /** The shards of a phase: ten thousand rows stay usable, because only those in sight are drawn. */
@@ -84,7 +84,7 @@ function ShardFilter({ query, phase, onChange }: FilterProps): ReactNode {
         <option value="">all {countText(shards.total)}</option>
         {STATUSES.map((status) => (
           <option key={status} value={status}>
-            {status} {countText(shards[status])}
+            {status} {status === "spawned" ? "" : countText(shards[status])}
           </option>
         ))}
       </select>

@@ -32,6 +32,14 @@ const SHAPES: Readonly<Record<string, ReactNode>> = {
       <path d="M8 4.6V8l2.4 1.8" className="shape-line" />
     </>
   ),
+  spawned: (
+    <>
+      <path d="M3.2 8H7c2.6 0 1.8-4.2 4.4-4.2M7 8c2.6 0 1.8 4.2 4.4 4.2" className="shape-line" />
+      <circle cx="3" cy="8" r="2.2" className="shape-fill" />
+      <circle cx="12.6" cy="3.8" r="2.2" className="shape-fill" />
+      <circle cx="12.6" cy="12.2" r="2.2" className="shape-fill" />
+    </>
+  ),
   pending: <circle cx="8" cy="8" r="6.2" className="shape-line shape-dashed" />,
   blocked: (
     <>

@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 
 /** A tab: its name in the address, and what it is called. */
 export interface Tab {
@@ -15,6 +15,11 @@ interface TabsProps {
 
 /** A row of tabs; arrow keys go from one to the next. */
 export function Tabs({ label, tabs, selected, onSelect }: TabsProps): ReactNode {
+  const row = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tab = row.current?.querySelector<HTMLElement>("[aria-selected=true]");
+    if (tab && row.current) showWithin(row.current, tab);
+  }, [selected]);
   const step = (event: KeyboardEvent<HTMLDivElement>): void => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (by === 0) return;
@@ -27,7 +32,7 @@ export function Tabs({ label, tabs, selected, onSelect }: TabsProps): ReactNode 
     buttons[tabs.indexOf(next)]?.focus();
   };
   return (
-    <div className="tabs" role="tablist" aria-label={label} onKeyDown={step}>
+    <div ref={row} className="tabs" role="tablist" aria-label={label} onKeyDown={step}>
       {tabs.map(({ id, title }) => (
         <button
           key={id}
@@ -42,4 +47,11 @@ export function Tabs({ label, tabs, selected, onSelect }: TabsProps): ReactNode 
       ))}
     </div>
   );
+}
+
+/** Scrolls a row sideways, and nothing else, until a tab of it is in sight. */
+function showWithin(row: HTMLElement, tab: HTMLElement): void {
+  const [box, at] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
+  if (at.left < box.left) row.scrollLeft -= box.left - at.left;
+  else if (at.right > box.right) row.scrollLeft += at.right - box.right;
 }
