@@ -38,6 +38,8 @@ test(
     await preview.getByText("revision 1").first().waitFor();
     await dialog.getByRole("button", { name: "Run 1 phase", exact: true }).click();
 
+    // the details took room from the graph, which draws only what is in sight
+    await page.getByRole("button", { name: "Fit View" }).click();
     await page.getByLabel("translate, succeeded, stale").click();
     const details = page.getByRole("complementary", { name: "Details" });
     await details.getByText("stale: context r1 → r2").waitFor();

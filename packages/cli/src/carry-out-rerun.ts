@@ -1,6 +1,6 @@
 import { rerunDocument } from "@fanfold/core";
 import type { RerunOrder, RerunPreview } from "@fanfold/engine";
-import { type CarryOptions, carryRun } from "./carry-run.ts";
+import { carryRun } from "./carry-run.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Session } from "./session.ts";
 import { print, say, styleOf } from "./terminal.ts";
@@ -37,9 +37,7 @@ export async function carryOutRerun(
     return EXIT.ok;
   }
   if (!isUpToDate(planned)) say(renderRerun(planned, styleOf(process.stderr)));
-  const { plan } = await session.engine.plan(runId);
-  const options: CarryOptions = { concurrency, pools: ["default", ...plan.phases.map(({ pool }) => pool)], json };
-  return carryRun(session, runId, options);
+  return carryRun(session, runId, { concurrency, json });
 }
 
 function isUpToDate({ steps, diff }: RerunPreview): boolean {

@@ -12,8 +12,8 @@ import { renderSummary } from "./view/run-summary-text.ts";
 const SHOWN_FAILURES = 3;
 
 /** How a run is carried to its end in this process. */
-export interface CarryOptions extends LocalServiceOptions {
-  readonly json: boolean;
+export interface CarryOptions extends Omit<LocalServiceOptions, "pools"> {
+  readonly json?: boolean;
 }
 
 /**
@@ -21,18 +21,24 @@ export interface CarryOptions extends LocalServiceOptions {
  * prints its summary. The first Ctrl-C cancels the run and waits for its processes to be gone, the second
  * leaves at once.
  */
-export async function carryRun(session: Session, runId: string, options: CarryOptions): Promise<ExitCode> {
+export async function carryRun(
+  session: Session,
+  runId: string,
+  { json = false, ...options }: CarryOptions,
+): Promise<ExitCode> {
   await sayWhatElseGoesOn(session, runId);
-  const services = await startLocalServices(session, options);
+  const { plan } = await session.engine.plan(runId);
+  const pools = ["default", ...plan.phases.map(({ pool }) => pool)];
+  const services = await startLocalServices(session, { ...options, pools });
   const interrupts = cancelOnInterrupt(session, runId);
   try {
     const journalFile = join(runDirOf(session, runId), "journal.jsonl");
     const view = await followRun(session, runId, {
-      quiet: options.json,
+      quiet: json,
       journalFile,
       signal: new AbortController().signal,
     });
-    await reportEnd(session, view, options.json);
+    await reportEnd(session, view, json);
     return exitCodeOfRun(view.status);
   } finally {
     interrupts.dispose();

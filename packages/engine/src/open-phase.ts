@@ -24,7 +24,7 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   if (record?.status !== "running" || record.revision + 1 !== revision) return;
   if (record.turn !== undefined) await discardOwed(workings, runId, ref);
   if (!(await workings.locks.acquire(runId, ref, definition))) return;
-  const expansion = await expand(workings, runId, { ref, inputs });
+  const expansion = await expand(workings, runId, { ref, definition, inputs });
   if (expansion === undefined) return;
   const prints = await fingerprint(workings.store, { plan, definition, inputs }, expansion);
   const opening: PhaseOpening = {
@@ -112,10 +112,8 @@ async function discardOwed(workings: EngineWorkings, runId: string, ref: PhaseRe
 async function expand(
   workings: EngineWorkings,
   runId: string,
-  { ref, inputs }: { ref: PhaseRef; inputs: PinnedInputs },
+  { ref, definition, inputs }: { ref: PhaseRef; definition: CompiledPhase; inputs: PinnedInputs },
 ): Promise<Expansion | undefined> {
-  const { graph } = await workings.states.plan(runId);
-  const definition = graph.phase(ref.phase);
   const find = (name: string): Content => {
     const records = inputs.artifactsOf(definition.over_phase ?? "");
     const artifact = records?.find((candidate) => candidate.name === name);

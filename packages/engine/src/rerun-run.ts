@@ -33,20 +33,18 @@ export interface RerunPreview extends RerunPlan {
 
 /** What a rerun would do. */
 export async function previewRerun(workings: EngineWorkings, runId: string, order: RerunOrder): Promise<RerunPreview> {
-  const state = await workings.states.load(runId);
-  return preview(state, withSpawned(state, order));
+  return consider(await workings.states.load(runId), order).planned;
 }
 
 /** Carries a rerun out. Decided on the state as it is then: done twice at once, the second one finds nothing to do. */
 export async function rerunRun(
   workings: EngineWorkings,
   runId: string,
-  asked: RerunOrder,
+  order: RerunOrder,
   actor: string,
 ): Promise<RerunPreview> {
   const state = await workings.states.load(runId);
-  const order = withSpawned(state, asked);
-  const planned = preview(state, order);
+  const { planned, request, compiled } = consider(state, order);
   const refused = [...planned.problems, ...checkPlanChange(state, planned.diff)];
   if (refused.length > 0) throw new EngineError("RERUN_REFUSED", refused.map(({ message }) => message).join("\n"));
   const isReplanned = planned.diff !== undefined && !isSamePlan(planned.diff);
@@ -58,44 +56,42 @@ export async function rerunRun(
   for (const [phase, { revision, total }] of counts) {
     if (revision > (state.phases.get(phase)?.revision ?? 0)) unfinished.set(phase, total);
   }
-  const request = requestOf(state, order);
-  const { plan } = order;
   const basis = {
     version: state.run.version,
-    ...(plan === undefined || !isReplanned ? {} : { replan: () => plan.compiled, source: plan.source }),
+    ...(isReplanned ? { replan: () => compiled, source: order.plan?.source } : {}),
   };
   const effects = await workings.states.apply(runId, { type: "rerun", request, actor, unfinished }, basis);
-  if (effects === "stale") return rerunRun(workings, runId, asked, actor);
+  if (effects === "stale") return rerunRun(workings, runId, order, actor);
   await carryOut(workings, runId, effects);
   return planned;
 }
 
-/** The phases that were spawned stay in the plan of the run. */
-function withSpawned(state: RunState, order: RerunOrder): RerunOrder {
-  const { plan } = order;
-  return plan === undefined ? order : { ...order, plan: { ...plan, compiled: keepSpawned(plan.compiled, state.plan) } };
+/** An order, looked at in the state of its run. */
+interface Considered {
+  readonly planned: RerunPreview;
+  readonly request: RerunRequest;
+  /** The plan of the order, with the phases that were spawned, which stay; undefined where the run keeps its own. */
+  readonly compiled: CompiledPlan | undefined;
 }
 
-function preview(state: RunState, order: RerunOrder): RerunPreview {
-  const diff = order.plan === undefined ? undefined : diffPlans(state.plan, order.plan.compiled);
-  return { ...planRerun(replanned(state, order), requestOf(state, order)), diff };
+function consider(state: RunState, { phases, reach, plan }: RerunOrder): Considered {
+  const compiled = plan === undefined ? undefined : keepSpawned(plan.compiled, state.plan);
+  const diff = compiled === undefined ? undefined : diffPlans(state.plan, compiled);
+  const replanned = compiled === undefined ? state : withPlan(state, compiled);
+  const changed = diff?.changed ?? new Map<string, string>();
+  const request = { phases: phases.flatMap((id) => instancesOf(replanned, id)), reach, changed };
+  return { planned: { ...planRerun(replanned, request), diff }, request, compiled };
 }
 
-function replanned(state: RunState, { plan }: RerunOrder): RunState {
-  if (plan === undefined) return state;
-  return restoreRunState({ plan: plan.compiled, graph: new PlanGraph(plan.compiled) }, state.run, state.phases);
+function withPlan({ run, phases }: RunState, plan: CompiledPlan): RunState {
+  return restoreRunState({ plan, graph: new PlanGraph(plan) }, run, phases);
 }
 
-function requestOf(state: RunState, order: RerunOrder): RerunRequest {
-  const { plan, graph } = replanned(state, order);
-  const changed = order.plan === undefined ? new Map<string, string>() : diffPlans(state.plan, plan).changed;
-  const phases = order.phases.flatMap((id) => {
-    const instances = graph.instances(id);
-    return instances.length === 0
-      ? [id]
-      : instances.filter((one) => one === id || graph.phase(one).spawned === undefined);
-  });
-  return { phases, reach: order.reach, changed };
+/** Instances of a phase; those that were spawned only when they are named themselves. */
+function instancesOf({ graph }: RunState, id: string): readonly string[] {
+  const instances = graph.instances(id);
+  if (instances.length === 0) return [id];
+  return instances.filter((one) => one === id || graph.phase(one).spawned === undefined);
 }
 
 function isSamePlan({ changed, rescheduled, removed }: PlanDiff): boolean {

@@ -174,11 +174,6 @@ export class RunStore {
     return text === null ? undefined : PhaseRecordSchema.parse(JSON.parse(text));
   }
 
-  /** Whether an effect was committed and not yet acknowledged. */
-  async isOwed(runId: string, effect: Effect): Promise<boolean> {
-    return (await this.#redis.hexists(this.#keys.run(runId).outbox, effectId(effect))) === 1;
-  }
-
   /** Records of some phases; one that has never left `pending` is not among them. */
   async findPhases(runId: string, ids: readonly string[]): Promise<Map<string, PhaseRecord>> {
     if (ids.length === 0) return new Map();

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { CarryOptions } from "../carry-run.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectIds, DEFAULT_CONCURRENCY, type PlanFlags, planCommand, wholeNumber } from "../options.ts";
 import type { LoadedPlan } from "../plan-file.ts";
@@ -105,7 +104,7 @@ async function retry(session: Session, typed: string, command: Command): Promise
     return 0;
   }
   say(`retrying ${retried.join(", ")}`);
-  return carryRun(session, runId, await carryOptions(session, runId, flags));
+  return carryRun(session, runId, flags);
 }
 
 async function withPlan(
@@ -156,17 +155,7 @@ async function runHere(session: Session, { plan, source, flags }: LoadedFile): P
   await session.store.artifacts.check();
   const { runId, isNew } = await session.engine.submit(plan, flags.runId, source, "cli");
   if (!isNew) say(`run ${runId} is there already: following it`);
-  return carryRun(session, runId, await carryOptions(session, runId, flags));
-}
-
-async function carryOptions(
-  session: Session,
-  runId: string,
-  flags: { concurrency: number; json?: boolean },
-): Promise<CarryOptions> {
-  const { plan } = await session.engine.plan(runId);
-  const pools = ["default", ...plan.phases.map(({ pool }) => pool)];
-  return { concurrency: flags.concurrency, pools, json: flags.json ?? false };
+  return carryRun(session, runId, flags);
 }
 
 async function submit(session: Session, { plan, source, flags }: LoadedFile): Promise<ExitCode> {

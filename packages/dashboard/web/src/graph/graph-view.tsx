@@ -9,13 +9,13 @@ import {
   ReactFlowProvider,
   useReactFlow,
 } from "@xyflow/react";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import type { RunDetail } from "../api/shapes.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
 import { countAwaited } from "../run/spawned-list.tsx";
-import { type GraphEdge, layoutInLayers, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
-import { layoutGraph } from "./layout-graph.ts";
+import { type GraphEdge, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
 import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
+import { usePlaces } from "./use-places.ts";
 import "@xyflow/react/dist/style.css";
 import "./graph.css";
 
@@ -26,7 +26,7 @@ const FIT = { padding: 0.12, minZoom: 0.45, maxZoom: 1.1 };
 /** The phases as a graph, from left to right. */
 export function GraphView(): ReactNode {
   const { run } = useRunScope();
-  const places = usePlaces(run);
+  const places = usePlaces({ ids: idsOf(run), edges: allEdges(run) });
   return (
     <ReactFlowProvider>
       <GraphCanvas places={places} />
@@ -92,33 +92,6 @@ function Centre({
     });
   }, [phase, places, setCenter, getZoom]);
   return null;
-}
-
-/**
- * Where the phases stand: at once in plain layers, then as laid out with care. Laid out anew when phases or edges
- * change, not when their states do.
- */
-function usePlaces(run: RunDetail): ReadonlyMap<string, NodePlace> {
-  const shape = JSON.stringify([
-    run.phases.map(({ phase }) => phase),
-    run.edges.map(({ from, to }) => [from, to]),
-    run.spawned.length,
-  ]);
-  // run changes with each event, its shape hardly ever
-  const plain = useMemo(() => layoutInLayers(idsOf(run), allEdges(run)), [shape]);
-  const [careful, setCareful] = useState<{ shape: string; places: ReadonlyMap<string, NodePlace> }>();
-  useEffect(() => {
-    let isStale = false;
-    layoutGraph(idsOf(run), allEdges(run))
-      .then((places) => {
-        if (!isStale) setCareful({ shape, places });
-      })
-      .catch(() => undefined); // the plain layout stays
-    return () => {
-      isStale = true;
-    };
-  }, [shape]);
-  return careful?.shape === shape ? careful.places : plain;
 }
 
 function idsOf(run: RunDetail): string[] {

@@ -9,10 +9,10 @@ import {
   ReactFlowProvider,
   useReactFlow,
 } from "@xyflow/react";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import type { RunDetail } from "../api/shapes.ts";
-import { layoutInLayers, type NodePlace, type NodeSize } from "../graph/layers.ts";
-import { layoutGraph } from "../graph/layout-graph.ts";
+import type { NodePlace, NodeSize } from "../graph/layers.ts";
+import { usePlaces } from "../graph/use-places.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
 import { nodeTitle } from "./lineage-model.ts";
 import { LineageNodeBox, type LineageNodeType } from "./lineage-node.tsx";
@@ -40,7 +40,7 @@ export function LineageGraph(props: LineageGraphProps): ReactNode {
 function LineageCanvas({ lineage, onOpen }: LineageGraphProps): ReactNode {
   const { run } = useRunScope();
   const { phase, artifact } = useSelection();
-  const places = useLineagePlaces(lineage);
+  const places = usePlaces({ ids: lineage.nodes.map(({ id }) => id), edges: lineage.edges, size: SIZE });
   const nodes = useMemo(
     () => nodesOf(lineage, { places, run, phase, artifact }),
     [lineage, places, run, phase, artifact],
@@ -92,27 +92,6 @@ function FitAgain({ places, root }: FitProps): ReactNode {
     });
   }, [places, root, fitView, getZoom, setCenter]);
   return null;
-}
-
-/** Where the nodes stand: at once in plain layers, then as laid out with care. */
-function useLineagePlaces({ nodes, edges }: Lineage): ReadonlyMap<string, NodePlace> {
-  const ids = nodes.map(({ id }) => id);
-  const shape = JSON.stringify([ids, edges]);
-  // lineage is read again when something is made, which rarely changes its shape
-  const plain = useMemo(() => layoutInLayers(ids, edges, SIZE), [shape]);
-  const [careful, setCareful] = useState<{ shape: string; places: ReadonlyMap<string, NodePlace> }>();
-  useEffect(() => {
-    let isStale = false;
-    layoutGraph(ids, edges, SIZE)
-      .then((places) => {
-        if (!isStale) setCareful({ shape, places });
-      })
-      .catch(() => undefined); // the plain layout stays
-    return () => {
-      isStale = true;
-    };
-  }, [shape]);
-  return careful?.shape === shape ? careful.places : plain;
 }
 
 interface Shown {
