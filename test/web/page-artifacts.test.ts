@@ -69,7 +69,7 @@ describe("artifacts on the page", () => {
 
       await show(page, EVIL_NAME, async () => {
         await preview.waitFor();
-        expect(await preview.textContent()).toBe(HTML);
+        await expect.poll(() => preview.textContent()).toBe(HTML);
       });
       await show(page, "drawing.svg", async () => {
         const picture = drawer.getByRole("img", { name: "Preview of drawing.svg" });
@@ -77,7 +77,7 @@ describe("artifacts on the page", () => {
         await page.waitForFunction(`document.querySelector(".artifact-image").naturalWidth === 30`);
         expect(await picture.getAttribute("src")).toMatch(/^data:image\/svg\+xml/);
         await drawer.getByRole("button", { name: "As it is" }).click();
-        expect(await preview.textContent()).toBe(SVG);
+        await expect.poll(() => preview.textContent()).toBe(SVG);
       });
       await show(page, "fake.png", () => drawer.getByText("Not a picture").waitFor());
       await show(page, "data.bin", () => drawer.getByText("This is not text. It can be downloaded.").waitFor());
@@ -91,7 +91,7 @@ describe("artifacts on the page", () => {
       });
       await show(page, "doc.json", async () => {
         await preview.waitFor();
-        expect(await preview.textContent()).toBe('{\n  "a": {\n    "b": 1\n  }\n}');
+        await expect.poll(() => preview.textContent()).toBe('{\n  "a": {\n    "b": 1\n  }\n}');
         const [download] = await Promise.all([
           page.waitForEvent("download"),
           drawer.getByRole("link", { name: "Download" }).click(),
