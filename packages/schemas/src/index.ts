@@ -58,6 +58,8 @@ export {
   SchedulerJobSchema,
   type ShardJob,
   ShardJobSchema,
+  type BlockJob,
+  BlockJobSchema,
 } from "./job.ts";
 export {
   type Lineage,

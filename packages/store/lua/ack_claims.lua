@@ -10,10 +10,10 @@ if not kept then return {} end
 redis.call('HDEL', KEYS[2], ARGV[1])
 local open_gates, entries = {}, {}
 for _, id in ipairs(cjson.decode(kept)) do
-  local phase, revision = parse_shard_id((string.gsub(id, '^~', '')))
+  local phase, revision, _, count = parse_claim(id)
   local entry = entries[phase] or load_entry(KEYS[1], phase)
   if entry and entry.revision == revision then
-    entry.unacked = entry.unacked - 1
+    entry.unacked = entry.unacked - count
     entries[phase] = entry
   end
 end

@@ -25,6 +25,7 @@ end
 if status == 'waiting' then return { status, 0 } end
 if now - (record.repaired_at_ms or 0) < tonumber(ARGV[4]) then return { '', 0 } end
 record.repaired_at_ms = now
+if record.block then record.own_job = true end
 -- a new job counts its starts from 1 again
 record.seen = 0
 save_shard(KEYS[3], id, record)

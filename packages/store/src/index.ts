@@ -16,13 +16,17 @@ export { type FlowState, FlowStates, type JobState, type ShardJobState } from ".
 export { JOB_LOCK } from "./job-lock.ts";
 export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
 export { Journal } from "./journal.ts";
+export { BlockLedger } from "./block-ledger.ts";
 export {
   AGGREGATE_QUEUE,
+  type BlockRef,
+  blockName,
   DEFAULT_PREFIX,
   GATES_QUEUE,
   jobIds,
   Keys,
   type PhaseRef,
+  parseBlockName,
   parseShardId,
   parsePhaseRevision,
   phaseRevisionId,
@@ -35,13 +39,17 @@ export {
 export { Ledger } from "./ledger.ts";
 export { SpawnLedger, type WaitingSpawner } from "./spawn-ledger.ts";
 export type {
+  BlockReply,
+  BlockStep,
   FinishReply,
+  LeavingShard,
   PhaseOpening,
   RecallReply,
   ShardFinish,
   ShardMetric,
   ShardRepair,
   ShardStart,
+  StartedInBlock,
   StartReply,
 } from "./ledger-moves.ts";
 export type { PhaseFacts } from "./ledger-reader.ts";

@@ -8,7 +8,7 @@ import {
   type ShardRecord,
   ShardRecordSchema,
 } from "@fanfold/schemas";
-import { parseClaim } from "./claimed-shard.ts";
+import { parseClaim, shardsOf } from "./claimed-shard.ts";
 import { type Keys, type PhaseRef, parseShardId, phaseRevisionId, type ShardRef, shardId } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
@@ -138,7 +138,9 @@ export class LedgerReader {
       this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec(),
     );
     const [released, started, claims] = (reply ?? []).map(([, value]) => strings(value));
-    const claimed = new Set((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim)).map(shardId));
+    const claimed = new Set(
+      shardsOf((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim))).map(shardId),
+    );
     const ids = new Set([...(released ?? []), ...(started ?? [])]);
     return [...ids].filter((id) => !claimed.has(id)).map(parseShardId);
   }

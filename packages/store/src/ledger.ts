@@ -8,6 +8,7 @@ import {
   ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
+import { BlockLedger } from "./block-ledger.ts";
 import { type ClaimedShard, parseClaim } from "./claimed-shard.ts";
 import {
   type Keys,
@@ -31,7 +32,7 @@ import type {
 } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
-import { SpawnLedger } from "./spawn-ledger.ts";
+
 import { StoreError } from "./store-error.ts";
 
 const OPEN_PHASE = new Script("open_phase");
@@ -71,7 +72,7 @@ const RELEASE_WINDOW = 250;
  * 2. shards in flight never exceed the cap of the run or of the phase;
  * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
  */
-export class Ledger extends SpawnLedger {
+export class Ledger extends BlockLedger {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   /** Keys of the slots that runs share. */
@@ -117,6 +118,7 @@ export class Ledger extends SpawnLedger {
           opening.isAgain ? 1 : 0,
           opening.reuse ?? "",
           opening.turn,
+          opening.inBlocks ? 1 : 0,
         ],
       ),
     );
@@ -209,6 +211,7 @@ export class Ledger extends SpawnLedger {
           finish.costUsd,
           finish.record.fingerprint ?? "",
           JSON.stringify(entry),
+          finish.durationMs ?? "",
         ],
       ),
     );

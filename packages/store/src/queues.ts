@@ -1,9 +1,10 @@
 import { jobPriority } from "@fanfold/core";
-import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
+import type { BlockJob, CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
 import { type FlowJobNode, FlowProducer, type Job, type JobsOptions, Queue } from "bullmq";
-import type { ClaimedShard } from "./claimed-shard.ts";
+import { type ClaimedShard, countShards } from "./claimed-shard.ts";
 import {
   AGGREGATE_QUEUE,
+  type BlockRef,
   GATES_QUEUE,
   jobIds,
   type Keys,
@@ -12,6 +13,7 @@ import {
   type ShardRef,
   shardQueue,
 } from "./keys.ts";
+import type { LeavingShard } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
 import { StoreError } from "./store-error.ts";
@@ -37,7 +39,7 @@ const PARENT_MISSING = "-5";
 interface ShardNode {
   readonly name: string;
   readonly queueName: string;
-  readonly data: ShardJob;
+  readonly data: ShardJob | BlockJob;
   readonly opts: JobsOptions & { readonly jobId: string };
 }
 
@@ -87,14 +89,15 @@ export class Queues {
    * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
    * one atomic add; otherwise a gate holds the parent until the last one is released.
    *
-   * @param jobCount shards that get a job: all but those that were reused
+   * @param jobCount shards that get a job, of their own or in a block: all but those that were reused
    */
   async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[], jobCount = phase.shardCount): Promise<void> {
     const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
-    const isWhole = claimed.length === jobCount && claimed.length <= ADD_CHUNK;
+    const ranks = ranksInFlight(phase, claimed);
+    const isWhole = countShards(claimed) === jobCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole
-      ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed, i)))
+      ? claimed.map((shard, i) => this.#shardNode(phase, shard, ranks[i] ?? 1))
       : [gateNode(phase)];
     await untilAccepted(() => this.#flows.add(settleNode(phase, leaves)));
     if (!isWhole) await this.admit(phase, claimed);
@@ -110,7 +113,32 @@ export class Queues {
 
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
   async restoreShard(phase: FlowPhase, shard: ShardRef, delayMs = 0): Promise<void> {
-    await this.#addShards(phase, [shard], phase.inFlight, delayMs);
+    await this.#addShards(phase, [{ ...shard, size: 1 }], [phase.inFlight], delayMs);
+  }
+
+  /** Makes a block's job a child of its phase's flow again. */
+  async restoreBlock(phase: FlowPhase, block: BlockRef): Promise<void> {
+    await this.#addShards(phase, [block], [phase.inFlight]);
+  }
+
+  /** Gives shards that were in a block jobs of their own; one that has one keeps it. */
+  async admitFromBlock(phase: FlowPhase, leaving: readonly LeavingShard[], nowMs: number): Promise<void> {
+    const [later, atOnce] = [true, false].map((isLater) =>
+      leaving.filter(({ notBeforeMs }) => notBeforeMs > nowMs === isLater),
+    );
+    const { phase: id, revision } = phase;
+    const shards = (atOnce ?? []).map(({ shard }) => ({ phase: id, revision, shard, size: 1 }));
+    for (let i = 0; i < shards.length; i += ADD_CHUNK) {
+      const chunk = shards.slice(i, i + ADD_CHUNK);
+      await this.#addShards(
+        phase,
+        chunk,
+        chunk.map(() => phase.inFlight),
+      );
+    }
+    for (const { shard, notBeforeMs } of later ?? []) {
+      await this.restoreShard(phase, { phase: id, revision, shard }, notBeforeMs - nowMs);
+    }
   }
 
   /** Lets a delayed job of a shard start now. One that a worker is just delaying is waited for. */
@@ -134,8 +162,9 @@ export class Queues {
   /** Puts claimed shards on their queue, under their waiting parent. Doing it twice is harmless. */
   async admit(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
     const fresh = claimed.filter((shard) => !shard.again);
+    const ranks = ranksInFlight(phase, fresh);
     for (let i = 0; i < fresh.length; i += ADD_CHUNK) {
-      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), nthInFlight(phase, fresh, i));
+      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), ranks.slice(i, i + ADD_CHUNK));
     }
     for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
   }
@@ -220,14 +249,19 @@ export class Queues {
     return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
   }
 
-  async #addShards(phase: FlowPhase, shards: readonly ShardRef[], firstNth: number, delay = 0): Promise<void> {
+  async #addShards(
+    phase: FlowPhase,
+    shards: readonly BlockRef[],
+    ranks: readonly number[],
+    delay = 0,
+  ): Promise<void> {
     const isUnderSettle = isDirect(phase.definition);
     const parent = {
       id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),
       queue: `${this.#prefix}:${isUnderSettle ? SCHEDULER_QUEUE : AGGREGATE_QUEUE}`,
     };
     const jobs = shards.map((shard, i) => {
-      const { name, data, opts } = this.#shardNode(phase, shard, firstNth + i);
+      const { name, data, opts } = this.#shardNode(phase, shard, ranks[i] ?? 1);
       return { name, data, opts: { ...opts, parent, delay } };
     });
     for (let tries = 1; ; tries += 1) {
@@ -244,10 +278,12 @@ export class Queues {
   }
 
   /** @param nth the shard is the nth of its run in flight: later ones wait for those of other runs */
-  #shardNode(phase: FlowPhase, { shard }: ShardRef, nth: number): ShardNode {
+  #shardNode(phase: FlowPhase, { shard, size }: Pick<BlockRef, "shard" | "size">, nth: number): ShardNode {
     const { runId: run_id, revision, shardCount: shard_count } = phase;
-    const data: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
-    const jobId = jobIds.shard(run_id, { phase: phase.phase, revision, shard });
+    const one: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
+    const data = size === 1 ? one : { ...one, size };
+    const ref = { phase: phase.phase, revision, shard };
+    const jobId = size === 1 ? jobIds.shard(run_id, ref) : jobIds.block(run_id, { ...ref, size });
     const priority = jobPriority(phase.definition.priority, nth);
     const opts = { ...SHARD_RETRIES, jobId, priority, removeOnComplete: KEEP_COMPLETED, keepLogs: KEEP_LOG_ROWS };
     return { name: shardJobName(data), queueName: shardQueue(phase.definition.pool), data, opts };
@@ -258,7 +294,7 @@ export class Queues {
     const id = jobIds.shard(phase.runId, shard);
     for (let i = 0; i < SETTLING_TRIES; i += 1) {
       const job = await queue.getJob(id);
-      if (job === undefined) return this.#addShards(phase, [shard], phase.inFlight);
+      if (job === undefined) return this.restoreShard(phase, shard);
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return promote(job);
@@ -269,13 +305,18 @@ export class Queues {
   }
 }
 
-/** Which of its run's shards in flight the i-th of those being released is, from 1. */
-function nthInFlight({ inFlight }: FlowPhase, released: readonly ShardRef[], i: number): number {
-  return Math.max(0, inFlight - released.length) + i + 1;
+/** Which of its run's shards in flight each of those being released is, from 1; a block counts as its first shard. */
+function ranksInFlight({ inFlight }: FlowPhase, released: readonly ClaimedShard[]): number[] {
+  let before = Math.max(0, inFlight - countShards(released));
+  return released.map(({ size }) => {
+    before += size;
+    return before - size + 1;
+  });
 }
 
-/** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */
-function shardJobName(job: ShardJob): string {
+/** Title of a job in a queue dashboard: `compile[3/11]`, `split` for an unsharded phase, `compile[0-9/11]` for a block. */
+function shardJobName(job: ShardJob | BlockJob): string {
+  if ("size" in job) return `${job.phase}[${job.shard}-${job.shard + job.size - 1}/${job.shard_count}]`;
   return job.shard_count === 1 ? job.phase : `${job.phase}[${job.shard}/${job.shard_count}]`;
 }
 
