@@ -152,6 +152,7 @@ export {
   PhaseInputsSchema,
   type PhaseLedger,
   PhaseLedgerSchema,
+  AcceptedOutputSchema,
   type ShardRecord,
   ShardRecordSchema,
   type Fold,

@@ -265,6 +265,9 @@ export const ShardRecordSchema = z.strictObject({
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
 
+/** What a merge reads of the record of a shard. */
+export const AcceptedOutputSchema = z.object({ result: z.object({ output: ContentSchema }).optional() });
+
 /** Counts of a phase's revision in the making; see `lua/include/ledger.lua`. */
 export const PhaseLedgerSchema = z.strictObject({
   revision: z.int().min(1),

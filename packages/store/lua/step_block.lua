@@ -24,7 +24,7 @@
 --   ARGV[7] first shard that is looked at, or one behind the block: none is
 --   ARGV[8] most shards to start, 0 when that is for the ledger to say; '' when all that are looked at leave
 --   ARGV[9] claimant of the next shards, or '' while the block goes on
---   ARGV[10] how long the shards that ended took together, ms
+--   ARGV[10] how long each shard that ended took on average, ms, or ''
 --   ARGV[11…] for each shard that ended: its index, and the arguments 2, 3, 4, 6, 7, 9, 10 and 11 of `finish_shard.lua`
 -- Returns [state of the phase, or unknown when the ledger does not expect the block,
 --          first shard that was not looked at,

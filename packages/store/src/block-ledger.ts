@@ -59,7 +59,7 @@ export class BlockLedger extends SpawnLedger {
         step.from,
         step.start === "leave" ? "" : step.start === "fit" ? 0 : step.start,
         step.claimant ?? "",
-        step.tookMs,
+        step.meanMs ?? "",
         ...step.ended.flatMap((ended) => endedArguments(runId, block, ended)),
       ],
     );

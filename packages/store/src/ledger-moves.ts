@@ -75,8 +75,8 @@ export interface BlockStep {
   readonly nowMs: number;
   /** Shards that ended since the last step, in that order. */
   readonly ended: readonly (ShardFinish & { readonly shard: number })[];
-  /** How long they took together, in ms. */
-  readonly tookMs: number;
+  /** How long each took on average, in ms; undefined when that is not known. */
+  readonly meanMs: number | undefined;
   /** First shard to look at; one behind the last when none is left. */
   readonly from: number;
   /** Most shards to start; `fit`: as many as the ledger thinks good; `leave`: all that are left get jobs of their own. */

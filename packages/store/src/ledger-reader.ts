@@ -1,4 +1,6 @@
 import {
+  AcceptedOutputSchema,
+  type Content,
   type Fold,
   FoldSchema,
   type PhaseInputs,
@@ -106,6 +108,19 @@ export class LedgerReader {
     const ids = shards.map((shard) => shardId({ phase, revision, shard }));
     const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
     return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
+  }
+
+  /** Accepted outputs of the shards `from` … `to` − 1, undefined where there is none: cheaper than their records. */
+  async listOutputs(
+    runId: string,
+    { phase, revision }: PhaseRef,
+    from: number,
+    to: number,
+  ): Promise<(Content | undefined)[]> {
+    if (to <= from) return [];
+    const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
+    const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
+    return texts.map((text) => (text === null ? undefined : AcceptedOutputSchema.parse(JSON.parse(text)).result?.output));
   }
 
   /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */

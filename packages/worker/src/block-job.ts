@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { setImmediate as breathe } from "node:timers/promises";
 import { type RunPlan, systemClock } from "@fanfold/engine";
 import { type BlockJob, BlockJobSchema, type CompiledPhase } from "@fanfold/schemas";
@@ -12,7 +14,7 @@ import {
 } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
-import { executeAttempt, type HandedOver } from "./execute-attempt.ts";
+import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
@@ -20,6 +22,9 @@ import type { ShardJobContext } from "./shard-job.ts";
 const PATIENCE_MS = 100;
 /** How long shards run before everything else in this process has its turn, in ms. */
 const BREATH_MS = 8;
+
+/** Records of a block's shards that are read as one, in bytes; larger ones are read shard by shard. */
+const MAX_RECORDS_BYTES = 1024 * 1024;
 
 type EndedShard = ShardFinish & { readonly shard: number };
 
@@ -53,14 +58,16 @@ class BlockRun {
   /** Started shards that have not begun. */
   #begun: StartedInBlock[] = [];
   #ended: EndedShard[] = [];
-  /** Time the shards in `#ended` took together, in ms. */
+  /** Time shards in `#ended` took together, in ms, and how many of them: not the first, which also gets things ready. */
   #tookMs = 0;
+  #timed = 0;
   /** First shard that is not started. */
   #cursor: number;
   readonly #leaving = new Map<number, LeavingShard>();
   #succeeded = 0;
   /** Something is left of the phase, or of its run's budget, for a scheduler to decide. */
   #mustReport = false;
+  #shared: SharedByBlock | undefined;
   /** What is being done for the shards after one that takes long. */
   #givingUp: Promise<void> | undefined;
   #runningSinceMs: number | undefined;
@@ -102,6 +109,9 @@ class BlockRun {
     inputs.keepOnly(run_id, edition);
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
+    this.#shared = this.#share(phase);
+    // its failure is the attempts'
+    await this.#shared.recordsOf(this.#block.shard).catch(() => undefined);
     const startedAtMs = performance.now();
     while (this.#begun.length > 0) {
       await this.#runBegun(plan, phase);
@@ -113,6 +123,22 @@ class BlockRun {
     return this.#end();
   }
 
+  /** The records of all its shards are read when the first wants its own. */
+  #share(phase: CompiledPhase): SharedByBlock {
+    const { shard: first, size } = this.#block;
+    const { inputs } = this.#context;
+    const { run_id } = this.#data;
+    let records: Promise<string[] | undefined> | undefined;
+    return {
+      recordsOf: async (shard) => {
+        records ??= inputs.readBlock(run_id, this.#block, { phase, size, maxBytes: MAX_RECORDS_BYTES });
+        const all = await records;
+        return all?.length === 0 ? inputs.readRecords(run_id, { ...this.#block, shard }, phase) : all?.[shard - first];
+      },
+      handlers: new Map(),
+    };
+  }
+
   get #behind(): number {
     return this.#block.shard + this.#block.size;
   }
@@ -120,14 +146,16 @@ class BlockRun {
   /** Tells the ledger what has ended, and takes what it starts. */
   async #step(start: "fit" | "leave", claimant?: string): Promise<BlockReply> {
     const { engine, workerName } = this.#context;
-    const [ended, tookMs] = [this.#ended, this.#tookMs];
+    const ended = this.#ended;
+    const meanMs = this.#timed === 0 ? undefined : this.#tookMs / this.#timed;
     this.#ended = [];
     this.#tookMs = 0;
+    this.#timed = 0;
     const reply = await engine.store.ledger.stepBlock(this.#data.run_id, this.#block, {
       worker: workerName,
       nowMs: systemClock.nowMs(),
       ended,
-      tookMs,
+      meanMs,
       from: this.#cursor,
       start,
       ...(claimant === undefined ? {} : { claimant }),
@@ -156,7 +184,10 @@ class BlockRun {
       await this.#runOne(next, plan, phase);
       this.#runningSinceMs = undefined;
       const nowMs = performance.now();
-      this.#tookMs += nowMs - beganAtMs;
+      if (next.shard !== this.#block.shard) {
+        this.#tookMs += nowMs - beganAtMs;
+        this.#timed += 1;
+      }
       if (nowMs - breathedAtMs > BREATH_MS) {
         await breathe();
         breathedAtMs = performance.now();
@@ -190,6 +221,7 @@ class BlockRun {
       plan,
       phase,
       scratchDir,
+      ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job: this.#job });
     try {
@@ -199,6 +231,7 @@ class BlockRun {
     } finally {
       active.end(jobId);
       this.#current = undefined;
+      if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
     }
   }
 

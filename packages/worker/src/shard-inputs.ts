@@ -95,6 +95,36 @@ export class ShardInputs {
     return id;
   }
 
+  /** The records of a shard, as text; undefined when the phase is not sharded. */
+  async readRecords(runId: string, ref: ShardRef, phase: CompiledPhase): Promise<string | undefined> {
+    const [records] = (await this.readBlock(runId, ref, { phase, size: 1, maxBytes: Infinity })) ?? [];
+    return records;
+  }
+
+  /**
+   * The records of `size` shards from `first` on, as texts, read as one; none when they are more than `maxBytes`, and
+   * undefined when the phase is not sharded.
+   */
+  async readBlock(
+    runId: string,
+    first: ShardRef,
+    { phase, size, maxBytes }: { phase: CompiledPhase; size: number; maxBytes: number },
+  ): Promise<string[] | undefined> {
+    const { inputs } = await this.#phaseFiles(runId, first, phase);
+    if (inputs.records === null || inputs.shard_plan === null) return undefined;
+    const start = SHARD_PLAN_HEADER_BYTES + first.shard * SHARD_PLAN_ENTRY_BYTES;
+    const range = { start, end: start + size * SHARD_PLAN_ENTRY_BYTES };
+    const entries = await readContent(this.#store.artifacts, inputs.shard_plan, range);
+    const shards = Array.from({ length: size }, (_, i) =>
+      decodeShardEntry(entries.subarray(i * SHARD_PLAN_ENTRY_BYTES, (i + 1) * SHARD_PLAN_ENTRY_BYTES)),
+    );
+    const [byteStart, byteEnd] = [shards[0]?.byteStart ?? 0, shards.at(-1)?.byteEnd ?? 0];
+    if (byteEnd - byteStart > maxBytes) return [];
+    const bytes = await readContent(this.#store.artifacts, inputs.records, { start: byteStart, end: byteEnd });
+    const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return shards.map((shard) => all.toString("utf8", shard.byteStart - byteStart, shard.byteEnd - byteStart));
+  }
+
   /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
   async writeRecords(runId: string, ref: ShardRef, phase: CompiledPhase, file: string): Promise<string | null> {
     const { inputs } = await this.#phaseFiles(runId, ref, phase);

@@ -17,9 +17,9 @@ local function emit_all(k, now, event, phase, list)
 end
 
 -- Records the ends of shards, in their order: those that succeeded together, each other one as if it came alone.
---   args, at: where they are in the script's arguments   ms: how long they took together
+--   args, at: where they are in the script's arguments   mean: how long each took, ms, or nil
 -- Returns [index, verdict …].
-local function end_in_block(k, b, args, at, ms)
+local function end_in_block(k, b, args, at, mean)
   local count = (#args - at + 1) / FIELDS
   local verdicts, ids = {}, {}
   if count == 0 then return verdicts end
@@ -67,7 +67,7 @@ local function end_in_block(k, b, args, at, ms)
     verdicts[#verdicts + 1], verdicts[#verdicts + 2] = a.shard, verdict
   end
   flush()
-  note_times(b.entry, timed, ms)
+  if mean then note_times(b.entry, timed, timed * mean) end
   return verdicts
 end
 

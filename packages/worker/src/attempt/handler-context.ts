@@ -37,10 +37,13 @@ export function buildHandlerContext(
     original_prompt: spec.prompt?.original,
     iteration: spec.iteration?.number,
     previous,
-    outputs: spec.shardOutputs ?? [],
+    get outputs() {
+      return spec.shardOutputs?.paths() ?? [];
+    },
+    readOutputs: () => spec.shardOutputs?.texts() ?? noTexts(),
     artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
     signal: stop.signal,
-    env: { ...env },
+    env: handlerEnv(spec, env),
     run: describeRun(spec),
     log: handlerLog(attempt),
     progress: (progress) => reports.report(requireEvent("progress", progress)),
@@ -57,6 +60,23 @@ export function buildHandlerContext(
     },
   };
   return { ctx, settleArtifacts: () => settleAll(kept) };
+}
+
+async function* noTexts(): AsyncGenerator<string> {
+  // only a merge has outputs
+}
+
+/** Environment of a handler. That of a merge names the file that lists the outputs, which is written when it is asked for. */
+function handlerEnv({ shardOutputs }: AttemptSpec, own: Readonly<Record<string, string>>): Record<string, string> {
+  const env = { ...own };
+  if (shardOutputs === undefined) return env;
+  return Object.defineProperty(env, "FANFOLD_SHARD_OUTPUTS", {
+    enumerable: true,
+    get: () => {
+      shardOutputs.paths();
+      return shardOutputs.list;
+    },
+  });
 }
 
 async function settleAll(work: readonly Promise<void>[]): Promise<void> {
