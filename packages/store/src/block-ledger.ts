@@ -70,18 +70,25 @@ export class BlockLedger extends SpawnLedger {
       cursor: Number(cursor),
       started: parseStarted(strings(started), common),
       leaving: parseLeaving(strings(leaving)),
-      verdicts: new Map(pairs(strings(verdicts)).map(([shard, text]) => [Number(shard), FinishVerdictSchema.parse(text)])),
+      verdicts: new Map(
+        pairs(strings(verdicts)).map(([shard, text]) => [Number(shard), FinishVerdictSchema.parse(text)]),
+      ),
       claimed: strings(claimed).map(parseClaim),
     };
   }
 }
 
 /** The arguments of one shard that ended; a success has one event, of which only the data is sent. */
-function endedArguments(runId: string, block: BlockRef, ended: ShardFinish & { readonly shard: number }): ScriptArgument[] {
+function endedArguments(
+  runId: string,
+  block: BlockRef,
+  ended: ShardFinish & { readonly shard: number },
+): ScriptArgument[] {
   const { shard, record, events } = ended;
   const { fingerprint = "" } = record;
   const entry: ReuseEntry = { run_id: runId, shard: shardId({ ...block, shard }), at_ms: ended.nowMs };
-  const told = ended.outcome === "succeeded" ? events[0]?.[1] : events.map(([event, data]) => [event, JSON.stringify(data)]);
+  const told =
+    ended.outcome === "succeeded" ? events[0]?.[1] : events.map(([event, data]) => [event, JSON.stringify(data)]);
   return [
     shard,
     ended.fence,

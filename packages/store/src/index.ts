@@ -12,7 +12,14 @@ export type { ClaimedShard } from "./claimed-shard.ts";
 export { type ArtifactLocation, openArtifactStore } from "./artifacts/artifact-location.ts";
 export { FileArtifactStore } from "./artifacts/file-artifact-store.ts";
 export { Consumptions, type KeptConsumption } from "./consumptions.ts";
-export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
+export {
+  blockOf,
+  type CarriedShard,
+  type FlowState,
+  FlowStates,
+  type JobState,
+  type ShardJobState,
+} from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
 export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
 export { Journal } from "./journal.ts";

@@ -120,7 +120,9 @@ export class LedgerReader {
     if (to <= from) return [];
     const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
     const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
-    return texts.map((text) => (text === null ? undefined : AcceptedOutputSchema.parse(JSON.parse(text)).result?.output));
+    return texts.map((text) =>
+      text === null ? undefined : AcceptedOutputSchema.parse(JSON.parse(text)).result?.output,
+    );
   }
 
   /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */

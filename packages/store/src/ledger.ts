@@ -326,14 +326,14 @@ export class Ledger extends BlockLedger {
   async noteShardRepair(
     runId: string,
     ref: ShardRef,
-    { reason, nowMs }: { reason: string; nowMs: number },
+    { reason, nowMs, wasInBlock }: { reason: string; nowMs: number; wasInBlock: boolean },
   ): Promise<ShardRepair> {
     const keys = this.#keys.run(runId);
     const [status, untilMs] = strings(
       await NOTE_SHARD_REPAIR.run(
         this.#redis,
         [keys.run, keys.ledger, keys.shards, keys.started, keys.journal],
-        [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS],
+        [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS, wasInBlock ? 1 : 0],
       ),
     );
     return { status: REPAIRED.find((one) => one === status), untilMs: Number(untilMs) };

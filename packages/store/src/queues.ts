@@ -166,7 +166,18 @@ export class Queues {
     for (let i = 0; i < fresh.length; i += ADD_CHUNK) {
       await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), ranks.slice(i, i + ADD_CHUNK));
     }
-    for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
+    const again = claimed.filter((shard) => shard.again);
+    const isThere = await this.#areThere(phase, again);
+    const gone = again.filter((_shard, i) => !isThere[i]);
+    for (let i = 0; i < gone.length; i += ADD_CHUNK) {
+      const chunk = gone.slice(i, i + ADD_CHUNK);
+      await this.#addShards(
+        phase,
+        chunk,
+        chunk.map(() => phase.inFlight),
+      );
+    }
+    for (const [i, shard] of again.entries()) if (isThere[i]) await this.#readmit(phase, shard);
   }
 
   /** Lets a phase that tolerates them go on without its failed shards: their jobs no longer hold the aggregate. */
@@ -245,16 +256,23 @@ export class Queues {
     await Promise.all([this.#flows.close(), ...[...this.#queues.values()].map((queue) => queue.close())]);
   }
 
+  /** Which of these shards have a job. */
+  async #areThere({ runId, definition }: FlowPhase, shards: readonly ShardRef[]): Promise<boolean[]> {
+    if (shards.length === 0) return [];
+    const reads = this.#redis.pipeline();
+    for (const shard of shards)
+      reads.exists(`${this.#prefix}:${shardQueue(definition.pool)}:${jobIds.shard(runId, shard)}`);
+    return ((await reads.exec()) ?? []).map(([error, value]) => {
+      if (error !== null) throw error;
+      return value === 1;
+    });
+  }
+
   async #exists(queueName: string, id: string): Promise<boolean> {
     return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
   }
 
-  async #addShards(
-    phase: FlowPhase,
-    shards: readonly BlockRef[],
-    ranks: readonly number[],
-    delay = 0,
-  ): Promise<void> {
+  async #addShards(phase: FlowPhase, shards: readonly BlockRef[], ranks: readonly number[], delay = 0): Promise<void> {
     const isUnderSettle = isDirect(phase.definition);
     const parent = {
       id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),

@@ -13,13 +13,20 @@ import {
   type StartedInBlock,
 } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
+import { loadHandler } from "./attempt/load-handler.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
-/** A shard of a block that takes longer than this lets those after it leave; as does a block that takes longer, in ms. */
-const PATIENCE_MS = 100;
+/** A block that takes longer than this lets go of the shards it has not started, in ms. */
+const PATIENCE_MS = 200;
+/**
+ * A shard of a block lets those after it leave when it still runs after so many looks, so far apart in ms. Looks, because
+ * time alone says nothing in a process that is busy.
+ */
+const LOOKS = 3;
+const LOOK_EVERY_MS = 40;
 /** How long shards run before everything else in this process has its turn, in ms. */
 const BREATH_MS = 8;
 
@@ -70,7 +77,8 @@ class BlockRun {
   #shared: SharedByBlock | undefined;
   /** What is being done for the shards after one that takes long. */
   #givingUp: Promise<void> | undefined;
-  #runningSinceMs: number | undefined;
+  /** Looks at the shard that runs. */
+  #looks = 0;
   #signal: AbortSignal = AbortSignal.abort();
   #current: string | undefined;
 
@@ -93,7 +101,7 @@ class BlockRun {
       if (this.#current !== undefined) active.abortJob(this.#current, abortReason(this.#signal));
     };
     this.#signal.addEventListener("abort", onAbort);
-    const watch = setInterval(() => this.#watch(), PATIENCE_MS / 2);
+    const watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
     try {
       return await this.#run();
     } finally {
@@ -109,34 +117,35 @@ class BlockRun {
     inputs.keepOnly(run_id, edition);
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
-    this.#shared = this.#share(phase);
-    // its failure is the attempts'
-    await this.#shared.recordsOf(this.#block.shard).catch(() => undefined);
+    this.#shared = await this.#share(plan, phase);
     const startedAtMs = performance.now();
     while (this.#begun.length > 0) {
       await this.#runBegun(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
       const elapsedMs = performance.now() - startedAtMs;
-      await this.#step(elapsedMs > PATIENCE_MS * 2 ? "leave" : "fit");
+      await this.#step(elapsedMs > PATIENCE_MS ? "leave" : "fit");
     }
     return this.#end();
   }
 
-  /** The records of all its shards are read when the first wants its own. */
-  #share(phase: CompiledPhase): SharedByBlock {
-    const { shard: first, size } = this.#block;
-    const { inputs } = this.#context;
+  /** Gets ready what all its shards need; where that fails, each attempt tries it again and fails with it. */
+  async #share({ plan }: RunPlan, phase: CompiledPhase): Promise<SharedByBlock> {
+    const { inputs, workspaceDir, rules } = this.#context;
     const { run_id } = this.#data;
-    let records: Promise<string[] | undefined> | undefined;
-    return {
-      recordsOf: async (shard) => {
-        records ??= inputs.readBlock(run_id, this.#block, { phase, size, maxBytes: MAX_RECORDS_BYTES });
-        const all = await records;
-        return all?.length === 0 ? inputs.readRecords(run_id, { ...this.#block, shard }, phase) : all?.[shard - first];
-      },
-      handlers: new Map(),
-    };
+    const { shard: first, size } = this.#block;
+    const handlers: SharedByBlock["handlers"] = new Map();
+    if (phase.work.kind === "handler") {
+      const place = { workspaceDir, baseDir: plan.base_dir, rules, phase };
+      const { handler: path } = phase.work;
+      const handler = await loadHandler(place, path).catch(() => undefined);
+      if (handler !== undefined) handlers.set(path, Promise.resolve(handler));
+    }
+    const wanted = { phase, size, maxBytes: MAX_RECORDS_BYTES };
+    const records = await inputs.readBlock(run_id, this.#block, wanted).catch((): string[] => []);
+    const recordsOf = async (shard: number): Promise<string | undefined> =>
+      records?.length === 0 ? inputs.readRecords(run_id, { ...this.#block, shard }, phase) : records?.[shard - first];
+    return { recordsOf, handlers };
   }
 
   get #behind(): number {
@@ -180,9 +189,7 @@ class BlockRun {
     let breathedAtMs = performance.now();
     for (let next = this.#begun.shift(); next !== undefined; next = this.#begun.shift()) {
       const beganAtMs = performance.now();
-      this.#runningSinceMs = beganAtMs;
       await this.#runOne(next, plan, phase);
-      this.#runningSinceMs = undefined;
       const nowMs = performance.now();
       if (next.shard !== this.#block.shard) {
         this.#tookMs += nowMs - beganAtMs;
@@ -209,6 +216,7 @@ class BlockRun {
     const jobId = jobIds.shard(runId, ref);
     const signal = active.begin(jobId, runId);
     this.#current = jobId;
+    this.#looks = 0;
     if (this.#signal.aborted) active.abortJob(jobId, abortReason(this.#signal));
     const scratchDir = inputs.scratchDir(runId, ref, attempt);
     const task = {
@@ -255,9 +263,10 @@ class BlockRun {
   }
 
   /** Lets go of what waits for a shard that takes long. */
-  #watch(): void {
-    if (this.#runningSinceMs === undefined || this.#givingUp !== undefined || this.#signal.aborted) return;
-    if (performance.now() - this.#runningSinceMs < PATIENCE_MS) return;
+  #look(): void {
+    if (this.#current === undefined || this.#givingUp !== undefined || this.#signal.aborted) return;
+    this.#looks += 1;
+    if (this.#looks < LOOKS) return;
     if (this.#begun.length === 0 && this.#cursor >= this.#behind) return;
     this.#givingUp = this.#giveUp();
     this.#givingUp.catch(() => undefined);

@@ -182,9 +182,10 @@ async function attemptOnce(
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
-  const log = hasLog && existsSync(logFile)
-    ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
-    : undefined;
+  const log =
+    hasLog && existsSync(logFile)
+      ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
+      : undefined;
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   if (outcome.status === "spawned") {
     const children = await keepChildren(place.store, task, outcome.asked);
@@ -253,7 +254,10 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
   };
 }
 
-function readRecords({ inputs }: AttemptPlace, { runId, ref, phase, shared }: AttemptTask): Promise<string | undefined> {
+function readRecords(
+  { inputs }: AttemptPlace,
+  { runId, ref, phase, shared }: AttemptTask,
+): Promise<string | undefined> {
   return shared === undefined ? inputs.readRecords(runId, ref, phase) : shared.recordsOf(ref.shard);
 }
 

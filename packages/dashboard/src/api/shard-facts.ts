@@ -11,7 +11,7 @@ import type {
   ShardStand,
   ShardStatus,
 } from "@fanfold/schemas";
-import { jobIds, type ShardRef, shardQueue } from "@fanfold/store";
+import { blockOf, jobIds, type ShardRef, shardQueue } from "@fanfold/store";
 import { ApiFailure } from "./api-failure.ts";
 
 /** A phase of a run, in the revision that is in the making or was made last. */
@@ -63,7 +63,8 @@ export function shardRow(
     duration_ms: durationOf(startedAtMs, finishedAtMs ?? (status === "running" ? nowMs : null)),
     attempts: record?.attempt ?? 0,
     failure: status === "failed" ? (record?.failure ?? null) : null,
-    job_url: record === undefined || record.reused_from !== undefined ? null : jobUrl(place, shard, basePath),
+    job_url:
+      record === undefined || record.reused_from !== undefined ? null : jobUrl(place, { shard, record }, basePath),
   };
 }
 
@@ -140,7 +141,14 @@ function durationOf(startedAtMs: number | null, endMs: number | null): number | 
   return startedAtMs === null || endMs === null ? null : Math.max(0, endMs - startedAtMs);
 }
 
-function jobUrl({ runId, definition, revision }: PhasePlace, shard: number, basePath: string): string {
-  const id = jobIds.shard(runId, { phase: definition.id, revision, shard });
+/** Where the job is that carries a shard: its own, or that of its block. */
+function jobUrl(
+  { runId, definition, revision }: PhasePlace,
+  { shard, record: { block, own_job: ownJob } }: { shard: number; record: ShardRecord },
+  basePath: string,
+): string {
+  const ref = { phase: definition.id, revision, shard };
+  const isInBlock = block !== undefined && ownJob !== true;
+  const id = isInBlock ? jobIds.block(runId, blockOf(ref, block)) : jobIds.shard(runId, ref);
   return `${basePath}/queues/queue/${encodeURIComponent(shardQueue(definition.pool))}/${encodeURIComponent(id)}`;
 }

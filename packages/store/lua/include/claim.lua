@@ -94,19 +94,24 @@ local function claim(k, claimant)
     flush()
   end
 
-  for _ = 1, redis.call('LLEN', k.waiting) do
+  -- One that has to go on waiting keeps its place, and costs little: there may be many.
+  local full = {}
+  for _, id in ipairs(redis.call('LRANGE', k.waiting, 0, -1)) do
     if free <= 0 then break end
-    local id = redis.call('LPOP', k.waiting)
     local phase, revision, shard = parse_shard_id(id)
-    local entry = entry_of(phase)
-    local record = load_shard(k.shards, id)
-    -- one that this making has not handed out yet waited in one that was given up
-    if entry and entry.revision == revision and shard < entry.next and record and record.status == 'waiting' then
-      if room_in(entry, 1) > 0 then
-        entry.held = entry.held - 1
-        hand_out(id, entry, record, '~')
+    if not full[phase] then
+      local entry = entry_of(phase)
+      local record = load_shard(k.shards, id)
+      -- one that this making has not handed out yet waited in one that was given up
+      local waits = entry and entry.revision == revision and shard < entry.next and record and record.status == 'waiting'
+      if waits and room_in(entry, 1) <= 0 then
+        full[phase] = true
       else
-        redis.call('RPUSH', k.waiting, id)
+        redis.call('LREM', k.waiting, 1, id)
+        if waits then
+          entry.held = entry.held - 1
+          hand_out(id, entry, record, '~')
+        end
       end
     end
   end

@@ -12,6 +12,9 @@ interface LoadedHandler {
   readonly handler: Promise<Handler<unknown>>;
 }
 
+/** Where a handler is looked for, by which rules, and for which phase. */
+export type HandlerPlace = Pick<AttemptSpec, "workspaceDir" | "baseDir" | "rules" | "phase">;
+
 const loadedHandlers = new Map<string, LoadedHandler>();
 
 /**
@@ -21,7 +24,7 @@ const loadedHandlers = new Map<string, LoadedHandler>();
  * @param handlerPath path as the plan names it, relative to the plan's directory
  * @throws {AttemptError} `HANDLER_NOT_FOUND`, `HANDLER_INVALID`, `HANDLER_NOT_ALLOWED` or `PATH_OUTSIDE_WORKSPACE`
  */
-export async function loadHandler(spec: AttemptSpec, handlerPath: string): Promise<Handler<unknown>> {
+export async function loadHandler(spec: HandlerPlace, handlerPath: string): Promise<Handler<unknown>> {
   const path = await findContainedPath(spec, handlerPath, "handler");
   const found = path === undefined ? undefined : await stat(path);
   if (path === undefined || found?.isFile() !== true) throw notFound(spec, handlerPath);
@@ -56,7 +59,7 @@ function isHandler(value: unknown): value is Handler<unknown> {
   return typeof value === "function";
 }
 
-function notFound(spec: AttemptSpec, handlerPath: string): AttemptError {
+function notFound(spec: HandlerPlace, handlerPath: string): AttemptError {
   return new AttemptError(
     "HANDLER_NOT_FOUND",
     `handler "${handlerPath}" is not a file in plan directory "${spec.baseDir}" of the worker's workspace`,
