@@ -21,6 +21,8 @@ import type { ShardJobContext } from "./shard-job.ts";
 
 /** A block that takes longer than this lets go of the shards it has not started, in ms. */
 const PATIENCE_MS = 200;
+/** A shard that takes longer than this is too slow for a block, in ms. */
+const SLOW_MS = 10;
 /**
  * A shard of a block lets those after it leave when it still runs after so many looks, so far apart in ms. Looks, because
  * time alone says nothing in a process that is busy.
@@ -77,6 +79,8 @@ class BlockRun {
   #shared: SharedByBlock | undefined;
   /** What is being done for the shards after one that takes long. */
   #givingUp: Promise<void> | undefined;
+  /** How long the shard that ended last took, in ms. */
+  #latestMs = 0;
   /** Looks at the shard that runs. */
   #looks = 0;
   #signal: AbortSignal = AbortSignal.abort();
@@ -123,8 +127,8 @@ class BlockRun {
       await this.#runBegun(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
-      const elapsedMs = performance.now() - startedAtMs;
-      await this.#step(elapsedMs > PATIENCE_MS ? "leave" : "fit");
+      const isSlow = this.#latestMs > SLOW_MS || performance.now() - startedAtMs > PATIENCE_MS;
+      await this.#step(isSlow ? "leave" : "fit");
     }
     return this.#end();
   }
@@ -191,8 +195,9 @@ class BlockRun {
       const beganAtMs = performance.now();
       await this.#runOne(next, plan, phase);
       const nowMs = performance.now();
+      this.#latestMs = nowMs - beganAtMs;
       if (next.shard !== this.#block.shard) {
-        this.#tookMs += nowMs - beganAtMs;
+        this.#tookMs += this.#latestMs;
         this.#timed += 1;
       }
       if (nowMs - breathedAtMs > BREATH_MS) {
