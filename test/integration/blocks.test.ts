@@ -106,10 +106,10 @@ test(
       const givenBack = await events(deployment, runId, "shard_given_back");
       expect(await events(deployment, runId, "shard_started")).toHaveLength(1_000 + givenBack.length);
       const names = await namesOfJobs(deployment);
-      expect(names).toContain("fan[0-15/1000]");
+      expect(names).toContain("fan[0-24/1000]");
       expect(names.length).toBeLessThan(200);
       const record = await deployment.store.ledger.findShard(runId, { phase: "fan", revision: 1, shard: 17 });
-      expect(record).toMatchObject({ status: "succeeded", block: "16+16", result: { output: { inline: "17\n" } } });
+      expect(record).toMatchObject({ status: "succeeded", block: "0+25", result: { output: { inline: "17\n" } } });
     },
     { workers: 2 },
   ),

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { type RunPlan, systemClock } from "@fanfold/engine";
 import { type BlockJob, BlockJobSchema, type CompiledPhase } from "@fanfold/schemas";
@@ -13,7 +14,7 @@ import {
   type StartedInBlock,
 } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
-import { loadHandler } from "./attempt/load-handler.ts";
+import { loadRecentHandler } from "./attempt/load-handler.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
@@ -64,6 +65,8 @@ class BlockRun {
   readonly #data: BlockJob;
   readonly #block: BlockRef;
   readonly #id: string;
+  /** Directory for what its attempts write; made when one does. */
+  #dir = "";
   /** Started shards that have not begun. */
   #begun: StartedInBlock[] = [];
   #ended: EndedShard[] = [];
@@ -83,7 +86,7 @@ class BlockRun {
   #latestMs = 0;
   /** Looks at the shard that runs. */
   #looks = 0;
-  #signal: AbortSignal = AbortSignal.abort();
+  #signal: AbortSignal = NEVER;
   #current: string | undefined;
 
   constructor(context: ShardJobContext, job: Job, token: string) {
@@ -111,6 +114,7 @@ class BlockRun {
     } finally {
       clearInterval(watch);
       active.end(this.#id);
+      if (existsSync(this.#dir)) await rm(this.#dir, { recursive: true, force: true });
     }
   }
 
@@ -119,6 +123,7 @@ class BlockRun {
     const { run_id } = this.#data;
     const [edition] = await Promise.all([engine.recall(run_id), this.#step("fit")]);
     inputs.keepOnly(run_id, edition);
+    this.#dir = inputs.blockDir(run_id, this.#block, this.#job.attemptsStarted);
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
     this.#shared = await this.#share(plan, phase);
@@ -142,7 +147,7 @@ class BlockRun {
     if (phase.work.kind === "handler") {
       const place = { workspaceDir, baseDir: plan.base_dir, rules, phase };
       const { handler: path } = phase.work;
-      const handler = await loadHandler(place, path).catch(() => undefined);
+      const handler = await loadRecentHandler(place, path).catch(() => undefined);
       if (handler !== undefined) handlers.set(path, Promise.resolve(handler));
     }
     const wanted = { phase, size, maxBytes: MAX_RECORDS_BYTES };
@@ -208,7 +213,7 @@ class BlockRun {
   }
 
   async #runOne({ shard, attempt, fence, record }: StartedInBlock, plan: RunPlan, phase: CompiledPhase): Promise<void> {
-    const { engine, active, inputs } = this.#context;
+    const { engine, active } = this.#context;
     const { run_id: runId, shard_count: shardCount } = this.#data;
     const ref = { phase: this.#block.phase, revision: this.#block.revision, shard };
     const started: StartedAttempt = {
@@ -223,7 +228,7 @@ class BlockRun {
     this.#current = jobId;
     this.#looks = 0;
     if (this.#signal.aborted) active.abortJob(jobId, abortReason(this.#signal));
-    const scratchDir = inputs.scratchDir(runId, ref, attempt);
+    const scratchDir = join(this.#dir, `${shard}.${attempt}`);
     const task = {
       runId,
       ref,
@@ -244,7 +249,6 @@ class BlockRun {
     } finally {
       active.end(jobId);
       this.#current = undefined;
-      if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
     }
   }
 
@@ -320,6 +324,8 @@ class BlockRun {
     throw new DelayedError();
   }
 }
+
+const NEVER = new AbortController().signal;
 
 /** How a shard ends that was started and never began. */
 const NOT_BEGUN = {

@@ -14,6 +14,9 @@ import {
 import { artifactOf, contentOf, loadPinnedInputs, printOf, type RunPlan, systemClock } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
 import {
+  type BlockRef,
+  type ByteRange,
+  blockName,
   type PhaseRef,
   phaseRevisionId,
   readContent,
@@ -27,6 +30,8 @@ import { consumedSetId } from "./consumed-set.ts";
 
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
+/** Shard plan and records of a phase that are kept in memory, in bytes. */
+const MAX_KEPT_BYTES = 1024 * 1024;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
 
@@ -35,6 +40,14 @@ interface PhaseFiles {
   readonly artifactsDir: string;
   /** What is in the directory and in the records. */
   readonly consumed: readonly ConsumedInput[];
+  /** What has been read of it so far. */
+  readonly kept: { small?: Promise<SmallInputs> };
+}
+
+/** Shard plan and records of a phase, as a whole. */
+interface SmallInputs {
+  readonly plan: Uint8Array;
+  readonly records: Uint8Array;
 }
 
 /** The attempt of a shard, or (-1) of a merge, that inputs are fetched for. */
@@ -64,6 +77,11 @@ export class ShardInputs {
   /** Directory of one attempt, which nothing else uses. It is not made. */
   scratchDir(runId: string, ref: ShardRef, attempt: number): string {
     return join(this.#phaseDir(runId, ref), `${ref.shard}.${attempt}`);
+  }
+
+  /** Directory of one try of a block, for those of its attempts. It is not made. */
+  blockDir(runId: string, block: BlockRef, attempt: number): string {
+    return join(this.#phaseDir(runId, block), `block-${blockName(block)}.${attempt}`);
   }
 
   /** Directory with one file for each artifact the phase consumes. It exists only when there is one. */
@@ -110,19 +128,36 @@ export class ShardInputs {
     first: ShardRef,
     { phase, size, maxBytes }: { phase: CompiledPhase; size: number; maxBytes: number },
   ): Promise<string[] | undefined> {
-    const { inputs } = await this.#phaseFiles(runId, first, phase);
-    if (inputs.records === null || inputs.shard_plan === null) return undefined;
+    const files = await this.#phaseFiles(runId, first, phase);
+    const { records, shard_plan: plan } = files.inputs;
+    if (records === null || plan === null) return undefined;
     const start = SHARD_PLAN_HEADER_BYTES + first.shard * SHARD_PLAN_ENTRY_BYTES;
     const range = { start, end: start + size * SHARD_PLAN_ENTRY_BYTES };
-    const entries = await readContent(this.#store.artifacts, inputs.shard_plan, range);
+    const whole = await this.#readSmall(files, plan, records);
+    const read = async (content: Content, kept: Uint8Array | undefined, part: ByteRange): Promise<Uint8Array> =>
+      kept?.subarray(part.start, part.end) ?? readContent(this.#store.artifacts, content, part);
+    const entries = await read(plan, whole?.plan, range);
     const shards = Array.from({ length: size }, (_, i) =>
       decodeShardEntry(entries.subarray(i * SHARD_PLAN_ENTRY_BYTES, (i + 1) * SHARD_PLAN_ENTRY_BYTES)),
     );
     const [byteStart, byteEnd] = [shards[0]?.byteStart ?? 0, shards.at(-1)?.byteEnd ?? 0];
     if (byteEnd - byteStart > maxBytes) return [];
-    const bytes = await readContent(this.#store.artifacts, inputs.records, { start: byteStart, end: byteEnd });
+    const bytes = await read(records, whole?.records, { start: byteStart, end: byteEnd });
     const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return shards.map((shard) => all.toString("utf8", shard.byteStart - byteStart, shard.byteEnd - byteStart));
+  }
+
+  /** Shard plan and records of a phase where both are small; they are kept with what is known of the phase. */
+  #readSmall(files: PhaseFiles, plan: Content, records: Content): Promise<SmallInputs> | undefined {
+    if (bytesOf(plan) + bytesOf(records) > MAX_KEPT_BYTES) return undefined;
+    if (files.kept.small !== undefined) return files.kept.small;
+    const { artifacts } = this.#store;
+    const small = Promise.all([readContent(artifacts, plan), readContent(artifacts, records)]).then(
+      ([planBytes, recordBytes]) => ({ plan: planBytes, records: recordBytes }),
+    );
+    files.kept.small = small;
+    small.catch(() => delete files.kept.small);
+    return small;
   }
 
   /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
@@ -203,7 +238,7 @@ export class ShardInputs {
     const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
     const fetched = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : [];
     const inputs = await this.#store.ledger.getInputs(runId, ref);
-    return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)] };
+    return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)], kept: {} };
   }
 
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<ConsumedInput[]> {
@@ -239,6 +274,10 @@ export class ShardInputs {
     const edition = this.#editions.get(runId) ?? "";
     return join(this.#dir, runId, edition, phaseRevisionId(ref.phase, ref.revision));
   }
+}
+
+function bytesOf(content: Content): number {
+  return "inline" in content ? Buffer.byteLength(content.inline) : content.size_bytes;
 }
 
 /** The artifact whose records the shards are given, where it is one. */

@@ -16,6 +16,11 @@ local function emit_all(k, now, event, phase, list)
   end
 end
 
+-- How the record of a shard without a past begins once it was started in its block.
+local function begun_in_block(block, attempt, fence)
+  return '{"status":"running","block":"' .. block .. '","attempt":' .. attempt .. ',"fence":' .. fence .. ','
+end
+
 -- Records the ends of shards, in their order: those that succeeded together, each other one as if it came alone.
 --   args, at: where they are in the script's arguments   mean: how long each took, ms, or nil
 -- Returns [index, verdict …].
@@ -47,21 +52,33 @@ local function end_in_block(k, b, args, at, mean)
     return 'ok'
   end
 
+  local function end_otherwise(a)
+    flush()
+    save_entry(k.ledger, b.phase, b.entry)
+    local verdict = finish(k, a)[1]
+    b.entry = load_entry(k.ledger, b.phase)
+    return verdict
+  end
+
   for i = 1, count do
     local o = at + (i - 1) * FIELDS
     local a = { id = ids[i], shard = args[o], fence = args[o + 1], outcome = args[o + 2], record = args[o + 3], attempt = args[o + 4], events = args[o + 5], cost = args[o + 6], fingerprint = args[o + 7], reuse_entry = args[o + 8], now = b.now, duration = '' }
     local verdict = 'refused'
-    local current = before[i] and cjson.decode(before[i])
-    if current and current.fence == tonumber(a.fence) then
+    local opening = begun_in_block(b.block, a.attempt, a.fence)
+    -- most have the record they were started with
+    local is_begun = before[i] and string.sub(before[i], 1, #opening) == opening
+    local current = not is_begun and before[i] and cjson.decode(before[i])
+    if is_begun and a.outcome == 'succeeded' then
+      verdict = succeed(i, a)
+    elseif is_begun then
+      verdict = end_otherwise(a)
+    elseif current and current.fence == tonumber(a.fence) then
       if a.outcome == 'succeeded' and current.status == 'running' then
         verdict = succeed(i, a)
       elseif a.outcome == 'succeeded' then
         verdict = current.status == 'cancelled' and 'stopped' or 'ok'
       else
-        flush()
-        save_entry(k.ledger, b.phase, b.entry)
-        verdict = finish(k, a)[1]
-        b.entry = load_entry(k.ledger, b.phase)
+        verdict = end_otherwise(a)
       end
     end
     verdicts[#verdicts + 1], verdicts[#verdicts + 2] = a.shard, verdict
@@ -112,8 +129,8 @@ local function start_in_block(k, b)
       past.attempt, past.fence, past.start_token = attempt, own_fence, b.token
       text = cjson.encode(past)
     else
-      text = string.format('{"status":"running","block":"%s","attempt":%d,"fence":%d,"worker":%s,"started_at_ms":%s,"start_token":"%s","starts":1,"seen":1}',
-        b.block, attempt, own_fence, worker, b.now, b.token)
+      text = begun_in_block(b.block, attempt, string.format('%d', own_fence))
+        .. string.format('"worker":%s,"started_at_ms":%s,"start_token":"%s","starts":1,"seen":1}', worker, b.now, b.token)
     end
     fields[#fields + 1], fields[#fields + 2] = id, text
     begun[#begun + 1] = id

@@ -12,7 +12,7 @@ local BLOCK_MS, LEAST_BLOCK_MS = 50, 5
 -- Shards that take longer than this go one by one, in ms.
 local SLOW_MS = 10
 -- Most shards of a block; the same while nobody knows how long they take.
-local MOST_IN_BLOCK, FIRST_IN_BLOCK = 100, 16
+local MOST_IN_BLOCK, FIRST_IN_BLOCK = 100, 32
 -- Share of the phase that a block is at most, and blocks that are kept on the queue.
 local SHARES, BLOCKS_AHEAD = 40, 64
 -- Most shards of a phase in flight in blocks.

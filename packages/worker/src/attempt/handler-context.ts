@@ -41,7 +41,7 @@ export function buildHandlerContext(
       return spec.shardOutputs?.paths() ?? [];
     },
     readOutputs: () => spec.shardOutputs?.texts() ?? noTexts(),
-    artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
+    artifacts: consumedArtifacts(spec.artifactsDir),
     signal: stop.signal,
     env: handlerEnv(spec, env),
     run: describeRun(spec),
@@ -135,7 +135,7 @@ function handlerLog({ reports }: RunningAttempt): HandlerLog {
 
 function consumedArtifacts(directory: string, of = ""): HandlerArtifacts {
   const path = (name: string): string => {
-    const file = join(directory, name);
+    const file = join(resolve(directory), name);
     if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name) && existsSync(file)) return file;
     throw new AttemptError("HANDLER_ERROR", `there is no consumed artifact "${of}${name}"`, {
       next_action: `add "${name}" to consumes of the phase`,

@@ -37,6 +37,31 @@ export async function loadHandler(spec: HandlerPlace, handlerPath: string): Prom
   return await handler;
 }
 
+/** How long a block trusts a handler that was looked at for another one, in ms. */
+const TRUST_MS = 100;
+
+const recentHandlers = new Map<string, { readonly atMs: number; readonly handler: Promise<Handler<unknown>> }>();
+
+/** The handler as {@link loadHandler} gives it, or gave it a moment ago: many blocks of a phase begin in one moment. */
+export function loadRecentHandler(place: HandlerPlace, handlerPath: string): Promise<Handler<unknown>> {
+  const { workspaceDir, baseDir, rules } = place;
+  const key = JSON.stringify([workspaceDir, baseDir, rules?.handlersDir ?? null, handlerPath]);
+  const recent = recentHandlers.get(key);
+  const nowMs = performance.now();
+  if (recent !== undefined && nowMs - recent.atMs < TRUST_MS) return recent.handler;
+  const handler = loadHandler(place, handlerPath);
+  recentHandlers.delete(key);
+  recentHandlers.set(key, { atMs: nowMs, handler });
+  if (recentHandlers.size > MAX_RECENT) {
+    const [oldest] = recentHandlers.keys();
+    if (oldest !== undefined) recentHandlers.delete(oldest);
+  }
+  return handler;
+}
+
+/** Handlers of which it is remembered when they were looked at. */
+const MAX_RECENT = 100;
+
 async function importHandler(path: string, version: string, handlerPath: string): Promise<Handler<unknown>> {
   const module = await importModule(path, version, handlerPath);
   const handler = module["default"];
