@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { ActionResultSchema, CapSchema, RemovedSchema, WhySchema } from "@fanfold/schemas";
 import { eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
@@ -43,7 +45,12 @@ test(
     expect((await post(dashboard, "/runs/slow/cancel", { phase: "a" })).status).toBe(200);
     expect((await deployment.ended("slow")).status).toBe("failed");
     const removed = await ask(dashboard, "/runs/slow", { method: "DELETE" });
-    expect(RemovedSchema.parse(removed.body)).toEqual({ run_id: "slow", is_removed: true });
+    const { keys, files, ...rest } = RemovedSchema.parse(removed.body);
+    expect(rest).toMatchObject({ run_id: "slow", is_removed: true, remark: null });
+    expect([keys > 0, files > 0]).toEqual([true, true]); // its shard plan and a log, if nothing else
+    expect(await readdir(join(deployment.dir, "artifacts"), { recursive: true })).not.toContainEqual(
+      expect.stringMatching(/[0-9a-f]{64}$/),
+    );
     expect((await ask(dashboard, "/runs/slow")).status).toBe(404);
   }),
 );

@@ -66,7 +66,9 @@ describe("somebody who may only look", () => {
           true,
           "you may look, not change",
         ]);
-        expect(await page.getByRole("button", { name: "Retry shard" }).isDisabled()).toBe(true);
+        for (const name of ["Retry shard", "Remove run"]) {
+          expect(await page.getByRole("button", { name }).isDisabled()).toBe(true);
+        }
         await page.getByRole("button", { name: "Bring up to date…" }).click();
         const dialog = page.getByRole("dialog", { name: "Bring up to date" });
         await dialog.getByText("it has failed").waitFor();
