@@ -204,6 +204,8 @@ export {
 export {
   type PlanCheck,
   PlanCheckSchema,
+  type PlanCheckRequest,
+  PlanCheckRequestSchema,
   type PlanRequest,
   PlanRequestSchema,
   type SubmitResult,
