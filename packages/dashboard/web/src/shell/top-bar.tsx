@@ -7,6 +7,7 @@ import { nextTheme, readTheme } from "./theme.ts";
 const PAGES = [
   { to: "/", title: "Runs" },
   { to: "/workers", title: "Workers" },
+  { to: "/templates", title: "Templates" },
   { to: "/new", title: "New run" },
 ];
 

@@ -50,7 +50,7 @@ export function WorkersSection(): ReactNode {
                   <CurrentShards worker={worker} />
                 </td>
                 <td className="wide-only">{durationText(worker.age_sec * 1_000)}</td>
-                <td className="worker-actions">
+                <td className="row-actions">
                   <DrainButton worker={worker} onDone={reload} />
                 </td>
               </tr>
