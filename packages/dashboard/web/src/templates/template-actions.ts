@@ -8,7 +8,7 @@ export function removeTemplateAction(name: string, version: string | null): Acti
   const what = version === null ? `Every version of ${name}` : reference;
   return {
     title: version === null ? "Remove all versions" : "Remove",
-    label: `Remove ${reference}`,
+    ...(version === null ? {} : { label: `Remove ${reference}` }),
     method: "DELETE",
     path: apiPath(["templates", name], { version }),
     done: ({ versions = [] }) => `removed ${versions.map((one) => `${name}@${one}`).join(", ")}`,

@@ -59,9 +59,13 @@ interface TemplatesProps {
 function Templates({ templates, onCopy, onChanged }: TemplatesProps): ReactNode {
   const [search] = useSearch();
   const choices = groupTemplates(templates);
-  const name = search.get("name") ?? choices[0]?.latest.name ?? "";
+  const chosen = search.get("name");
+  const name = chosen ?? choices[0]?.latest.name ?? "";
   return (
-    <div className="template-page">
+    <div className={`template-page ${chosen === null ? "" : "is-chosen"}`}>
+      <p className="crumbs narrow-only">
+        <Link to="/templates">All templates</Link>
+      </p>
       <ul className="templates" aria-label="Templates">
         {choices.map((choice) => (
           <TemplateCard key={choice.latest.name} choice={choice} isChosen={choice.latest.name === name} />

@@ -18,7 +18,7 @@ export interface ActionAnswer {
 /** Something that can be done. */
 export interface Action {
   readonly title: string;
-  /** Says what it is about as well, where its button stands among others of its kind. */
+  /** The title and what it is about, where its button stands among others of its kind. */
   readonly label?: string;
   /** `POST` when missing. */
   readonly method?: "DELETE";
@@ -38,7 +38,7 @@ interface ActionButtonProps {
   readonly action: Action;
   readonly onDone: () => void;
   readonly className?: string;
-  /** Stands in place of the title, which is then the label. */
+  /** Stands in place of the title, which only the action's label then says. */
   readonly icon?: ReactNode;
 }
 
@@ -70,7 +70,7 @@ export function ActionButton({ action, onDone, className = "", icon }: ActionBut
         disabled={!mayAct || isBusy}
         title={mayAct ? action.command : "you may look, not change"}
         onClick={() => (action.warning === undefined ? void act() : setIsAsking(true))}
-        {...(icon === undefined ? {} : { "aria-label": action.label ?? action.title })}
+        {...(action.label === undefined ? {} : { "aria-label": action.label })}
       >
         {icon ?? action.title}
       </button>
@@ -90,7 +90,7 @@ interface ConfirmationProps {
 function Confirmation({ action, onClose, onConfirm }: ConfirmationProps): ReactNode {
   return (
     <Modal label={action.title} onClose={onClose}>
-      <h2>{action.title}?</h2>
+      <h2>{action.label ?? action.title}?</h2>
       <p>{action.warning}</p>
       <p className="command-line">
         <code>{action.command}</code>
