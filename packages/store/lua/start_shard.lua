@@ -52,7 +52,8 @@ local function cancel(counter)
   if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
   entry.cancelled = entry.cancelled + 1
   redis.call('SADD', KEYS[5], id)
-  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }))
+  seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_cancelled', phase, shard, record.attempt, cjson.encode(cancel_cause(stopped, entry, record)))
+  record.recalled_by = nil
   return reply('ended')
 end
 
@@ -129,6 +130,7 @@ redis.call('SADD', KEYS[10], id)
 record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
 record.attempt = (record.attempt or 0) + 1
 record.start_token = ARGV[7]
+record.recalled_by = nil
 record.fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 seq = emit(KEYS[1], KEYS[6], ARGV[3], 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
 return reply('run')
