@@ -187,7 +187,9 @@ describe("artifacts and pools of the API", () => {
       const pools = PoolSchema.array().parse((await ask(dashboard, "/pools")).body);
       expect(pools).toMatchObject([{ pool: "default", workers: 1 }]);
       const workers = WorkerSchema.array().parse((await ask(dashboard, "/workers")).body);
-      expect(workers).toMatchObject([{ name: "worker-1", pools: ["default"], is_draining: false }]);
+      expect(workers).toMatchObject([
+        { name: "worker-1", pools: ["default"], concurrency: 4, slots: 4, is_draining: false },
+      ]);
       expect(codeOf(await post(dashboard, "/workers/nobody/drain"))).toBe("NOT_FOUND");
       const drained = await post(dashboard, "/workers/worker-1/drain");
       expect(DrainedSchema.parse(drained.body)).toEqual({ worker: "worker-1", is_draining: true });
