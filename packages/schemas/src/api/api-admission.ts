@@ -39,7 +39,7 @@ export const RemovedSchema = z.object({
   keys: count.describe("Keys that are gone from Redis."),
   files: count.describe("Files of the artifact store that nothing else referred to, and that are gone."),
   bytes: count.describe("Their size."),
-  remark: z.string().nullable().describe("Why files stayed that nothing refers to any more; null where none did."),
+  remark: z.string().nullable().describe("Why no file was removed; null when nothing was in the way."),
 });
 export type RemovedDocument = z.infer<typeof RemovedSchema>;
 

@@ -23,8 +23,8 @@ export function runPath(runId: string): string {
 }
 
 /** Path of a template's details; of its latest version when none is given. */
-export function templatePath(name: string, version?: string | null): string {
-  const search = new URLSearchParams({ name, ...(version == null ? {} : { version }) });
+export function templatePath(name: string, version: string | null = null): string {
+  const search = new URLSearchParams({ name, ...(version === null ? {} : { version }) });
   return `/templates?${search}`;
 }
 
