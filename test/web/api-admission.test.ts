@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ActionResultSchema, CapSchema, RemovedSchema, WhySchema } from "@fanfold/schemas";
 import { eventually } from "@fanfold/testkit";
@@ -52,5 +52,13 @@ test(
       expect.stringMatching(/[0-9a-f]{64}$/),
     );
     expect((await ask(dashboard, "/runs/slow")).status).toBe(404);
+
+    await deployment.ended(
+      await deployment.submit({ plan_id: "p", version: "1", phases: [{ id: "a", command: "true" }] }, "p"),
+    );
+    await writeFile(join(deployment.dir, "artifacts/deployments/other"), "{other} at elsewhere\n");
+    const kept = await ask(dashboard, "/runs/p", { method: "DELETE" });
+    const remark = "another deployment uses this artifact store too ({other} at elsewhere)";
+    expect(RemovedSchema.parse(kept.body)).toMatchObject({ is_removed: true, files: 0, bytes: 0, remark });
   }),
 );

@@ -65,7 +65,13 @@ function RunsTable({ live, filter, selected }: TableProps): ReactNode {
         </thead>
         <tbody>
           {runs.map((run, index) => (
-            <RunRow key={run.run_id} run={run} nowMs={nowMs} isSelected={index === selected} onRemoved={live.reload} />
+            <RunRow
+              key={run.run_id}
+              run={run}
+              nowMs={nowMs}
+              isSelected={index === selected}
+              onRemoved={() => live.drop(run.run_id)}
+            />
           ))}
         </tbody>
       </table>
