@@ -136,7 +136,7 @@ test(
 test(
   "a shard that fails in a block is tried again by its phase's rule",
   withDeployment(async (deployment) => {
-    const phase = { retries: 8, retry_delay_sec: 0.05 };
+    const phase = { retries: 500, retry_delay_sec: 0.05 };
     const runId = await deployment.submit(await fanPlan(deployment, { count: 200, broken: [55], phase }));
     await eventually(async () => (await events(deployment, runId, "shard_retry")).length >= 2);
     await writeFile(join(deployment.dir, "mended"), "");
@@ -242,7 +242,7 @@ test(
   withDeployment(
     async (deployment) => {
       const { store, engine } = deployment;
-      const phase = { retries: 3, retry_delay_sec: 0.05 };
+      const phase = { retries: 500, retry_delay_sec: 0.05 };
       const plan = await fanPlan(deployment, { count: 400, broken: [7, 50, 51, 300], phase });
       const cuts = [breakNow(store.ledger, "stepBlock", 11), breakNow(engine, "leaveBlock", 7)];
       const runId = await deployment.submit(plan);

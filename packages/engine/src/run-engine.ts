@@ -16,6 +16,7 @@ import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { completePhase, type PhaseEnd, type PhaseEndReply } from "./complete-phase.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
@@ -91,13 +92,26 @@ export class RunEngine {
     await this.#decideOn(runId, { type: "start" });
   }
 
+  /**
+   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run.
+   *
+   * @returns how the attempt's end was taken; what it claims is released
+   */
+  completePhase(end: PhaseEnd): Promise<PhaseEndReply> {
+    return completePhase(this.#workings, end);
+  }
+
+  /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */
+  catchUp(runId: string): Promise<void> {
+    return this.#workings.states.catchUp(runId);
+  }
+
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
-    const [artifacts, counts] = await Promise.all([
-      outputsOf(this.#workings, runId, ref),
-      this.store.ledger.findPhase(runId, ref.phase),
-    ]);
-    const done = { artifacts, toleratedShards: counts?.failed ?? 0, reusedShards: counts?.reused ?? 0 };
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts?.revision !== ref.revision) return;
+    const artifacts = await outputsOf(this.#workings, runId, ref);
+    const done = { artifacts, toleratedShards: counts.failed, reusedShards: counts.reused ?? 0 };
     await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
   }
 
@@ -173,11 +187,23 @@ export class RunEngine {
     return this.store.runs.get(runId);
   }
 
-  /** Claims what a run may start now, and puts it on its queues. @returns how many shards */
+  /**
+   * Claims what a run may start now, and puts it on its queues. What the claimant's job carries is left to that.
+   *
+   * @returns how many shards
+   */
   async claim(runId: string, claimant: string): Promise<number> {
-    const claimed = await this.store.ledger.claim(runId, claimant);
+    const claimed = (await this.store.ledger.claim(runId, claimant)).filter(({ carried }) => !carried);
     await this.release(runId, claimed, claimant);
     return claimed.length;
+  }
+
+  /** Claims as {@link RunEngine.claim} does, for a job that was cut off: what it carried gets jobs of its own. */
+  async takeOver(runId: string, claimant: string): Promise<void> {
+    const claimed = await this.store.ledger.claim(runId, claimant);
+    if (claimed.length === 0) return;
+    await this.admit(runId, claimed);
+    await ackClaims(this.#workings, runId, claimant, { carried: true });
   }
 
   /** Ends a run that has had its time, unless a retry has given it more since. */
@@ -303,10 +329,15 @@ export class RunEngine {
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */
   async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
     if (claimed.length === 0) return;
+    await this.admit(runId, claimed);
+    await ackClaims(this.#workings, runId, claimant, { carried: false });
+  }
+
+  /** Puts claimed shards on their queues, and tells nobody yet. */
+  async admit(runId: string, claimed: readonly ClaimedShard[]): Promise<void> {
     for (const { ref, shards } of groupByPhase(claimed)) {
       await this.#underFlow(runId, ref, (flow) => this.store.queues.admit(flow, shards));
     }
-    await ackClaims(this.store, runId, claimant);
   }
 
   /** Where somebody removed the jobs above the shards, these are put back first. */

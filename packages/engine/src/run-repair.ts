@@ -3,7 +3,9 @@ import {
   blockOf,
   type CarriedShard,
   type FlowPhase,
+  isDirect,
   jobIds,
+  parseShardId,
   type PhaseRef,
   type ShardRef,
   type Store,
@@ -19,6 +21,7 @@ import type { Clock } from "./clock.ts";
 export interface RepairedEngine {
   readonly store: Store;
   flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase>;
+  takeOver(runId: string, claimant: string): Promise<void>;
   release(runId: string, claimed: Awaited<ReturnType<Store["ledger"]["claim"]>>, claimant: string): Promise<void>;
 }
 
@@ -61,10 +64,27 @@ export class RunRepair {
     return held;
   }
 
+  /**
+   * Gives the shard a job that the job of a claimant carried which somebody removed: to start when the worker that may
+   * still be at it must have noticed. One that waits to be taken over by another worker does that itself.
+   */
+  async repairCarrier(runId: string, claimant: string): Promise<void> {
+    const { store } = this.#engine;
+    const carried = await store.ledger.findCarried(runId, claimant);
+    if (carried === undefined) return;
+    const flow = await this.#engine.flowPhase(runId, carried);
+    const carrier = parseShardId(claimant.slice(runId.length + 1));
+    const [state] = await store.flows.findShards(runId, flow.definition.pool, [carrier]);
+    if (state === "there" || state === "held") return;
+    await store.queues.restoreShard(flow, carried, JOB_LOCK.lockMs);
+    await this.#engine.takeOver(runId, claimant);
+  }
+
   /** Compares the flow of an open phase with what the queues have of it, and puts back what is missing. */
   async repairFlow(runId: string, ref: PhaseRef): Promise<void> {
     const { store } = this.#engine;
     const flow = await this.#engine.flowPhase(runId, ref);
+    if (isDirect(flow.definition)) return;
     const { settle, aggregate, hasGate } = await store.flows.findFlow(flow);
     if (settle === "missing" || aggregate === "missing") {
       return this.#restoreIfGone(runId, ref, flow);
@@ -74,7 +94,7 @@ export class RunRepair {
     if (aggregate === "failed" && (await store.ledger.findFold(runId, ref)) === undefined) {
       await store.queues.runAgain(AGGREGATE_QUEUE, jobIds.aggregate(runId, ref.phase, ref.revision));
     }
-    if ((aggregate ?? settle) !== "waits") return;
+    if (aggregate !== "waits") return;
     const counts = await store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined) return;
     if (counts.next < counts.total && !hasGate) return this.restore(runId, ref, "its gate was removed");
@@ -127,7 +147,7 @@ export class RunRepair {
 
   /** Whoever opens a phase may just be adding its flow: it is gone if it is missing after nobody did. */
   async #restoreIfGone(runId: string, ref: PhaseRef, flow: FlowPhase): Promise<void> {
-    if (await this.#isBeingOpened(runId, ref)) return;
+    if (isDirect(flow.definition) || (await this.#isBeingOpened(runId, ref))) return;
     const { settle, aggregate } = await this.#engine.store.flows.findFlow(flow);
     if (settle !== "missing" && aggregate !== "missing") return;
     await this.restore(runId, ref, `its ${settle === "missing" ? "settle" : "aggregate"} job was removed`);

@@ -61,6 +61,7 @@ export type {
 } from "./ledger-moves.ts";
 export type { PhaseFacts } from "./ledger-reader.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
+export { type Carrying, type CompletionReply, type PhaseCompletion, PhaseCompletions } from "./phase-completions.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { connectRedis, type ConnectOptions } from "./redis/connect-redis.ts";
@@ -78,3 +79,4 @@ export { PlanSigner, type PlanTrust } from "./plan-signer.ts";
 export { openStore, type Store } from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
 export { MAX_TEMPLATE_BYTES, MAX_TEMPLATE_VERSIONS, type NewTemplate, type Templates } from "./templates.ts";
+export { TELL_FACTS_EVERY_MS } from "./worker-facts.ts";

@@ -97,6 +97,8 @@ export interface RunKeys {
   readonly source: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
+  /** Sorted set: phases by the version of the run that changed their record last. */
+  readonly changed: string;
   /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
   readonly revisions: string;
   /** Stream: the journal; an entry's id is `<seq>-0`. */
@@ -211,6 +213,11 @@ export class Keys {
     return `${this.prefix}:drain:${worker}`;
   }
 
+  /** String: shards that a worker of this name runs at once, of each of its pools; gone 90 s after it last said so. */
+  workerFacts(worker: string): string {
+    return `${this.prefix}:worker:${worker}`;
+  }
+
   /** Pub/sub channel: tells workers at once that a run was stopped, or that one of them is asked to stop. */
   get signals(): string {
     return `${this.prefix}:signals`;
@@ -228,6 +235,7 @@ export class Keys {
       plan: `${base}:plan`,
       source: `${base}:source`,
       phases: `${base}:phases`,
+      changed: `${base}:changed`,
       revisions: `${base}:revisions`,
       journal: `${base}:journal`,
       outbox: `${base}:outbox`,

@@ -9,6 +9,7 @@ import { Drains } from "./drains.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
+import { PhaseCompletions } from "./phase-completions.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
@@ -20,6 +21,7 @@ import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
 import { Templates } from "./templates.ts";
+import { WorkerFacts } from "./worker-facts.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
@@ -28,6 +30,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly index: RunIndex;
   readonly ledger: Ledger;
+  readonly completions: PhaseCompletions;
   readonly locks: Locks;
   readonly semaphores: Semaphores;
   readonly pools: Pools;
@@ -38,6 +41,7 @@ export interface Store {
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly drains: Drains;
+  readonly workerFacts: WorkerFacts;
   readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly reuse: ReuseIndex;
@@ -68,6 +72,7 @@ export function openStore(
     runs: new RunStore(redis, keys, signer),
     index: new RunIndex(redis, keys),
     ledger: new Ledger(redis, keys),
+    completions: new PhaseCompletions(redis, keys),
     locks: new Locks(redis, keys),
     semaphores: new Semaphores(redis, keys),
     pools: new Pools(redis, keys, queues),
@@ -78,6 +83,7 @@ export function openStore(
     logs: new AttemptLogs(redis, keys),
     signals,
     drains: new Drains(redis, keys, signals),
+    workerFacts: new WorkerFacts(redis, keys),
     templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     reuse: new ReuseIndex(redis, keys),

@@ -87,7 +87,7 @@ class BlockRun {
   /** Looks at the shard that runs. */
   #looks = 0;
   #signal: AbortSignal = NEVER;
-  #current: string | undefined;
+  #isRunning = false;
 
   constructor(context: ShardJobContext, job: Job, token: string) {
     this.#context = context;
@@ -104,10 +104,6 @@ class BlockRun {
     const { active } = this.#context;
     const { run_id } = this.#data;
     this.#signal = active.begin(this.#id, run_id);
-    const onAbort = (): void => {
-      if (this.#current !== undefined) active.abortJob(this.#current, abortReason(this.#signal));
-    };
-    this.#signal.addEventListener("abort", onAbort);
     const watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
     try {
       return await this.#run();
@@ -224,10 +220,10 @@ class BlockRun {
       record: { ...record, started_at_ms: systemClock.nowMs() },
     };
     const jobId = jobIds.shard(runId, ref);
-    const signal = active.begin(jobId, runId);
-    this.#current = jobId;
+    const signal = active.begin(jobId, runId, this.#id);
+    this.#isRunning = true;
     this.#looks = 0;
-    if (this.#signal.aborted) active.abortJob(jobId, abortReason(this.#signal));
+    if (this.#signal.aborted) active.abortJob(this.#id, abortReason(this.#signal));
     const scratchDir = join(this.#dir, `${shard}.${attempt}`);
     const task = {
       runId,
@@ -248,7 +244,7 @@ class BlockRun {
       await this.#take(started, ended, phase, signal);
     } finally {
       active.end(jobId);
-      this.#current = undefined;
+      this.#isRunning = false;
     }
   }
 
@@ -273,7 +269,7 @@ class BlockRun {
 
   /** Lets go of what waits for a shard that takes long. */
   #look(): void {
-    if (this.#current === undefined || this.#givingUp !== undefined || this.#signal.aborted) return;
+    if (!this.#isRunning || this.#givingUp !== undefined || this.#signal.aborted) return;
     this.#looks += 1;
     if (this.#looks < LOOKS) return;
     if (this.#begun.length === 0 && this.#cursor >= this.#behind) return;

@@ -141,14 +141,14 @@ function durationOf(startedAtMs: number | null, endMs: number | null): number | 
   return startedAtMs === null || endMs === null ? null : Math.max(0, endMs - startedAtMs);
 }
 
-/** Where the job is that carries a shard: its own, or that of its block. */
+/** Where the job is that carries a shard: its own, that of its block, or another one. */
 function jobUrl(
   { runId, definition, revision }: PhasePlace,
-  { shard, record: { block, own_job: ownJob } }: { shard: number; record: ShardRecord },
+  { shard, record: { block, own_job: ownJob, carrier } }: { readonly shard: number; readonly record: ShardRecord },
   basePath: string,
 ): string {
   const ref = { phase: definition.id, revision, shard };
   const isInBlock = block !== undefined && ownJob !== true;
-  const id = isInBlock ? jobIds.block(runId, blockOf(ref, block)) : jobIds.shard(runId, ref);
+  const id = carrier ?? (isInBlock ? jobIds.block(runId, blockOf(ref, block)) : jobIds.shard(runId, ref));
   return `${basePath}/queues/queue/${encodeURIComponent(shardQueue(definition.pool))}/${encodeURIComponent(id)}`;
 }

@@ -5,8 +5,9 @@ local MOST_IN_CLAIM = 1024
 -- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
 -- again before that gives the same shards: a claimant that died repeats exactly its own adds.
 --   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders, ahead}
--- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`, and a block is
--- the id of its first shard with `+<shards>`.
+-- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`. One that is
+-- marked `!` is carried by the claimant's job (`complete_phase.lua`). A block is the id of its first shard with
+-- `+<shards>`.
 local function claim(k, claimant)
   if is_gone(k.run) then return {} end
   local kept = redis.call('HGET', k.claims, claimant)

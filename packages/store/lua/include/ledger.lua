@@ -35,8 +35,8 @@ end
 
 -- Splits what a claim says: a shard, or a block of shards. Returns their phase, revision, first shard, and number.
 local function parse_claim(text)
-  local id, count = string.match(text, '^~?(.+)%+(%d+)$')
-  local phase, revision, shard = parse_shard_id(id or (string.gsub(text, '^~', '')))
+  local id, count = string.match(text, '^[~!]?(.+)%+(%d+)$')
+  local phase, revision, shard = parse_shard_id(id or (string.gsub(text, '^[~!]', '')))
   return phase, revision, shard, tonumber(count or 1)
 end
 
@@ -63,6 +63,13 @@ end
 local function is_stopped(run)
   local stop = redis.call('HGET', run, 'stop')
   return stop ~= false and stop ~= ''
+end
+
+-- Why a shard is cancelled, for its event: the run was stopped, or somebody cancelled it or its phase by hand. Who that
+-- was is in the shard's record where only the shard was meant, else in the entry of its phase.
+local function cancel_cause(stopped, entry, record)
+  if stopped then return { reason = 'run stopped' } end
+  return { reason = 'cancelled by hand', actor = record.recalled_by or entry.recalled_by }
 end
 
 local function is_paused(run)
