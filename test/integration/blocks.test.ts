@@ -257,6 +257,34 @@ test(
 );
 
 test(
+  "shards that fail in blocks are left out where the phase tolerates them",
+  withDeployment(async (deployment) => {
+    const phase = { max_failed_shards: 2 };
+    const runId = await deployment.submit(await fanPlan(deployment, { count: 200, broken: [20, 21], phase }));
+    expect((await ended(deployment, runId)).status).toBe("succeeded");
+    const [artifact] = (await deployment.store.runs.loadPhases(runId)).get("fan")?.artifacts ?? [];
+    expect(artifact?.inline?.split("\n").slice(18, 22)).toEqual(["18", "19", "22", "23"]);
+  }),
+);
+
+test(
+  "a phase that failed in blocks is begun anew in blocks, and its attempts go on counting",
+  withDeployment(async (deployment) => {
+    const { store, engine } = deployment;
+    const runId = await deployment.submit(await fanPlan(deployment, { count: 200, broken: [20] }));
+    expect((await ended(deployment, runId)).status).toBe("failed");
+    await writeFile(join(deployment.dir, "mended"), "");
+    await engine.rerun(runId, { phases: ["fan"], reach: "phase" }, "test");
+    await eventually(async () => (await store.runs.get(runId)).status === "succeeded");
+    const ref = { phase: "fan", revision: 1 };
+    const [failed, other] = await store.ledger.findShards(runId, ref, [20, 30]);
+    expect(failed).toMatchObject({ status: "succeeded", attempt: 2, history: [{ attempt: 1, status: "failed" }] });
+    expect(other).toMatchObject({ status: "succeeded", attempt: 2, block: "30+5" });
+    expect(await store.ledger.findPhase(runId, "fan")).toMatchObject({ next: 200, in_flight: 0, succeeded: 200 });
+  }),
+);
+
+test(
   "blocks whose jobs were removed are put back as shards",
   withDeployment(
     async (deployment) => {

@@ -240,7 +240,11 @@ class BlockRun {
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job: this.#job });
     try {
       const ended = await executeAttempt(this.#context, task, shipper, { signal });
-      if (signal.reason === "lock_lost" && ended.status !== "succeeded") throw lockLost();
+      if (signal.reason === "lock_lost" && ended.status !== "succeeded") {
+        // somebody else takes it over, and those after it
+        this.#begun = [];
+        return;
+      }
       await this.#take(started, ended, phase, signal);
     } finally {
       active.end(jobId);
