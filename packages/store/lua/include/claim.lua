@@ -70,6 +70,9 @@ local function claim(k, claimant)
   -- New shards of an open phase, in blocks of even size.
   local function hand_out_fresh(phase, entry, room)
     local size = block_size(entry, run_cap)
+    -- where no cap asks for it a full queue is not filled up bit by bit, which would make ever smaller blocks
+    local has_cap = entry.max_parallel > 0 or run_cap > 0
+    if size > 1 and not has_cap and room < math.min(size, to_hand_out(entry)) and entry.in_flight > BLOCKS_AHEAD / 2 * size then return end
     size = math.ceil(room / math.ceil(room / size))
     local ids, first = {}, 0
     local function flush()

@@ -11,10 +11,10 @@ local UNLIMITED = 1000000000
 local BLOCK_MS, LEAST_BLOCK_MS = 50, 5
 -- Shards that take longer than this go one by one, in ms.
 local SLOW_MS = 10
--- Most shards of a block; the same while nobody knows how long they take.
-local MOST_IN_BLOCK, FIRST_IN_BLOCK = 100, 32
+-- Most shards of a block, and most while nobody knows how long they take.
+local MOST_IN_BLOCK, FIRST_IN_BLOCK = 50, 32
 -- Share of the phase that a block is at most, and blocks that are kept on the queue.
-local SHARES, BLOCKS_AHEAD = 40, 64
+local SHARES, BLOCKS_AHEAD = 40, 48
 -- Most shards of a phase in flight in blocks.
 local MOST_IN_BLOCKS = 2000
 -- Durations that are remembered.
