@@ -26,12 +26,12 @@ if (unknown.length > 0) fail(`no workload ${unknown.join(", ")}; there are ${wor
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(`--rounds ${values.rounds}: not a number`);
 
 let open;
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    process.exitCode = 1;
-    void Promise.resolve(open?.close()).finally(() => process.exit());
-  });
+/** Leaves nothing behind: processes end by themselves with this one, Redis does not. */
+function stop(error) {
+  if (error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  void Promise.resolve(open?.close()).finally(() => process.exit(1));
 }
+for (const event of ["SIGINT", "SIGTERM", "uncaughtException"]) process.once(event, stop);
 
 const print = (line) => process.stdout.write(`${line}\n`);
 if (values.markdown) print(markdownHead);

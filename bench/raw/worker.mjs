@@ -11,5 +11,11 @@ const workers = process.env.BENCH_QUEUES.split(",").map((pair) => {
   const concurrency = Number(process.env.BENCH_CONCURRENCY ?? "10");
   return new Worker(queue, (job) => processors[name](job, redis), { connection, concurrency, prefix: "raw" });
 });
+for (const worker of workers) {
+  worker.on("failed", (job, error) => {
+    process.stderr.write(`${job?.id}: ${error.stack}\n`);
+    process.exit(1);
+  });
+}
 await Promise.all(workers.map((worker) => worker.waitUntilReady()));
 process.stdout.write("raw worker ready\n");

@@ -96,10 +96,14 @@ async function startNode(args, { ready, env = {}, redisUrl, dir }) {
     child.once("exit", () => reject(new Error(`${args.join(" ")} ended: ${said.slice(-SHOWN_CHARS)}`)));
   });
   for (const stream of [child.stdout, child.stderr]) stream.removeAllListeners("data").resume();
+  child.removeAllListeners("exit").once("exit", () => {
+    throw new Error(`${args.join(" ")} ended in the middle of a measurement`);
+  });
   return { child, said };
 }
 
 async function end(child) {
+  child.removeAllListeners("exit");
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGKILL");
   await once(child, "exit");

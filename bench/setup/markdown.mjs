@@ -17,7 +17,7 @@ export function markdownRows({ workload, title, baseline, ratio, must, aim, met,
   const figures = Object.entries(sides).flatMap(([name, side]) =>
     Object.entries(side.figures).map(([figure, values]) => {
       const own = name === "fanfold";
-      const label = own ? nameOf(figure) : `${name}: ${nameOf(figure)}`;
+      const label = [own ? "" : name, nameOf(figure)].filter((part) => part !== "").join(": ");
       const targets = own ? [limitText(figure, must) + missed(met[figure]), limitText(figure, aim)] : ["", ""];
       return [label, ...shown(figure, values), "", ...targets];
     }),

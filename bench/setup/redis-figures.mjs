@@ -26,15 +26,15 @@ export async function watchRedis(redis) {
     /** What has happened since: plain counts and times, and the slowest command with its name. */
     async read() {
       const after = await readInfo(redis);
-      const grown = (field) => Number(after[field]) - Number(before[field]);
+      const grown = (field) => after[field] - before[field];
       return {
         commands: grown("total_commands_processed"),
         reads: grown("total_reads_processed"),
         inBytes: grown("total_net_input_bytes"),
         outBytes: grown("total_net_output_bytes"),
         cpuMs: 1_000 * (grown("used_cpu_user_main_thread") + grown("used_cpu_sys_main_thread")),
-        usedMb: Number(after.used_memory) / MB,
-        peakMb: Number(after.used_memory_peak) / MB,
+        usedMb: after.used_memory / MB,
+        peakMb: after.used_memory_peak / MB,
         slowest: await slowest(redis),
         events: await serverEvents(redis),
       };
@@ -42,10 +42,10 @@ export async function watchRedis(redis) {
   };
 }
 
-/** The fields of INFO. */
+/** The numbers of INFO, by their names. */
 export async function readInfo(redis) {
-  const lines = (await redis.info()).split("\r\n").filter((line) => line.includes(":"));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  const fields = (await redis.info()).matchAll(/^(\w+):([\d.]+)\r?$/gm);
+  return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, Number(value)]));
 }
 
 /** The slowest call of each command or script that took longer than a millisecond: `[{ name, ms, count }]`, slowest first. */

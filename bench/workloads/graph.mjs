@@ -63,7 +63,10 @@ async function prepareLoad({ dir }) {
     yaml: async () => load({ text: yaml.join(""), file: "plan.yaml" }),
     async "fanfold validate"() {
       const startedAt = performance.now();
-      const [code] = await once(spawn(process.execPath, [FANFOLD, "validate", file], { stdio: "ignore" }), "close");
+      const [code] = await once(
+        spawn(process.execPath, [FANFOLD, "validate", file, "--workspace", dir], { stdio: "ignore" }),
+        "close",
+      );
       if (code !== 0) throw new Error(`validate ended with ${code}`);
       return { ms: performance.now() - startedAt };
     },
@@ -115,11 +118,18 @@ async function runRaw({ redis, queue }, graph, run) {
   const leaves = Object.keys(graph).filter((id) => dependents[id].length === 0);
   const subscriber = redis.duplicate();
   await subscriber.subscribe(`raw:done:${run}`);
+  const done = new Promise((resolve) => {
+    let left = leaves.length;
+    subscriber.on("message", () => {
+      left -= 1;
+      if (left === 0) resolve();
+    });
+  });
   const startedAt = performance.now();
   await redis.set(`raw:graph:${run}`, JSON.stringify(dependents));
   await redis.hset(`raw:pending:${run}`, pending);
   await queue("layers").addBulk(roots.map((id) => ({ name: id, data: { run, dependents: dependents[id] } })));
-  for (let done = 0; done < leaves.length; done += 1) await once(subscriber, "message");
+  await done;
   const ms = performance.now() - startedAt;
   subscriber.disconnect();
   return { ms };

@@ -37,10 +37,7 @@ async function prepareIdle(bench, workers) {
         const ms = pids.reduce((sum, pid) => sum + cpuMs(pid) - busy.get(pid), 0);
         return (100 * ms) / WATCHED_MS / pids.length;
       };
-      const redisSec = ["used_cpu_user", "used_cpu_sys"].reduce(
-        (sum, key) => sum + after[key] - before[key],
-        0,
-      );
+      const redisSec = ["used_cpu_user", "used_cpu_sys"].reduce((sum, key) => sum + after[key] - before[key], 0);
       const grown = Object.entries(callsAfter).map(([name, count]) => [name, (count - (calls[name] ?? 0)) / sec]);
       return {
         figures: {
@@ -50,7 +47,7 @@ async function prepareIdle(bench, workers) {
           each_worker_cpu_percent: percentOf("worker"),
           scheduler_rss_mb: Math.max(...rssOf(bench, "scheduler")),
           each_worker_rss_mb: Math.max(...rssOf(bench, "worker")),
-          connections: Number(after.connected_clients) - 1,
+          connections: after.connected_clients - 1,
         },
         notes: {
           commands_per_sec: Object.fromEntries(

@@ -51,9 +51,10 @@ async function prepareMemory(bench, shards) {
           idle_deployment_bytes: total(idle),
           per_shard_on_a_queue_bytes: (total(waiting) - total(idle)) / released,
           per_waiting_shard_bytes: (total(waiting) - total(idle)) / shards,
-          per_finished_shard_bytes: (total(kept) - total(idle)) / shards,
-          per_shard_after_gc_bytes: (total(collected) - total(idle)) / shards,
-          left_after_gc_bytes: total(collected) - total(idle),
+          per_finished_shard_bytes: (total(kept, isOfRun) - total(idle, isOfRun)) / shards,
+          per_shard_after_gc_bytes: (total(collected, isOfRun) - total(idle, isOfRun)) / shards,
+          kept_by_queues_bytes: total(kept, isOfQueue) - total(idle, isOfQueue),
+          left_by_queues_after_gc_bytes: total(collected, isOfQueue) - total(idle, isOfQueue),
           per_phase_bytes: (total(chained) - total(collected)) / PHASES,
         },
         notes: {
@@ -82,8 +83,17 @@ function kindOf(key) {
   return `${queue} job${part === undefined ? "" : ` ${part}`}`;
 }
 
-function total(kinds) {
-  return Object.values(kinds).reduce((sum, bytes) => sum + bytes, 0);
+/** What a run keeps as long as it is kept, and grows with it; all else is of queues, which keep a bounded tail. */
+function isOfRun(kind) {
+  return /^(run |(aggregate|gates) job)/.test(kind);
+}
+
+function isOfQueue(kind) {
+  return !isOfRun(kind);
+}
+
+function total(kinds, isWanted = () => true) {
+  return Object.entries(kinds).reduce((sum, [kind, bytes]) => sum + (isWanted(kind) ? bytes : 0), 0);
 }
 
 /** What has come since, divided; the largest first. */
