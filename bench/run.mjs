@@ -27,11 +27,15 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(`--r
 
 let open;
 /** Leaves nothing behind: processes end by themselves with this one, Redis does not. */
-function stop(error) {
-  if (error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  void Promise.resolve(open?.close()).finally(() => process.exit(1));
+async function stop() {
+  await open?.close();
+  process.exit(1);
 }
-for (const event of ["SIGINT", "SIGTERM", "uncaughtException"]) process.once(event, stop);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop());
+process.once("uncaughtException", (error) => {
+  process.stderr.write(`${error.stack}\n`);
+  void stop();
+});
 
 const print = (line) => process.stdout.write(`${line}\n`);
 if (values.markdown) print(markdownHead);

@@ -22,4 +22,6 @@ async function spawnAll() {
 process.on("message", ({ go }) => {
   if (go === true) void spawnAll();
 });
+// nothing else keeps it
+process.channel?.ref();
 process.stdout.write("spawner ready\n");

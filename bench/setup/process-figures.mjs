@@ -15,17 +15,22 @@ export async function watchProcesses(processes) {
   for (const { child } of watched) forgetPeak(child.pid);
   const cpuBefore = new Map(watched.map(({ child }) => [child.pid, cpuMs(child.pid)]));
   return {
-    /** For each role the largest peak and the longest stall of its processes, and their processor time together. */
+    /**
+     * For each role the largest peak and the longest stall of its processes, what they hold at the end, and their
+     * processor time together.
+     */
     async read() {
       const figures = {};
       for (const role of new Set(watched.map((one) => one.role))) {
         const children = watched.filter((one) => one.role === role).map(({ child }) => child);
-        const stalls = await Promise.all(children.map((child) => ask(child, "read")));
+        const [peaks, times] = [children.map(({ pid }) => peakRssMb(pid)), children.map(({ pid }) => cpuMs(pid))];
+        const told = await Promise.all(children.map((child) => ask(child, "read"))); // this takes time of its own
+        const largest = (field) => Math.max(...told.map((answer) => answer[field]));
         figures[role] = {
-          peakRssMb: Math.max(...children.map(({ pid }) => peakRssMb(pid))),
-          cpuMs: children.reduce((sum, { pid }) => sum + cpuMs(pid) - cpuBefore.get(pid), 0),
-          stallMaxMs: Math.max(...stalls.map(({ stallMaxMs }) => stallMaxMs)),
-          stallP99Ms: Math.max(...stalls.map(({ stallP99Ms }) => stallP99Ms)),
+          peakRssMb: Math.max(...peaks),
+          cpuMs: children.reduce((sum, { pid }, i) => sum + times[i] - cpuBefore.get(pid), 0),
+          stallMaxMs: largest("stallMaxMs"),
+          heldMb: largest("heldMb"),
         };
       }
       return figures;

@@ -23,6 +23,7 @@ export function s1(shards = SHARDS) {
         fold_worker_peak_mb: 300,
         shard_time_ratio: 1.3,
         redis_slowest_command_ms: 20,
+        removal_slowest_command_ms: 20,
         scheduler_stall_ms: 50,
         worker_stall_ms: 50,
       },
@@ -41,7 +42,8 @@ async function prepareShards(bench, shards, reference) {
       await fanfold.engine.remove(small.runId, { force: false, actor: "bench" });
       const before = await measure(reference);
       await fanfold.engine.remove(before.runId, { force: false, actor: "bench" });
-      const { figures, notes } = await measure(shards);
+      const { runId, figures, notes } = await measure(shards);
+      const removal = await measureRemoval({ ...fanfold, redis }, runId);
       const ratio = figures.us_per_shard / before.figures.us_per_shard;
       const { us_per_shard, ...others } = figures;
       return {
@@ -49,9 +51,11 @@ async function prepareShards(bench, shards, reference) {
           per_shard_us: us_per_shard,
           reference_per_shard_us: before.figures.us_per_shard,
           shard_time_ratio: ratio,
+          reference_worker_held_mb: before.figures.worker_held_mb,
           ...others,
+          ...removal.figures,
         },
-        notes,
+        notes: { ...notes, ...removal.notes },
       };
     },
   };
@@ -91,6 +95,8 @@ async function measurePhase({ engine, store, bench, redis }, count) {
       scheduler_peak_mb: during.scheduler.peakRssMb,
       worker_peak_mb: during.worker.peakRssMb,
       fold_worker_peak_mb: folding.worker.peakRssMb,
+      scheduler_held_mb: during.scheduler.heldMb,
+      worker_held_mb: during.worker.heldMb,
       scheduler_stall_ms: Math.max(during.scheduler.stallMaxMs, folding.scheduler.stallMaxMs),
       worker_stall_ms: during.worker.stallMaxMs,
       fold_worker_stall_ms: folding.worker.stallMaxMs,
@@ -98,5 +104,18 @@ async function measurePhase({ engine, store, bench, redis }, count) {
       scheduler_cpu_per_shard_us: (1_000 * during.scheduler.cpuMs) / count,
     },
     notes: { slowest: load.slowest.slice(0, 8), server_events_ms: load.events },
+  };
+}
+
+/** What it takes of Redis to remove a run. */
+async function measureRemoval({ engine, redis }, runId) {
+  const watch = await watchRedis(redis);
+  const startedAt = performance.now();
+  await engine.remove(runId, { force: false, actor: "bench" });
+  const removal_ms = performance.now() - startedAt;
+  const { slowest } = await watch.read();
+  return {
+    figures: { removal_ms, removal_slowest_command_ms: slowest[0]?.ms ?? 1 },
+    notes: { slowest_of_removal: slowest.slice(0, 4) },
   };
 }
