@@ -5,8 +5,8 @@ const UNITS = { ms: "ms", us: "µs", s: "s", mb: "MB", bytes: "bytes", percent: 
 /** Head of the table in docs/performance.md. */
 export const markdownHead = [HEAD, HEAD.map(() => "---")].map(rowOf).join("\n");
 
-/** Rows of one workload: a row for each side, then one for each further figure of each side. */
-export function markdownRows({ workload, title, baseline, ratio, must, aim, met, sides }) {
+/** Rows of one workload: a row for each side, then one for each further figure of each side, then the last remarks. */
+export function markdownRows({ workload, title, baseline, ratio, must, aim, met, sides, notes = {} }) {
   const times = Object.entries(sides).flatMap(([name, { ms }]) => {
     if (ms === undefined) return [];
     if (name !== "fanfold") return [[name, ...shown("ms", ms), "", "", ""]];
@@ -22,9 +22,22 @@ export function markdownRows({ workload, title, baseline, ratio, must, aim, met,
       return [label, ...shown(figure, values), "", ...targets];
     }),
   );
-  return [...times, ...figures]
+  const remarks = Object.entries(notes).map(([name, value]) => [nameOf(name), plain(value), "", "", "", ""]);
+  return [...times, ...figures, ...remarks]
     .map((row, i) => rowOf(i === 0 ? [workload, title, ...row] : ["", "", ...row]))
     .join("\n");
+}
+
+/** `{ hget: 2, set: 1 }` → `hget 2, set 1` */
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain).join("; ");
+  if (typeof value !== "object" || value === null) return String(value);
+  const isNamed = typeof value.name === "string";
+  return isNamed
+    ? Object.values(value).join(" ")
+    : Object.entries(value)
+        .map(([name, part]) => `${name} ${part}`)
+        .join(", ");
 }
 
 function shown(figure, { median, min, max }) {

@@ -48,7 +48,7 @@ export async function readInfo(redis) {
   return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, Number(value)]));
 }
 
-/** The slowest call of each command or script that took longer than a millisecond: `[{ name, ms, count }]`, slowest first. */
+/** The slowest call of each command or script that took longer than a millisecond, slowest first. */
 async function slowest(redis) {
   const names = await scriptNames();
   const byName = new Map();
