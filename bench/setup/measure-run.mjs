@@ -10,12 +10,27 @@ export function compile(plan) {
   return result.plan;
 }
 
-/** Submits a compiled plan and waits until its submitter sees its end. @returns wall time in ms, and the run's id */
+/** Submits a compiled plan and waits until its submitter sees its end. @returns wall time in ms, the run's id, its journal */
 export async function measureRun({ engine, store }, plan) {
   const startedAt = performance.now();
   const { runId } = await engine.submit(plan);
-  await untilOver(store, runId);
-  return { ms: performance.now() - startedAt, runId };
+  const lines = await untilOver(store, runId);
+  return { ms: performance.now() - startedAt, runId, lines };
+}
+
+/** The same, as the result of a side whose wall time is all there is to tell. */
+export async function timeRun(client, plan) {
+  const { ms } = await measureRun(client, plan);
+  return { ms };
+}
+
+/** Where the time of a run with one phase went, by the clocks of those who wrote its journal, in ms. */
+export function partsOf(lines) {
+  const at = (event, find) => Date.parse(lines[find]((line) => line.event === event)?.timestamp);
+  const [queued, ended] = [lines[0], lines.at(-1)].map(({ timestamp }) => Date.parse(timestamp));
+  const first = at("shard_started", "find");
+  const last = at("shard_succeeded", "findLast");
+  return { until_first_shard_ms: first - queued, shards_ms: last - first, fold_and_end_ms: ended - last };
 }
 
 /** Follows a run to its end. @returns the lines of its journal @throws {Error} unless it succeeds, or is `expected` */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compile, measureRun } from "../setup/measure-run.mjs";
+import { compile, timeRun } from "../setup/measure-run.mjs";
 import { openRaw, untilCompleted } from "../setup/raw.mjs";
 
 const COUNT = 200;
@@ -50,7 +50,7 @@ async function prepareCommands(bench, ballastMb) {
   });
   const plan = compile({ plan_id: "commands", version: "1", phases: [commandPhase(COUNT, "/bin/true", [])] });
   return {
-    fanfold: () => measureRun(fanfold, plan),
+    fanfold: () => timeRun(fanfold, plan),
     async bullmq() {
       const done = untilCompleted(events, COUNT);
       const startedAt = performance.now();
@@ -86,7 +86,7 @@ async function prepareSleeps(bench, concurrency) {
   const sleeps = commandPhase(SLEEPS, "sleep", [String(SLEEP_MS / 1_000)]);
   const plan = compile({ plan_id: "sleeps", version: "1", phases: [sleeps] });
   return {
-    fanfold: () => measureRun(fanfold, plan),
+    fanfold: () => timeRun(fanfold, plan),
     ideal: async () => ({ ms: (SLEEPS / concurrency) * SLEEP_MS }),
   };
 }

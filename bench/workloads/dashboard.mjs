@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { chromium } from "playwright-core";
-import { compile, measureRun, untilOver } from "../setup/measure-run.mjs";
+import { compile, timeRun, untilOver } from "../setup/measure-run.mjs";
 
 const SHARDS = 10_000;
 /** Shards that are done when the page is opened: the rest of the run is live. */
@@ -108,7 +108,7 @@ async function prepareStreams(bench) {
   const plan = waitingPlan(STREAMED_SHARDS);
   return {
     fanfold: () => measureStreams({ ...fanfold, plan, url }),
-    "no stream": () => measureRun(fanfold, plan),
+    "no stream": () => timeRun(fanfold, plan),
   };
 }
 

@@ -1,4 +1,4 @@
-import { compile, measureRun, outputText } from "../setup/measure-run.mjs";
+import { compile, measureRun, outputText, partsOf, timeRun } from "../setup/measure-run.mjs";
 import { openRaw, untilCompleted } from "../setup/raw.mjs";
 
 /** Shards → most of the baseline's time that Fanfold may take, and is to take. */
@@ -29,13 +29,14 @@ async function prepareFanOut(bench, count) {
   };
   return {
     async fanfold() {
-      const startedAt = performance.now();
-      const { runId } = await measureRun(fanfold, plan);
+      const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
+      const { runId, lines } = await measureRun(fanfold, plan);
       check("fanfold", Number(await outputText(fanfold, runId, "fan")));
-      return { ms: performance.now() - startedAt };
+      const ms = performance.now() - startedAt;
+      return { ms, figures: { ...partsOf(lines), submitter_cpu_ms: cpuSince(cpu) } };
     },
     async bullmq(round) {
-      const startedAt = performance.now();
+      const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
       const children = Array.from({ length: count }, (_, index) => ({
         name: "child",
         queueName: "children",
@@ -44,9 +45,15 @@ async function prepareFanOut(bench, count) {
       }));
       const { job } = await raw.flows.add({ name: `sum ${round}`, queueName: "parents", children });
       check("bullmq", await job.waitUntilFinished(events));
-      return { ms: performance.now() - startedAt };
+      return { ms: performance.now() - startedAt, figures: { submitter_cpu_ms: cpuSince(cpu) } };
     },
   };
+}
+
+/** Processor time of this process, in ms. */
+function cpuSince(before) {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 /** A phase of no-op shards whose outputs are summed. */
@@ -102,7 +109,7 @@ async function prepareCapped(bench, cap, handler) {
     phases: [fanPhase(CAPPED, { handler: `handlers/${handler}.mjs`, max_parallel: cap })],
   });
   return {
-    fanfold: () => measureRun(fanfold, plan),
+    fanfold: () => timeRun(fanfold, plan),
     async bullmq() {
       const done = untilCompleted(events, CAPPED);
       const startedAt = performance.now();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compilePlanText, formatProblem } from "@fanfold/core";
 import { openRaw } from "../setup/raw.mjs";
-import { compile, measureRun } from "../setup/measure-run.mjs";
+import { compile, timeRun } from "../setup/measure-run.mjs";
 
 const FANFOLD = fileURLToPath(new URL("../../packages/cli/bin/fanfold.js", import.meta.url));
 
@@ -44,7 +44,7 @@ function graphRun(graph) {
       const raw = await openRaw(bench, { layers: "layer" });
       const plan = compile(planOf(graph));
       return {
-        fanfold: () => measureRun(fanfold, plan),
+        fanfold: () => timeRun(fanfold, plan),
         bullmq: (round) => runRaw(raw, graph, `${round}`),
       };
     },
