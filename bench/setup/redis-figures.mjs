@@ -32,6 +32,7 @@ export async function watchRedis(redis) {
         reads: grown("total_reads_processed"),
         inBytes: grown("total_net_input_bytes"),
         outBytes: grown("total_net_output_bytes"),
+        fileBytes: grown("aof_current_size"),
         cpuMs: 1_000 * (grown("used_cpu_user_main_thread") + grown("used_cpu_sys_main_thread")),
         usedMb: after.used_memory / MB,
         peakMb: after.used_memory_peak / MB,

@@ -41,6 +41,7 @@ async function prepareWork(bench, plan, count) {
           reads_of_redis: load.reads / count,
           to_redis_bytes: load.inBytes / count,
           from_redis_bytes: load.outBytes / count,
+          append_only_file_bytes: load.fileBytes / count,
           redis_cpu_us: (1_000 * load.cpuMs) / count,
           worker_cpu_us: (1_000 * processes.worker.cpuMs) / count,
           scheduler_cpu_us: (1_000 * processes.scheduler.cpuMs) / count,
