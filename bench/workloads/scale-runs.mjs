@@ -51,7 +51,7 @@ async function prepareRuns(bench, { history, atOnce }) {
         figures: {
           runs_at_once_s: sec,
           runs_per_sec: atOnce / sec,
-          redis_slowest_command_ms: load.slowest[0]?.ms ?? 1,
+          redis_slowest_command_ms: load.slowestMs,
           scheduler_stall_ms: processes.scheduler.stallMaxMs,
           scheduler_peak_mb: processes.scheduler.peakRssMb,
           worker_peak_mb: processes.worker.peakRssMb,

@@ -8,7 +8,7 @@ export class NewsGate {
   #isHeld = false;
   #isWaiting = false;
 
-  /** @param holdMs how long to hold news back after a call, in ms; asked after each call */
+  /** @param holdMs how long to hold news back after a call, in ms; asked just before, while whoever waits still does */
   constructor(tell: () => void, holdMs: () => number) {
     this.#tell = tell;
     this.#holdMs = holdMs;
@@ -26,10 +26,11 @@ export class NewsGate {
 
   #pass(): void {
     this.#isWaiting = false;
+    const holdMs = this.#holdMs();
     this.#tell();
     setTimeout(() => {
       if (this.#isWaiting) return this.#pass();
       this.#isHeld = false;
-    }, this.#holdMs()).unref();
+    }, holdMs).unref();
   }
 }

@@ -41,6 +41,17 @@ describe("news gate", () => {
     expect(tell.mock.calls.length).toBeLessThanOrEqual(11);
   });
 
+  it("asks how long to hold back before it tells: then those who wait are still there to be counted", () => {
+    const calls: string[] = [];
+    const gate = new NewsGate(
+      () => void calls.push("tell"),
+      () => calls.push("hold"),
+    );
+    gate.note();
+    vi.advanceTimersByTime(0);
+    expect(calls).toEqual(["hold", "tell"]);
+  });
+
   it("is quiet when there is nothing new", () => {
     const tell = vi.fn<() => void>();
     const gate = new NewsGate(tell, () => 25);
