@@ -49,6 +49,8 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   RUN_CANCELLED: EXIT.refused,
   RUN_OVER: EXIT.refused,
   PHASE_OVER: EXIT.refused,
+  NOT_AN_APPROVAL: EXIT.usage,
+  NOT_ASKED: EXIT.refused,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
   UNKNOWN_REVISION: EXIT.notFound,

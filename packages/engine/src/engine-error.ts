@@ -8,6 +8,8 @@ export type EngineErrorCode =
   | "UNKNOWN_REVISION"
   | "UNKNOWN_ARTIFACT"
   | "PHASE_OVER"
+  | "NOT_AN_APPROVAL"
+  | "NOT_ASKED"
   | "RUN_OVER"
   | "RUN_LIVE"
   | "RUN_BUSY"

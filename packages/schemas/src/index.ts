@@ -77,6 +77,7 @@ export {
   JournalLineSchema,
 } from "./journal.ts";
 export {
+  ApprovalSchema,
   CacheSchema,
   ConcurrencyKeySchema,
   CostSchema,

@@ -304,6 +304,9 @@ export function runEdition({
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
 function effectId(effect: Effect): string {
   if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
+  if (effect.kind === "schedule_approval_timeout") {
+    return `${effect.kind}.${effect.phase}.r${effect.revision}.${effect.at_ms}`;
+  }
   if (effect.kind === "resume_spawner") return `${effect.kind}.${shardId(effect)}`;
   return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
 }
@@ -365,7 +368,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     plan_revision: number("plan_revision") ?? 0,
     turn: number("turn") ?? 0,
     ...(fields.submitted_by ? { submitted_by: fields.submitted_by } : {}),
-    ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
+    ...optional("cost_usd", "budget_from_usd", "timeout_at_ms", "waiting_approvals"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),
     finished_at_ms: number("finished_at_ms"),

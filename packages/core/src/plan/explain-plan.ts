@@ -241,6 +241,7 @@ function names(edges: readonly CompiledDependency[]): string {
 }
 
 function describeWork(work: Work): string {
+  if (work.kind === "approval") return work.message === null ? "approval" : `approval: ${work.message}`;
   if (work.kind === "handler") return `handler ${work.handler}`;
   const line = [work.command, ...work.args].map(quoteWord).join(" ");
   return work.shell ? `/bin/sh -c ${line}` : line;

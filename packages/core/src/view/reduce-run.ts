@@ -21,8 +21,6 @@ const IN_RUN = {
   run_resumed: (view) => ({ ...view, is_paused: false }),
   run_reopened: reopened,
   plan_aborted: (view, line) => ({ ...view, aborted_by: line.phase }),
-  approval_requested: (view) => view,
-  approval_given: (view) => view,
   worker_joined: (view) => view,
   worker_left: (view) => view,
 } satisfies Record<Exclude<EventName, keyof typeof PHASE_REDUCERS | keyof typeof SHARD_REDUCERS>, RunReducer>;

@@ -2,12 +2,14 @@ import type { PhaseRecord } from "@fanfold/schemas";
 import { isPhaseOver, isRunOver } from "../run/transitions.ts";
 import type { ShardFacts, WhyFacts } from "./admission-facts.ts";
 import { causeClause } from "./cause-clause.ts";
+import { shellWord } from "./shell-word.ts";
 import { type OpenPhase, whyNoSlot, whyShard } from "./why-shard.ts";
 
 /** What kind of reason it is. */
 export type WhyCode =
   | "not_started"
   | "waits_for_phase"
+  | "waits_for_approval"
   | "waits_for_lock"
   | "opening"
   | "paused"
@@ -85,7 +87,7 @@ function whyPhase(facts: WhyFacts, phase: string): Why[] {
 
 /** The reason of a phase that is not running, or undefined. */
 function whyWhole(facts: WhyFacts, phase: string): WhyReason | undefined {
-  const { status, cause } = recordOf(facts, phase);
+  const { status, cause, asked } = recordOf(facts, phase);
   const because = cause === undefined ? "" : causeClause(cause.code, cause.phase ?? null);
   switch (status) {
     case "pending":
@@ -101,8 +103,15 @@ function whyWhole(facts: WhyFacts, phase: string): WhyReason | undefined {
     case "succeeded":
       return { code: "succeeded", why: "has succeeded" };
     case "running":
-      return undefined;
+      return asked === undefined ? undefined : whyAsked(facts, phase);
   }
+}
+
+function whyAsked({ planned, run }: WhyFacts, phase: string): WhyReason {
+  const { work } = planned.graph.phase(phase);
+  const question = work.kind === "approval" && work.message !== null ? ` (${work.message})` : "";
+  const command = `fanfold approve ${shellWord(run.run_id)} ${shellWord(phase)}`;
+  return { code: "waits_for_approval", why: `waits for an approval${question}; to give it: ${command}` };
 }
 
 function whyPending(facts: WhyFacts, phase: string): WhyReason {

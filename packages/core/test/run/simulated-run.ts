@@ -1,5 +1,6 @@
 import type { Effect, PhaseRecord } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
+import { awaitsApproval } from "../../src/run/approval.ts";
 import { decide } from "../../src/run/decide.ts";
 import { planRerun, type RerunReach } from "../../src/run/plan-rerun.ts";
 import { conditionDecided, wasLeftOut } from "../../src/run/reopening.ts";
@@ -47,6 +48,8 @@ export class SimulatedRun {
   readonly #ledger = new Map<string, SimulatedEntry>();
   /** Ends of the run's time that were set, Unix ms. */
   readonly #timers: number[] = [];
+  /** Ends of the wait for an approval that were set. */
+  readonly #waits: (Trigger & { type: "approval_timeout" })[] = [];
   readonly #outbox = new Map<string, Effect>();
   readonly #triggers: Trigger[] = [{ type: "start" }];
   readonly #reports = new Set<string>();
@@ -143,11 +146,30 @@ export class SimulatedRun {
     for (const phase of this.#reports) {
       list.push({ name: `report ${phase}`, act: () => this.#report(phase) });
     }
+    for (const [phase, record] of this.#state.phases) {
+      if (awaitsApproval(record)) list.push(this.#answer(phase));
+    }
     for (const [phase, entry] of this.#ledger) {
       if (entry.fold === "due") list.push({ name: `fold ${phase}`, act: () => this.#fold(phase, entry) });
       list.push(...this.#shardHappenings(phase, entry));
     }
     return list;
+  }
+
+  #answer(phase: string): Happening {
+    const approved = this.#fates.get(phase) === "succeeds";
+    const act = (): void => {
+      const revision = phaseRecord(this.#state, phase).revision + 1;
+      const answer = { approved, comment: "", actor: "person" };
+      this.#apply({
+        type: "approve",
+        phase,
+        revision,
+        answer,
+        artifact: artifactNamed(phase, contentOf(revision)),
+      });
+    };
+    return { name: `${approved ? "approve" : "reject"} ${phase}`, act };
   }
 
   #shardHappenings(phase: string, entry: SimulatedEntry): Happening[] {
@@ -169,6 +191,13 @@ export class SimulatedRun {
     const { status, stop } = this.#state.run;
     for (const [at, atMs] of this.#timers.entries()) {
       list.push({ name: `time is up ${atMs}`, act: () => this.#timeIsUp(at) });
+    }
+    for (const [at, wait] of this.#waits.entries()) {
+      const act = (): void => {
+        this.#waits.splice(at, 1);
+        this.#apply(wait);
+      };
+      list.push({ name: `nobody has answered ${wait.phase}`, act });
     }
     if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
     if (this.#left.reruns > 0) list.push(...this.#reruns());
@@ -306,6 +335,11 @@ export class SimulatedRun {
         // what was set before stays: it must have no effect
         if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
         return;
+      case "schedule_approval_timeout": {
+        const { phase, revision, at_ms: atMs } = effect;
+        if (!this.#isHealing) this.#waits.push({ type: "approval_timeout", phase, revision, atMs });
+        return;
+      }
       case "discard_making":
       case "release_lock":
       case "resume_spawner":
@@ -435,10 +469,12 @@ export class SimulatedRun {
   }
 }
 
+const BEFORE_SHARDS = new Set(["expansion_failed", "condition_failed", "approval_rejected", "approval_timeout"]);
+
 /** As the engine sees it: nothing of it but a re-opening is needed. */
 function failedBeforeItsShards(record: PhaseRecord): boolean {
   const { status, cause } = record;
-  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "condition_failed";
+  if (status === "failed") return BEFORE_SHARDS.has(cause?.code ?? "");
   return wasLeftOut(record);
 }
 
