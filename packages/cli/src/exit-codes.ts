@@ -51,6 +51,7 @@ const ENGINE_EXITS: Record<EngineErrorCode, ExitCode> = {
   PHASE_OVER: EXIT.refused,
   NOT_AN_APPROVAL: EXIT.usage,
   NOT_ASKED: EXIT.refused,
+  COMMENT_TOO_LONG: EXIT.usage,
   NOTHING_TO_RETRY: EXIT.refused,
   UNKNOWN_PHASE: EXIT.notFound,
   UNKNOWN_REVISION: EXIT.notFound,

@@ -1,5 +1,5 @@
 import { type ApprovalAnswer, approvalArtifactName, approvalOutput, awaitsApproval, isApproval } from "@fanfold/core";
-import type { Artifact, PhaseRecord } from "@fanfold/schemas";
+import { type Artifact, MAX_COMMENT_CHARS, type PhaseRecord } from "@fanfold/schemas";
 import type { PhaseRef } from "@fanfold/store";
 import { carryOut } from "./carry-out.ts";
 import { artifactOf } from "./content.ts";
@@ -18,7 +18,7 @@ export interface GivenApproval {
  * Answers a phase that waits for a person. Of two answers the first one counts, and the other one is refused.
  *
  * @throws {StoreError} RUN_NOT_FOUND
- * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL; NOT_ASKED when nobody waits for an answer any more, or not yet
+ * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, COMMENT_TOO_LONG; NOT_ASKED when nobody waits for an answer any more, or not yet
  */
 export async function answerApproval(
   workings: EngineWorkings,
@@ -27,6 +27,9 @@ export async function answerApproval(
   answer: ApprovalAnswer,
 ): Promise<GivenApproval> {
   const { states, clock } = workings;
+  if (answer.comment.length > MAX_COMMENT_CHARS) {
+    throw new EngineError("COMMENT_TOO_LONG", `the comment has more than ${MAX_COMMENT_CHARS} characters`);
+  }
   for (;;) {
     const { run, graph, phases } = await states.load(runId);
     if (!graph.has(phase)) {

@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | "PHASE_OVER"
   | "NOT_AN_APPROVAL"
   | "NOT_ASKED"
+  | "COMMENT_TOO_LONG"
   | "RUN_OVER"
   | "RUN_LIVE"
   | "RUN_BUSY"

@@ -152,7 +152,7 @@ export class RunEngine {
    * Approves or rejects a phase that waits for a person. Of two answers the first one counts.
    *
    * @throws {StoreError} RUN_NOT_FOUND
-   * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, NOT_ASKED
+   * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, NOT_ASKED, COMMENT_TOO_LONG
    */
   approve(runId: string, phase: string, answer: ApprovalAnswer): Promise<GivenApproval> {
     return answerApproval(this.#workings, runId, phase, answer);

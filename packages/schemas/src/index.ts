@@ -1,3 +1,4 @@
+export { ApprovalAnswerSchema, MAX_COMMENT_CHARS } from "./approval.ts";
 export {
   type Artifact,
   type ArtifactMeta,

@@ -59,6 +59,8 @@ function withProgress(view: RunView, line: JournalLine, { known, before, after }
 
 /** Whether work that was over counts as open again. */
 function isTakenUpAgain({ event }: JournalLine, before: PhaseView, after: PhaseView): boolean {
+  // the time a person took says nothing of the rest
+  if (event === "approval_given") return true;
   return event === "phase_reopened" || (before.revision > 0 && after.revision > before.revision);
 }
 

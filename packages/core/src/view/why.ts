@@ -1,4 +1,5 @@
 import type { PhaseRecord } from "@fanfold/schemas";
+import { awaitsApproval } from "../run/approval.ts";
 import { isPhaseOver, isRunOver } from "../run/transitions.ts";
 import type { ShardFacts, WhyFacts } from "./admission-facts.ts";
 import { causeClause } from "./cause-clause.ts";
@@ -123,9 +124,13 @@ function whyPending(facts: WhyFacts, phase: string): WhyReason {
   const open = graph
     .phase(phase)
     .depends_on.filter((edge) => graph.phase(edge.phase).takes_part && !isPhaseOver(recordOf(facts, edge.phase).status))
-    .map((edge) => `${edge.phase} (${recordOf(facts, edge.phase).status})`);
+    .map((edge) => `${edge.phase} (${stateOf(recordOf(facts, edge.phase))})`);
   if (open.length === 0) return { code: "ready", why: "is about to start" };
   return { code: "waits_for_phase", why: `waits for ${open.join(", ")}` };
+}
+
+function stateOf(record: PhaseRecord): string {
+  return awaitsApproval(record) ? "waits for an approval" : record.status;
 }
 
 function openPhase({ counts, planned, phases }: WhyFacts, phase: string): OpenPhase | undefined {
