@@ -222,6 +222,7 @@ export {
 export {
   type ActionResult,
   ActionResultSchema,
+  GivenApprovalSchema,
   type EventPage,
   EventPageSchema,
   type RunDetail,

@@ -36,7 +36,9 @@ test("a run that waits for a person says so, and how to answer", () => {
 test("without a terminal, too", () => {
   const run = asked();
   const line = run.lines.at(-1);
-  expect(line && progressLine(line, run.view)).toMatchInlineSnapshot(`"12:00:01Z  review[os=linux] waits for an approval: Ship it?; to give it: fanfold approve run_1 'review[os=linux]'"`);
+  expect(line && progressLine(line, run.view)).toMatchInlineSnapshot(
+    `"12:00:01Z  review[os=linux] waits for an approval: Ship it?; to give it: fanfold approve run_1 'review[os=linux]'"`,
+  );
 });
 
 test("nobody can tell how long a person takes", () => {

@@ -220,7 +220,9 @@ test("refuses a phase that the run has not", () => {
 });
 
 test("tells of a person, and of what waits for their answer", () => {
-  const records: Readonly<Record<string, PhaseRecord>> = { a: { status: "running", revision: 0, asked: { at_ms: NOW } } };
+  const records: Readonly<Record<string, PhaseRecord>> = {
+    a: { status: "running", revision: 0, asked: { at_ms: NOW } },
+  };
   expect(told({ sketches: { a: { approval: "Ship it?" }, b: { after: ["a"] } }, records, counts: null })).toEqual([
     "a waits_for_approval: waits for an approval (Ship it?); to give it: fanfold approve run a",
     "b waits_for_phase: waits for a (waits for an approval)",

@@ -1,6 +1,9 @@
 import {
   ActionResultSchema,
+  ApprovalAnswerSchema,
   CancelRequestSchema,
+  GivenApprovalSchema,
+  PhaseParamsSchema,
   type RetryRequest,
   RetryRequestSchema,
   RemovedSchema,
@@ -43,6 +46,18 @@ export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
         log.info({ run: params.run, user: caller.user }, "removal asked for");
         await engine.remove(params.run, { force: false, actor: caller.user });
         return { run_id: params.run, is_removed: true } as const;
+      },
+    }),
+    jsonRoute({
+      method: "post",
+      path: "/runs/:run/phases/:phase/approve",
+      summary: "Approve or reject a phase that waits for a person; the first answer counts",
+      params: PhaseParamsSchema,
+      body: ApprovalAnswerSchema,
+      answer: GivenApprovalSchema,
+      handle: ({ params: { run, phase }, body: { approved, comment }, caller: { user } }) => {
+        log.info({ run, phase, approved, user }, "approval given");
+        return engine.approve(run, phase, { approved, comment, actor: user });
       },
     }),
     jsonRoute({

@@ -122,8 +122,7 @@ async function listRuns({ engine, items }: ApiParts, query: RunQuery): Promise<R
 }
 
 function fits(item: RunListItem, { status, plan, tag, q }: RunQuery): boolean {
-  if (status !== undefined && !status.includes(item.status) && !(item.is_paused && status.includes("paused")))
-    return false;
+  if (status !== undefined && !isIn(item, status)) return false;
   if (plan !== undefined && item.plan_id !== plan) return false;
   if (tag !== undefined && !item.tags.includes(tag)) return false;
   const text = q?.trim().toLowerCase() ?? "";
@@ -131,6 +130,11 @@ function fits(item: RunListItem, { status, plan, tag, q }: RunQuery): boolean {
   return [item.run_id, item.plan_id, item.plan_version, ...item.tags, item.problem ?? ""].some((word) =>
     word.toLowerCase().includes(text),
   );
+}
+
+function isIn({ status, is_paused, waiting_approvals }: RunListItem, wanted: NonNullable<RunQuery["status"]>): boolean {
+  if (wanted.includes(status)) return true;
+  return (is_paused && wanted.includes("paused")) || (waiting_approvals > 0 && wanted.includes("asking"));
 }
 
 function writeCursor({ runId, createdAtMs }: RunPosition): string {
