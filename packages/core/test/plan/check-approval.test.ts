@@ -75,13 +75,15 @@ describe("approval", () => {
     expect(planOf(result).phases[1]?.work).toMatchObject({ message: "Ship 1.0, linux?" });
   });
 
-  test.each([
+  test.each<[Record<string, unknown>, string]>([
     [{ command: "x" }, "CONFLICTING_WORK a phase has either a command or an approval, not both"],
     [{ handler: "x.mjs" }, "CONFLICTING_WORK a phase has either a handler or an approval, not both"],
-    ...["args", "shell", "cwd", "env", "retries", "lock", "pool", "cache"].map((field) => [
-      { [field]: VALUES[field] },
-      `MISPLACED_FIELD ${field} says how work is executed; an approval executes nothing`,
-    ]),
+    ...["args", "shell", "cwd", "env", "retries", "lock", "pool", "cache"].map(
+      (field): [Record<string, unknown>, string] => [
+        { [field]: VALUES[field] },
+        `MISPLACED_FIELD ${field} says how work is executed; an approval executes nothing`,
+      ],
+    ),
     [{ shard: { strategy: "full" } }, "MISPLACED_FIELD shard says how work is executed; an approval executes nothing"],
     [{ provides: ["b", "c"] }, "INVALID_VALUE an approval provides one artifact, which is the answer"],
     [{ approval: "" }, "OUT_OF_RANGE approval must not be empty"],

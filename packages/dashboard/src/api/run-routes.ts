@@ -1,4 +1,4 @@
-import { runDocument } from "@fanfold/core";
+import { isApproval, runDocument } from "@fanfold/core";
 import {
   EventPageSchema,
   EventQuerySchema,
@@ -84,7 +84,8 @@ async function readRun({ views }: ApiParts, runId: string): Promise<RunDetail> {
     artifacts: phase.artifacts.map((artifact) => ({ ...artifact })),
     open_shards: phase.open_shards.slice(0, SHOWN_OPEN_SHARDS).map((shard) => ({ ...shard })),
   }));
-  return { ...document, phases, edges, spawned: spawnedPhases(plan), last_seq: view.last_seq };
+  const approvals = plan.phases.filter(isApproval).map(({ id }) => id);
+  return { ...document, phases, edges, spawned: spawnedPhases(plan), approvals, last_seq: view.last_seq };
 }
 
 function spawnedPhases({ phases }: CompiledPlan): RunDetail["spawned"] {

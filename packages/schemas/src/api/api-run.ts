@@ -119,6 +119,7 @@ export const RunDetailSchema = z.object({
       }),
     )
     .describe("Phases that attempts of others spawned, and why."),
+  approvals: z.array(z.string()).describe("Phases that ask a person, now or at some time."),
   last_seq: count.describe("Last journal line this document knows of: a stream goes on after it."),
 });
 export type RunDetail = z.input<typeof RunDetailSchema>;
