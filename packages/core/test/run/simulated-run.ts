@@ -1,6 +1,5 @@
-import type { Effect, PhaseRecord } from "@fanfold/schemas";
+import type { Effect } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
-import { awaitsApproval } from "../../src/run/approval.ts";
 import { decide } from "../../src/run/decide.ts";
 import { planRerun, type RerunReach } from "../../src/run/plan-rerun.ts";
 import { conditionDecided, wasLeftOut } from "../../src/run/reopening.ts";
@@ -17,7 +16,9 @@ import {
 import type { Fate, FatedPlan, Interventions } from "./fated-plan.ts";
 import { artifactNamed, effectText, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
+import { SimulatedApprovals } from "./simulated-approvals.ts";
 import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
+import { contentOf, failedBeforeItsShards, isAtWork, isRetryable, resumeText, triggerText } from "./simulated-facts.ts";
 
 /** Far more happenings than a small plan needs to end. */
 const MOST_STEPS = 1_000;
@@ -48,8 +49,7 @@ export class SimulatedRun {
   readonly #ledger = new Map<string, SimulatedEntry>();
   /** Ends of the run's time that were set, Unix ms. */
   readonly #timers: number[] = [];
-  /** Ends of the wait for an approval that were set. */
-  readonly #waits: (Trigger & { type: "approval_timeout" })[] = [];
+  readonly #approvals = new SimulatedApprovals();
   readonly #outbox = new Map<string, Effect>();
   readonly #triggers: Trigger[] = [{ type: "start" }];
   readonly #reports = new Set<string>();
@@ -146,30 +146,14 @@ export class SimulatedRun {
     for (const phase of this.#reports) {
       list.push({ name: `report ${phase}`, act: () => this.#report(phase) });
     }
-    for (const [phase, record] of this.#state.phases) {
-      if (awaitsApproval(record)) list.push(this.#answer(phase));
+    for (const { name, trigger } of this.#approvals.answers(this.#state, (id) => this.#fates.get(id) === "succeeds")) {
+      list.push({ name, act: () => this.#apply(trigger) });
     }
     for (const [phase, entry] of this.#ledger) {
       if (entry.fold === "due") list.push({ name: `fold ${phase}`, act: () => this.#fold(phase, entry) });
       list.push(...this.#shardHappenings(phase, entry));
     }
     return list;
-  }
-
-  #answer(phase: string): Happening {
-    const approved = this.#fates.get(phase) === "succeeds";
-    const act = (): void => {
-      const revision = phaseRecord(this.#state, phase).revision + 1;
-      const answer = { approved, comment: "", actor: "person" };
-      this.#apply({
-        type: "approve",
-        phase,
-        revision,
-        answer,
-        artifact: artifactNamed(phase, contentOf(revision)),
-      });
-    };
-    return { name: `${approved ? "approve" : "reject"} ${phase}`, act };
   }
 
   #shardHappenings(phase: string, entry: SimulatedEntry): Happening[] {
@@ -192,13 +176,7 @@ export class SimulatedRun {
     for (const [at, atMs] of this.#timers.entries()) {
       list.push({ name: `time is up ${atMs}`, act: () => this.#timeIsUp(at) });
     }
-    for (const [at, wait] of this.#waits.entries()) {
-      const act = (): void => {
-        this.#waits.splice(at, 1);
-        this.#apply(wait);
-      };
-      list.push({ name: `nobody has answered ${wait.phase}`, act });
-    }
+    for (const { name, trigger } of this.#approvals.timeouts()) list.push({ name, act: () => this.#apply(trigger) });
     if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
     if (this.#left.reruns > 0) list.push(...this.#reruns());
     if (this.#left.retries === 0 || status === "queued" || stop === "cancel") return list;
@@ -335,11 +313,9 @@ export class SimulatedRun {
         // what was set before stays: it must have no effect
         if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
         return;
-      case "schedule_approval_timeout": {
-        const { phase, revision, at_ms: atMs } = effect;
-        if (!this.#isHealing) this.#waits.push({ type: "approval_timeout", phase, revision, atMs });
+      case "schedule_approval_timeout":
+        if (!this.#isHealing) this.#approvals.wait(effect);
         return;
-      }
       case "discard_making":
       case "release_lock":
       case "resume_spawner":
@@ -467,34 +443,4 @@ export class SimulatedRun {
   #shardCount(phase: string): number {
     return this.#plan.phases[phase]?.shardCount ?? 0;
   }
-}
-
-const BEFORE_SHARDS = new Set(["expansion_failed", "condition_failed", "approval_rejected", "approval_timeout"]);
-
-/** As the engine sees it: nothing of it but a re-opening is needed. */
-function failedBeforeItsShards(record: PhaseRecord): boolean {
-  const { status, cause } = record;
-  if (status === "failed") return BEFORE_SHARDS.has(cause?.code ?? "");
-  return wasLeftOut(record);
-}
-
-/** Each third revision is the same as the one before. */
-function contentOf(revision: number): string {
-  return String((revision % 3 === 0 ? revision - 1 : revision) % 10);
-}
-
-function isAtWork(shard: Shard): boolean {
-  return shard === "queued" || shard === "running" || shard === "dying";
-}
-
-function isRetryable(shard: Shard): boolean {
-  return shard === "failed" || shard === "cancelled";
-}
-
-function triggerText(trigger: Trigger): string {
-  return "phase" in trigger ? `${trigger.type} ${trigger.phase}` : trigger.type;
-}
-
-function resumeText({ phase, revision }: { phase: string; revision: number }): string {
-  return `resume_release ${phase}.r${revision}`;
 }

@@ -15,8 +15,10 @@ import type { ApiParts } from "./api-parts.ts";
 import { type ApiRoute, jsonRoute } from "./api-route.ts";
 
 /** Routes that change runs. Whoever asks is the `actor` of the events. */
-export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
+export function actionRoutes(parts: ApiParts): ApiRoute[] {
+  const { engine, log } = parts;
   return [
+    approveRoute(parts),
     jsonRoute({
       method: "post",
       path: "/runs/:run/cancel",
@@ -50,18 +52,6 @@ export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
     }),
     jsonRoute({
       method: "post",
-      path: "/runs/:run/phases/:phase/approve",
-      summary: "Approve or reject a phase that waits for a person; the first answer counts",
-      params: PhaseParamsSchema,
-      body: ApprovalAnswerSchema,
-      answer: GivenApprovalSchema,
-      handle: ({ params: { run, phase }, body: { approved, comment }, caller: { user } }) => {
-        log.info({ run, phase, approved, user }, "approval given");
-        return engine.approve(run, phase, { approved, comment, actor: user });
-      },
-    }),
-    jsonRoute({
-      method: "post",
       path: "/runs/:run/retry",
       summary: "Retry what failed for good, with full retries; the run carries on",
       params: RunParamsSchema,
@@ -75,6 +65,21 @@ export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
       },
     }),
   ];
+}
+
+function approveRoute({ engine, log }: ApiParts): ApiRoute {
+  return jsonRoute({
+    method: "post",
+    path: "/runs/:run/phases/:phase/approve",
+    summary: "Approve or reject a phase that waits for a person; the first answer counts",
+    params: PhaseParamsSchema,
+    body: ApprovalAnswerSchema,
+    answer: GivenApprovalSchema,
+    handle: ({ params: { run, phase }, body: { approved, comment }, caller: { user } }) => {
+      log.info({ run, phase, approved, user }, "approval given");
+      return engine.approve(run, phase, { approved, comment, actor: user });
+    },
+  });
 }
 
 function scopeOf({ phase, shard, shards }: RetryRequest): RetryScope {
