@@ -26,33 +26,6 @@
 -- or it is being removed, -3 when a making that is to be discarded is still at work.
 --- @include "journal"
 --- @include "ledger"
-local version = redis.call('HGET', KEYS[1], 'version')
-if not version or redis.call('HEXISTS', KEYS[1], 'removing') == 1 then return -2 end
-local change = cjson.decode(ARGV[4])
-if version ~= ARGV[2] then
-  return redis.call('HGET', KEYS[1], 'commit') == change.token and tonumber(version) or -1
-end
-if ARGV[5] ~= '' then
-  local spent = (tonumber(redis.call('HGET', KEYS[1], 'cost_usd') or '') or 0) - tonumber(ARGV[6])
-  if spent > 0 and spent >= tonumber(ARGV[5]) then return -1 end
-end
-for _, d in ipairs(change.discards) do
-  local entry = load_entry(KEYS[8], d[1])
-  if entry and entry.revision == d[2] and entry.in_flight + entry.unacked > 0 then return -3 end
-end
-for _, d in ipairs(change.discards) do
-  redis.call('HDEL', KEYS[8], d[1])
-  redis.call('ZREM', KEYS[9], d[1])
-  redis.call('HDEL', KEYS[10], d[1] .. '.r' .. string.format('%d', d[2]))
-end
-redis.call('HSET', KEYS[1], 'commit', change.token)
-for field, value in pairs(change.run) do redis.call('HSET', KEYS[1], field, value) end
-for id, record in pairs(change.phases) do redis.call('HSET', KEYS[2], id, record) end
-for id, record in pairs(change.revisions) do redis.call('HSET', KEYS[7], id, record) end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[6], ARGV[7]) end
-if ARGV[8] ~= '' then redis.call('SET', KEYS[11], ARGV[8]) end
-for id, effect in pairs(change.effects) do redis.call('HSET', KEYS[4], id, effect) end
-for _, e in ipairs(change.events) do emit(KEYS[1], KEYS[3], ARGV[3], e[1], e[2], e[3], e[4], e[5]) end
-if change.live == 1 then redis.call('SADD', KEYS[5], ARGV[1]) end
-if change.live == 0 then redis.call('SREM', KEYS[5], ARGV[1]) end
-return redis.call('HINCRBY', KEYS[1], 'version', 1)
+--- @include "commit"
+local k = { run = KEYS[1], phases = KEYS[2], journal = KEYS[3], outbox = KEYS[4], live = KEYS[5], plan = KEYS[6], revisions = KEYS[7], ledger = KEYS[8], open = KEYS[9], folds = KEYS[10], source = KEYS[11] }
+return commit(k, { run_id = ARGV[1], version = ARGV[2], now = ARGV[3], change = ARGV[4], budget = ARGV[5], budget_from = ARGV[6], plan = ARGV[7], source = ARGV[8] })

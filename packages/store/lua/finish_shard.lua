@@ -35,55 +35,10 @@
 --- @include "ledger"
 --- @include "slots"
 --- @include "claim"
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11], ahead = KEYS[15] }
-local id, outcome = ARGV[1], ARGV[3]
-local phase, _, shard = parse_shard_id(id)
-local entry = load_entry(KEYS[2], phase)
-local current = load_shard(KEYS[3], id)
-if not entry or not current or current.fence ~= tonumber(ARGV[2]) then return { 'refused', '', '' } end
-if current.status ~= 'running' then
-  -- this very end was recorded before, and its answer was lost with the connection
-  local again = current.status == 'cancelled' and outcome ~= 'cancelled' and 'stopped' or 'ok'
-  return { again, phase_state(entry, is_stopped(KEYS[1])), '', unpack(claim(k, ARGV[8])) }
-end
-local verdict, text, events = 'ok', ARGV[4], cjson.decode(ARGV[7])
-local stopped = is_stopped(KEYS[1])
-local recalled = entry.recalled == 1 or redis.call('SISMEMBER', KEYS[12], id) == 1
-if (stopped or recalled) and (outcome == 'backoff' or outcome == 'given_back' or outcome == 'spawned') then
-  verdict, outcome = 'stopped', 'cancelled'
-  local record = cjson.decode(text)
-  record.status = 'cancelled'
-  text = cjson.encode(record)
-  local ended = cjson.decode(events[#events][2])
-  local reason = stopped and 'run stopped' or 'cancelled by hand'
-  local data = { reason = reason, duration_ms = ended.duration_ms, usage = ended.usage }
-  events = { { 'shard_cancelled', cjson.encode(data) } }
-end
-if outcome == 'given_back' and is_paused(KEYS[1]) then
-  outcome = 'put_off'
-  local record = cjson.decode(text)
-  record.status = 'waiting'
-  text = cjson.encode(record)
-end
-redis.call('HSET', KEYS[3], id, text)
-if outcome ~= 'backoff' and outcome ~= 'spawned' then redis.call('SREM', KEYS[13], id) end
-if outcome == 'given_back' then redis.call('SADD', KEYS[4], id) else free_slot(k, entry, id) end
-if outcome == 'succeeded' then
-  entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
-  if ARGV[10] ~= '' and not is_gone(KEYS[1]) then redis.call('HSET', KEYS[14], ARGV[10], ARGV[11]) end
-elseif outcome == 'failed' then count_failure(entry, shard)
-elseif outcome == 'cancelled' then
-  entry.cancelled = entry.cancelled + 1
-  redis.call('SADD', KEYS[9], id)
-elseif outcome == 'backoff' or outcome == 'spawned' then entry.held = entry.held + 1
-elseif outcome == 'put_off' then
-  entry.held = entry.held + 1
-  redis.call('RPUSH', KEYS[5], id)
-end
-save_entry(KEYS[2], phase, entry)
-if ARGV[9] ~= '0' then redis.call('HINCRBYFLOAT', KEYS[1], 'cost_usd', ARGV[9]) end
-local seq = ''
-for _, e in ipairs(events) do seq = emit(KEYS[1], KEYS[8], ARGV[5], e[1], phase, shard, ARGV[6], e[2]) end
+--- @include "finish"
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], cancelled = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], started = KEYS[13], reuse = KEYS[14], ahead = KEYS[15] }
+local ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11] })
+if not entry then return { 'refused', '', '' } end
 local claimed = claim(k, ARGV[8])
-local state = phase_state(load_entry(KEYS[2], phase), stopped)
-return { verdict, state, seq, unpack(claimed) }
+local phase = parse_shard_id(ARGV[1])
+return { ended[1], phase_state(load_entry(k.ledger, phase), is_stopped(k.run)), ended[2], unpack(claimed) }

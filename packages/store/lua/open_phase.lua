@@ -37,35 +37,10 @@
 --- @include "ledger"
 --- @include "slots"
 --- @include "claim"
-local phase, revision = ARGV[1], tonumber(ARGV[2])
-if is_gone(KEYS[1]) then return { 'gone' } end
-local entry = load_entry(KEYS[2], phase)
-if not entry or entry.revision ~= revision then
-  entry = {
-    revision = revision, total = tonumber(ARGV[6]), next = 0, in_flight = 0, held = 0,
-    succeeded = 0, failed = 0, cancelled = 0, unacked = 0, excused = 0,
-    max_parallel = tonumber(ARGV[7]), window = tonumber(ARGV[8]),
-    tolerated = tonumber(ARGV[11]), max_consecutive = tonumber(ARGV[12]), consecutive = 0, tripped = 0,
-  }
-  if ARGV[15] == '1' then entry.again = 1 end
-  if ARGV[13] ~= '' then entry.key, entry.key_limit = ARGV[13], tonumber(ARGV[14]) end
-  if ARGV[16] == 'begin' then entry.reusing, entry.reused, entry.ahead, entry.making = 1, 0, 0, tonumber(ARGV[17]) end
-  if redis.call('SISMEMBER', KEYS[12], phase .. '.r' .. ARGV[2]) == 1 then entry.recalled = 1 end
-  save_entry(KEYS[2], phase, entry)
-  redis.call('HSET', KEYS[9], phase .. '.r' .. ARGV[2], ARGV[9])
-  if entry.total > 0 then redis.call('ZADD', KEYS[6], ARGV[5], phase) end
-  if not is_stopped(KEYS[1]) then
-    emit(KEYS[1], KEYS[8], ARGV[4], 'phase_started', phase, '', '', ARGV[10])
-  end
-end
-if ARGV[16] == 'end' and entry.reusing == 1 then
-  entry.reusing = nil
-  pass_reused(entry)
-  if entry.next >= entry.total then redis.call('ZREM', KEYS[6], phase) end
-  save_entry(KEYS[2], phase, entry)
-end
+--- @include "open"
+local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], inputs = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], ahead = KEYS[13] }
+local entry = open_in_ledger(k, { phase = ARGV[1], revision = ARGV[2], now = ARGV[4], order = ARGV[5], total = ARGV[6], max_parallel = ARGV[7], window = ARGV[8], inputs = ARGV[9], started = ARGV[10], tolerated = ARGV[11], max_consecutive = ARGV[12], key = ARGV[13], key_limit = ARGV[14], again = ARGV[15], reuse = ARGV[16], making = ARGV[17] })
+if not entry then return { 'gone' } end
 if ARGV[16] == 'begin' and entry.reusing == 1 then return { phase_state(entry, is_stopped(KEYS[1])) } end
-local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], semaphores = KEYS[10], holders = KEYS[11], ahead = KEYS[13] }
 local claimed = claim(k, ARGV[3])
-local state = phase_state(load_entry(KEYS[2], phase), is_stopped(KEYS[1]))
-return { state, unpack(claimed) }
+return { phase_state(load_entry(k.ledger, ARGV[1]), is_stopped(k.run)), unpack(claimed) }
