@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { explainWaits } from "@fanfold/core";
-import { gatherWhyFacts, listArtifacts, systemClock } from "@fanfold/engine";
+import { gatherWhyFacts, listArtifacts, RunEngine, systemClock } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
 import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
@@ -85,9 +85,12 @@ describe("an approval", () => {
   test(
     "counts once: of many answers at the same time one is taken, and the others are refused",
     withDeployment(async (deployment) => {
-      const { engine } = deployment;
+      const { engine, store } = deployment;
       const runId = await asked(deployment);
-      const answers = [yes, no, yes, no].map((answer) => engine.approve(runId, "review", answer));
+      const elsewhere = new RunEngine(store);
+      const answers = [yes, no, yes, no].map((answer, i) =>
+        (i % 2 === 0 ? engine : elsewhere).approve(runId, "review", answer),
+      );
       const settled = await Promise.allSettled(answers);
       expect(settled.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
       for (const one of settled) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "NOT_ASKED" });

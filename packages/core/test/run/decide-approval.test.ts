@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { planRerun } from "../../src/run/plan-rerun.ts";
 import { isEmptyDecision } from "../../src/run/run-state.ts";
 import { storyOf, TestRun } from "./run-fixture.ts";
 
@@ -77,6 +78,14 @@ describe("an approval", () => {
       "phase_rerun review, phase_started review, approval_requested",
     );
     expect(run.statuses).toBe("build:succeeded review:running ship:succeeded");
+  });
+
+  test("is not asked for once more while it is", () => {
+    const run = asked();
+    const { problems } = planRerun(run.state, { phases: ["review"], reach: "only", changed: new Map() });
+    expect(problems).toMatchObject([
+      { code: "PHASE_RUNNING", message: expect.stringContaining("waits for an approval; give it, or cancel it") },
+    ]);
   });
 
   test("may be given while the run is paused", () => {
