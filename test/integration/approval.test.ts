@@ -5,6 +5,7 @@ import { gatherWhyFacts, listArtifacts, RunEngine, systemClock } from "@fanfold/
 import type { PlanInput } from "@fanfold/schemas";
 import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
+import { cutOff } from "./cut-off.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -97,6 +98,31 @@ describe("an approval", () => {
       await deployment.ended(runId);
       const given = (await deployment.journal(runId)).filter(({ event }) => event === "approval_given");
       expect(given).toHaveLength(1);
+    }),
+  );
+
+  test(
+    "may be cut off anywhere: it has not been given, or what waits for it goes on",
+    { timeout: 30_000 },
+    withDeployment(async (deployment, redis) => {
+      const { engine, store } = deployment;
+      const first = await asked(deployment);
+      const whole = await cutOff(deployment, redis, Number.POSITIVE_INFINITY, (cut) =>
+        cut.approve(first, "review", yes),
+      );
+      let given = 0;
+      for (let commands = 3; commands < whole; commands += Math.ceil(whole / 5)) {
+        const runId = await asked(deployment);
+        await cutOff(deployment, redis, commands, (cut) => cut.approve(runId, "review", yes));
+        await engine.sweep(runId);
+        const isGiven = (await store.runs.get(runId)).waiting_approvals === 0;
+        if (isGiven) given += 1;
+        else await engine.approve(runId, "review", yes);
+        expect((await deployment.ended(runId)).status).toBe("succeeded");
+        const events = (await deployment.journal(runId)).filter(({ event }) => event === "approval_given");
+        expect(events).toHaveLength(1);
+      }
+      expect(given).toBeGreaterThan(0);
     }),
   );
 
