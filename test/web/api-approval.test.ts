@@ -32,7 +32,8 @@ test(
     expect(codeOf(await post(dashboard, `/runs/${runId}/phases/ship/approve`, { approved: true }))).toBe(
       "INVALID_REQUEST",
     );
-    const given = await post(dashboard, path, { approved: true, comment: "fine" });
+    expect(codeOf(await post(dashboard, path, { approved: true, revision: 2 }))).toBe("STATE_CONFLICT");
+    const given = await post(dashboard, path, { approved: true, comment: "fine", revision: 1 });
     expect(GivenApprovalSchema.parse(given.body)).toMatchObject({ phase: "review", approved: true });
     const late = await post(dashboard, path, { approved: false });
     expect([late.status, codeOf(late)]).toEqual([409, "STATE_CONFLICT"]);

@@ -6,6 +6,9 @@ import { artifactOf } from "./content.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 
+/** What somebody answers, and to which revision of the phase. */
+export type ApprovalOrder = ApprovalAnswer & { readonly revision?: number | undefined };
+
 /** What became of an answer: the phase, and the revision or failure that it led to. */
 export interface GivenApproval {
   readonly run_id: string;
@@ -17,6 +20,7 @@ export interface GivenApproval {
 /**
  * Answers a phase that waits for a person. Of two answers the first one counts, and the other one is refused.
  *
+ * @param answer.revision the one it is about; whichever is asked about when absent
  * @throws {StoreError} RUN_NOT_FOUND
  * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, COMMENT_TOO_LONG; NOT_ASKED when nobody waits for an answer any more, or not yet
  */
@@ -24,7 +28,7 @@ export async function answerApproval(
   workings: EngineWorkings,
   runId: string,
   phase: string,
-  answer: ApprovalAnswer,
+  { revision: wanted, ...answer }: ApprovalOrder,
 ): Promise<GivenApproval> {
   const { states, clock } = workings;
   if (answer.comment.length > MAX_COMMENT_CHARS) {
@@ -42,6 +46,9 @@ export async function answerApproval(
     const record = phases.get(phase) ?? { status: "pending", revision: 0 };
     if (!awaitsApproval(record)) throw new EngineError("NOT_ASKED", whyNotAsked(phase, record));
     const revision = record.revision + 1;
+    if (wanted !== undefined && wanted !== revision) {
+      throw new EngineError("NOT_ASKED", `phase ${phase} asks about revision ${revision} now, not about ${wanted}`);
+    }
     const text = approvalOutput(answer, clock.nowMs());
     const artifact = artifactOf(approvalArtifactName(definition), { inline: text }, { format: "json" });
     const trigger = { type: "approve", phase, revision, answer, artifact } as const;

@@ -1,4 +1,4 @@
-import { type ApprovalAnswer, isRunOver, type Trigger } from "@fanfold/core";
+import { isRunOver, type Trigger } from "@fanfold/core";
 import { type CompiledPlan, type PlanSource, type RunRecord, RunIdSchema } from "@fanfold/schemas";
 import {
   type ClaimedShard,
@@ -11,7 +11,7 @@ import {
 } from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { ackClaims } from "./ack-claims.ts";
-import { answerApproval, type GivenApproval, timeOutApproval } from "./answer-approval.ts";
+import { answerApproval, type ApprovalOrder, type GivenApproval, timeOutApproval } from "./answer-approval.ts";
 import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
@@ -154,7 +154,7 @@ export class RunEngine {
    * @throws {StoreError} RUN_NOT_FOUND
    * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, NOT_ASKED, COMMENT_TOO_LONG
    */
-  approve(runId: string, phase: string, answer: ApprovalAnswer): Promise<GivenApproval> {
+  approve(runId: string, phase: string, answer: ApprovalOrder): Promise<GivenApproval> {
     return answerApproval(this.#workings, runId, phase, answer);
   }
 

@@ -7,4 +7,9 @@ export const MAX_COMMENT_CHARS = 2_000;
 export const ApprovalAnswerSchema = z.strictObject({
   approved: z.boolean(),
   comment: z.string().max(MAX_COMMENT_CHARS).default(""),
+  revision: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Revision the answer is about: refused when another one is asked about."),
 });

@@ -75,9 +75,9 @@ function approveRoute({ engine, log }: ApiParts): ApiRoute {
     params: PhaseParamsSchema,
     body: ApprovalAnswerSchema,
     answer: GivenApprovalSchema,
-    handle: ({ params: { run, phase }, body: { approved, comment }, caller: { user } }) => {
-      log.info({ run, phase, approved, user }, "approval given");
-      return engine.approve(run, phase, { approved, comment, actor: user });
+    handle: ({ params: { run, phase }, body, caller: { user } }) => {
+      log.info({ run, phase, approved: body.approved, user }, "approval given");
+      return engine.approve(run, phase, { ...body, actor: user });
     },
   });
 }

@@ -36,7 +36,7 @@ export function ApprovalForm({ phase }: { readonly phase: PhaseDetail }): ReactN
         value={comment}
         onChange={({ target }) => setComment(target.value)}
       />
-      <AnswerButtons phase={phase.phase} comment={comment.trim()} />
+      <AnswerButtons phase={phase} comment={comment.trim()} />
       <p className="command-line">
         <code>{cliCommand(...words, ...said)}</code>
         <CopyButton text={cliCommand(...words, ...said)} label="Copy as command" />
@@ -58,12 +58,12 @@ function Wait({ approval }: { readonly approval: NonNullable<PhaseDetail["approv
 }
 
 interface AnswerProps {
-  readonly phase: string;
+  readonly phase: PhaseDetail;
   readonly comment: string;
 }
 
-/** Whoever may only look finds them disabled. */
-function AnswerButtons({ phase, comment }: AnswerProps): ReactNode {
+/** The answer is about what is shown: one that was asked about since is another. Whoever may only look finds them disabled. */
+function AnswerButtons({ phase: { phase, revision }, comment }: AnswerProps): ReactNode {
   const { run, reload } = useRunScope();
   const [isBusy, setIsBusy] = useState(false);
   const mayAct = useMayAct();
@@ -71,7 +71,7 @@ function AnswerButtons({ phase, comment }: AnswerProps): ReactNode {
   const answer = async (approved: boolean): Promise<void> => {
     setIsBusy(true);
     try {
-      await send("POST", apiPath(["runs", run.run_id, "phases", phase, "approve"]), { approved, comment });
+      await send("POST", apiPath(["runs", run.run_id, "phases", phase, "approve"]), { approved, comment, revision });
       tell(`${phase} was ${approved ? "approved" : "rejected"}`);
     } catch (thrown) {
       const { message, why, nextAction } = asApiError(thrown);
