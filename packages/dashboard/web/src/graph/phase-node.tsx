@@ -57,7 +57,11 @@ function timeText({ wall_time_sec: timeSec, approval }: PhaseDetail): string {
 }
 
 function NodeQuestion({ phase }: { readonly phase: PhaseDetail }): ReactNode {
-  return <p className="node-shards faint cut">{phase.approval?.message ?? "approval"}</p>;
+  return (
+    <p className="node-shards faint">
+      <span className="cut">{phase.approval?.message ?? "approval"}</span>
+    </p>
+  );
 }
 
 function NodeShards({ phase }: { readonly phase: PhaseDetail }): ReactNode {
