@@ -201,6 +201,9 @@ describe("the job of a phase", () => {
         for (const runId of runs) await wellEnded(deployment, runId, 3);
         const [first = ""] = runs;
         expect(await deployment.story(first)).toContain("shard_lost p1[0]");
+        const p1 = await store.ledger.findShard(first, { ...ref, phase: "p1" });
+        expect(p1).toMatchObject({ status: "succeeded", attempt: 2, worker: "worker-1" });
+        expect(p1?.carrier).toBeUndefined();
       },
       { workers: 0 },
     ),

@@ -231,6 +231,8 @@ export const ShardRecordSchema = z.strictObject({
   worker: z.string().optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
+  /** Who cancelled it by hand while it runs. */
+  recalled_by: z.string().optional(),
   /** Token of the call that started the latest attempt. */
   start_token: z.string().optional(),
   /** How often its job had been started, stalls apart, when it last started or ended. */
@@ -264,6 +266,8 @@ export const ShardRecordSchema = z.strictObject({
   reused_from: ReuseSourceSchema.optional(),
   /** Id of the set of artifacts the latest attempt that ended was given. */
   consumed: z.string().optional(),
+  /** Id of the job that carried its latest attempt, where that was not its own. */
+  carrier: z.string().optional(),
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
 

@@ -95,7 +95,7 @@ local function carry(claimed)
   for i, text in ipairs(claimed) do
     local id = string.gsub(text, '^!', '')
     if wanted[(parse_shard_id(id))] then
-      local reply = start(k, { id = id, worker = ARGV[24], now = ARGV[5], starts = '1', reopened = '0', loss_limit = ARGV[25], token = ARGV[26] })
+      local reply = start(k, { id = id, worker = ARGV[24], now = ARGV[5], starts = '1', reopened = '0', loss_limit = ARGV[25], token = ARGV[26], carrier = claimant })
       if reply[1] ~= 'run' then return '' end
       claimed[i] = '!' .. id
       redis.call('HSET', k.claims, claimant, cjson.encode(claimed))

@@ -59,7 +59,8 @@ async function putOnQueue(
 ): Promise<void> {
   const { ledger, queues } = engine.store;
   const own = jobIds.shard(runId, ref);
-  const { verdict, claimed } = await ledger.finishShard(runId, ref, finish, own);
+  const { carrier: _carrier, ...record } = finish.record;
+  const { verdict, claimed } = await ledger.finishShard(runId, ref, { ...finish, record }, own);
   // whoever has taken it over has put it on its queue
   if (verdict === "refused") return;
   await engine.release(runId, claimed, own);

@@ -1,6 +1,7 @@
 -- Starts an attempt of a shard, or says why it may not. A shard found running has lost its worker.
 --   k: {run, ledger, shards, released, cancelled, journal, semaphores, holders, recalled, started}
---   a: {id, worker, now, starts, reopened, loss_limit, token}: the arguments of `start_shard.lua`, as texts
+--   a: {id, worker, now, starts, reopened, loss_limit, token}: the arguments of `start_shard.lua`, as texts; carrier: the
+--      job that carries the shard, where that is not its own
 -- Returns what that script returns.
 local function start(k, a)
   local id, worker, now, starts = a.id, a.worker, tonumber(a.now), tonumber(a.starts)
@@ -26,7 +27,8 @@ local function start(k, a)
     if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
     entry.cancelled = entry.cancelled + 1
     redis.call('SADD', k.cancelled, id)
-    seq = emit(k.run, k.journal, a.now, 'shard_cancelled', phase, shard, record.attempt, cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }))
+    seq = emit(k.run, k.journal, a.now, 'shard_cancelled', phase, shard, record.attempt, cjson.encode(cancel_cause(stopped, entry, record)))
+    record.recalled_by = nil
     return reply('ended')
   end
 
@@ -103,6 +105,8 @@ local function start(k, a)
   record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
   record.attempt = (record.attempt or 0) + 1
   record.start_token = a.token
+  record.recalled_by = nil
+  record.carrier = a.carrier
   record.fence = redis.call('HINCRBY', k.run, 'fence', 1)
   seq = emit(k.run, k.journal, a.now, 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
   return reply('run')
