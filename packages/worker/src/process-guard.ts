@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("../guard/process-guard.sh", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../shell/process-guard.sh", import.meta.url));
 
 /**
  * A small process that ends the commands of this worker when the worker dies, also by SIGKILL.

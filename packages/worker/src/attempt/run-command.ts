@@ -1,13 +1,12 @@
-import { once } from "node:events";
 import { mkdir, open, stat, writeFile } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { execa } from "execa";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
+import { type CommandProcess, type OutputSource, type ProcessEnd, startDirectly } from "./command-process.ts";
 import { CommandReports } from "./command-reports.ts";
+import { commandSpawner } from "./command-spawner.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
@@ -33,7 +32,7 @@ const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
 
 /** The way the command's own process came to its end. */
 type CommandEnding =
-  | { readonly kind: "exited"; readonly exitCode: number | null; readonly signal: string | null }
+  | ProcessEnd
   | { readonly kind: "stopped" }
   | { readonly kind: "broken"; readonly error: unknown };
 
@@ -72,8 +71,9 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   try {
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
     const line = await limitedLine(attempt, started, { work, permitted });
-    const run = await startCommand(attempt, { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) });
-    await finishCommand(run);
+    const start: CommandStart = { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) };
+    attempt.begin();
+    const run = await carryOut(attempt, start);
     return await findOutput(attempt, run);
   } finally {
     await stdoutFile.close();
@@ -122,24 +122,50 @@ interface CommandStart {
   readonly keep: (chunk: Uint8Array) => Promise<void>;
 }
 
-async function startCommand(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
-  const { started, keep } = start;
-  attempt.begin();
+/** Runs the command to its end. */
+async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
+  const run = listenTo(attempt, start, await startProcess(attempt, start));
+  const ending = await finishCommand(run);
+  if (ending.kind !== "refused") return run;
+  // nothing of it has run: the system itself says why, or starts it after all
+  await findWorkingDirectory(attempt.spec);
+  const direct = listenTo(attempt, start, await startUnderGuard(attempt, start));
+  await finishCommand(direct);
+  return direct;
+}
+
+/** Starts the command as the leader of its own process group, through the spawner if that can. */
+async function startProcess(attempt: RunningAttempt, start: CommandStart): Promise<CommandProcess> {
+  const { cwd, env } = start.started;
   processGuard.open(attempt.id);
-  const child = spawnCommand(attempt.id, start);
-  if (child.pid === undefined) {
+  const begun = await commandSpawner.start({ ...start.line, cwd, env });
+  if (begun.kind === "started") return begun.process;
+  if (begun.kind === "unsuited") return startUnderGuard(attempt, start);
+  // the group of the shell is empty: what is looked for is the attempt's id
+  const group = new ProcessGroup(begun.shellId, attempt.id);
+  await group.terminate(attempt.spec.killGraceMs);
+  group.release();
+  throw lostCommand();
+}
+
+async function startUnderGuard(attempt: RunningAttempt, { started, line }: CommandStart): Promise<CommandProcess> {
+  const { cwd, env } = started;
+  processGuard.open(attempt.id);
+  const begun = await startDirectly({ ...line, cwd, env }).catch((error: unknown) => {
     processGuard.close(attempt.id);
-    const failed = await child;
-    throw await spawnFailure(started, failed.code ?? "", failed.originalMessage ?? "no reason given");
-  }
+    throw startFailure(started, describeError(error));
+  });
+  if ("pid" in begun) return begun;
+  processGuard.close(attempt.id);
+  throw await spawnFailure(started, begun.code, begun.message);
+}
+
+function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: CommandProcess): CommandRun {
   const group = new ProcessGroup(child.pid, attempt.id);
-  const exited = once(child, "exit").then(
-    ([exitCode, signal]): CommandEnding => ({ kind: "exited", exitCode, signal }),
-    (error: unknown): CommandEnding => ({ kind: "broken", error }),
-  );
+  const exited = child.ended.catch((error: unknown): CommandEnding => ({ kind: "broken", error }));
   const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
   const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
-  const pump = (stream: Readable, name: OutputStream): OutputPump => {
+  const pump = (stream: OutputSource, name: OutputStream): OutputPump => {
     const take = async ({ kept, shown }: MaskedOutput): Promise<void> => {
       tails[name].add(shown);
       await Promise.all([attempt.log.append(shown, name), name === "stdout" ? keep(kept) : undefined]);
@@ -156,29 +182,12 @@ async function startCommand(attempt: RunningAttempt, start: CommandStart): Promi
   return { attempt, group, exited, pumps, masks, tails, reports, events, endEvents };
 }
 
-/** Starts the command as the leader of its own process group. */
-function spawnCommand(attemptId: string, { started, line }: CommandStart) {
-  const { cwd, env } = started;
-  try {
-    return execa(line.program, line.args, {
-      cwd,
-      env,
-      extendEnv: false,
-      detached: true,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      buffer: false,
-      reject: false,
-    });
-  } catch (error) {
-    processGuard.close(attemptId);
-    throw startFailure(started, describeError(error));
-  }
-}
-
-/** Waits for the end of the command, clears up behind it, and throws when it was not a success. */
-async function finishCommand(run: CommandRun): Promise<void> {
+/**
+ * Waits for the end of the command, clears up behind it, and throws when it was not a success.
+ *
+ * @returns `refused` when it never became the command
+ */
+async function finishCommand(run: CommandRun): Promise<CommandEnding> {
   const { attempt, group, exited, pumps, events, endEvents } = run;
   const ending = await Promise.race([
     exited,
@@ -186,7 +195,7 @@ async function finishCommand(run: CommandRun): Promise<void> {
     firstError([events, ...pumps.map(({ ended }) => ended)]),
   ]);
   let groupEnding: GroupEnding = "gone";
-  if (ending.kind === "exited") await clearLeftovers(run);
+  if (ending.kind === "exited" || ending.kind === "refused") await clearLeftovers(run);
   else groupEnding = await group.terminate(attempt.spec.killGraceMs);
   group.release();
   const finished = await Promise.allSettled(pumps.map((pump) => pump.finish(LEFTOVER_WAIT_MS)));
@@ -198,6 +207,7 @@ async function finishCommand(run: CommandRun): Promise<void> {
   throwIfNotSucceeded(run, ending, groupEnding);
   for (const part of work) if (part.status === "rejected") throw part.reason;
   run.reports.throwFirstError();
+  return ending;
 }
 
 /** Ends the processes a command that has exited left behind in its group. */
@@ -214,9 +224,20 @@ function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding
       throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`, run.group.survivors);
     case "broken":
       throw ending.error;
+    case "lost":
+      throw lostCommand();
+    case "refused":
+      return;
     case "exited":
       if (ending.exitCode !== 0) throw exitFailure(ending, run.tails, run.attempt.spec.phase.limits);
   }
+}
+
+/** Nobody can say how the command ended: the attempt counts as lost, as it would with the worker. */
+function lostCommand(): AttemptError {
+  return new AttemptError("SPAWNER_LOST", "the shell that had started the command died, and the command was ended", {
+    next_action: "look for who kills processes of the worker, such as the system for lack of memory; then: fanfold retry",
+  });
 }
 
 /** Resolves with the first failure of any of them, and never otherwise. */

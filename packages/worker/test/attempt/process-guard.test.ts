@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { findProcesses, findStartTime } from "../../src/attempt/process-table.ts";
 import { isRunning } from "./attempt-fixture.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../guard/process-guard.sh", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../shell/process-guard.sh", import.meta.url));
 const PATH = process.env["PATH"] ?? "";
 
 const children: ChildProcess[] = [];
