@@ -1,4 +1,5 @@
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
 import { AttemptError, describeError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
@@ -11,6 +12,7 @@ import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
+import { KeptStdout } from "./kept-stdout.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -64,19 +66,19 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   const { spec, files } = attempt;
   const cwd = await findWorkingDirectory(spec);
   const permitted = await permitCommand(spec, work, cwd);
-  await mkdir(spec.scratchDir, { recursive: true });
-  await writeFile(files.events, "");
+  // at once: small files of the worker's own, for which a thread of the pool takes longer than the system does
+  mkdirSync(spec.scratchDir, { recursive: true });
+  writeFileSync(files.events, "");
   await writePrompt(attempt);
-  const stdoutFile = await open(files.stdout, "a");
+  const stdout = new KeptStdout(files.stdout);
   try {
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
     const line = await limitedLine(attempt, started, { work, permitted });
-    const start: CommandStart = { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) };
     attempt.begin();
-    const run = await carryOut(attempt, start);
-    return await findOutput(attempt, run);
+    const run = await carryOut(attempt, { started, line, keep: stdout.keep });
+    return await findOutput(run, stdout);
   } finally {
-    await stdoutFile.close();
+    await stdout.close();
   }
 }
 
@@ -247,17 +249,15 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput(
-  { spec, files, log, reports }: RunningAttempt,
-  { masks }: CommandRun,
-): Promise<AttemptOutput> {
-  const written = await stat(files.output).catch(() => undefined);
+async function findOutput({ attempt, masks }: CommandRun, stdout: KeptStdout): Promise<AttemptOutput> {
+  const { spec, files, log, reports } = attempt;
+  const written = statSync(files.output, { throwIfNoEntry: false });
   const reported = reports.outputFile;
   if (written === undefined) {
     if (reported !== undefined) return { file: reported };
     if (masks.stdout.hasMasked) log.note("stdout is the output of this phase, and secrets in it were masked");
-    if (spec.phase.collect?.stdout_final === true) return { bytes: await readFinalLine(files.stdout) };
-    return { file: files.stdout };
+    if (spec.phase.collect?.stdout_final === true) return { bytes: await readFinalLine(await stdout.inFile()) };
+    return stdout.output();
   }
   if (!written.isFile()) {
     throw new AttemptError("INVALID_OUTPUT", "FANFOLD_OUTPUT is not a regular file", {
@@ -265,7 +265,7 @@ async function findOutput(
     });
   }
   if (reported !== undefined) throw reports.outputConflict("FANFOLD_OUTPUT was written as well");
-  if (written.size === 0 && (await stat(files.stdout)).size > 0) {
+  if (written.size === 0 && stdout.sizeBytes > 0) {
     log.note("FANFOLD_OUTPUT was made and left empty, so the output is empty; stdout is kept in the log only");
   }
   return { file: files.output };
