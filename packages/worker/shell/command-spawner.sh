@@ -8,7 +8,7 @@
 # whose other ends the worker has open. Standard output, lines:
 #   ready         requests are taken
 #   p PID         the command has been started; PID is its process and its group
-#   [1]+ PID …    what `jobs` says of its end: `Exit CODE` or `Done` when it ended by itself, otherwise a signal's name
+#   [1]+  Exit …  it has ended by itself, with an exit code; what bash itself says of any other end looks otherwise
 #   x STATUS      it has ended; above 128 only the line before tells a signal from an exit code
 # It ends at the end of its input, which is the worker's end. A command that runs then is left to the worker's guard.
 set -m
@@ -20,13 +20,13 @@ declare -a SHLVL
 LC_ALL=C
 dir=$1
 mkfifo -- "$dir/out" "$dir/err" || exit 1
-exec 7</dev/null
+# with job control, and as it was started, bash tells of the end of a job here, before `wait` returns
+exec 7</dev/null 2>&1
 
 # trapped, not ignored: what is ignored here would be ignored by every command
 interrupted=''
 trap 'interrupted=1' HUP INT QUIT TERM
 trap : PIPE
-trap 'jobs -l' CHLD
 
 # said by a process that cannot go on to become its command
 refuse() {
@@ -34,18 +34,24 @@ refuse() {
   exit 126
 }
 
+# Whether the command only rests: `wait` returns for that as well, with one of these.
+is_stopped() {
+  ((status >= 146 && status <= 150)) && [[ $(jobs -s) ]] && sleep 0.2
+}
+
 echo ready
 while read -r -N 8 length && read -r -N "$((10#$length))" request; do
   exec 5>"$dir/out" 6>"$dir/err" || exit 1
-  { eval "$request"; } &
+  { eval "$request"; } 2>/dev/null &
   pid=$!
   exec 5>&- 6>&-
   request=''
   echo "p $pid" || kill -KILL -- "-$pid"
+  # not `wait -f`: it may never return when the command was over before (bash 5.2)
   while
-    wait -f "$pid"
+    wait "$pid"
     status=$?
-    [[ $interrupted ]]
+    [[ $interrupted ]] || is_stopped
   do interrupted=''; done
   echo "x $status"
 done

@@ -63,8 +63,6 @@ export async function startDirectly({ program, args, cwd, env }: ProgramStart): 
     const failed = await child;
     return { code: failed.code ?? "", message: failed.originalMessage ?? "no reason given" };
   }
-  const ended = once(child, "exit").then(
-    ([exitCode, signal]): ProcessEnd => ({ kind: "exited", exitCode, signal }),
-  );
+  const ended = once(child, "exit").then(([exitCode, signal]): ProcessEnd => ({ kind: "exited", exitCode, signal }));
   return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, ended };
 }

@@ -1,4 +1,4 @@
-import { constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import type { OutputSource } from "./command-process.ts";
 import { errorCode } from "./attempt-error.ts";
@@ -71,14 +71,23 @@ export class FifoStream implements OutputSource {
 
   async *#pieces(): AsyncGenerator<Uint8Array> {
     await this.#isWorthALook;
-    for (let piece = this.#readNow(); piece !== undefined; piece = this.#readNow()) {
-      if (piece.byteLength === 0) return this.#tellSettled(true);
-      yield piece;
-    }
-    if (this.#isDestroyed) return;
-    this.#socket = new Socket({ fd: openFifo(this.#fifo.path), readable: true, writable: false });
+    if (yield* this.#untilNothing()) return;
+    // opened before the last look: a reader that comes when the last writer is gone would never hear of the end
+    const fd = openFifo(this.#fifo.path);
+    if ((yield* this.#untilNothing()) || this.#isDestroyed) return closeSync(fd);
+    this.#socket = new Socket({ fd, readable: true, writable: false });
     for await (const piece of this.#socket) yield toBytes(piece);
     this.#tellSettled(true);
+  }
+
+  /** Reads what is there. @returns whether that was the last of it */
+  async *#untilNothing(): AsyncGenerator<Uint8Array, boolean> {
+    for (let piece = this.#readNow(); piece !== undefined; piece = this.#readNow()) {
+      if (piece.byteLength > 0) yield piece;
+      else this.#tellSettled(true);
+      if (piece.byteLength === 0) return true;
+    }
+    return false;
   }
 
   /** What is there to be read: nothing of a FIFO that has ended, undefined when something may still come. */
@@ -96,7 +105,9 @@ export class FifoStream implements OutputSource {
 
 /** Whether a piece begins with a text of ASCII. */
 export function beginsWith(piece: Uint8Array, mark: string): boolean {
-  return Buffer.from(piece.buffer, piece.byteOffset, Math.min(piece.byteLength, mark.length)).toString("latin1") === mark;
+  return (
+    Buffer.from(piece.buffer, piece.byteOffset, Math.min(piece.byteLength, mark.length)).toString("latin1") === mark
+  );
 }
 
 function toBytes(piece: unknown): Uint8Array {

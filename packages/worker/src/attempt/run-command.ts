@@ -33,10 +33,7 @@ const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
 };
 
 /** The way the command's own process came to its end. */
-type CommandEnding =
-  | ProcessEnd
-  | { readonly kind: "stopped" }
-  | { readonly kind: "broken"; readonly error: unknown };
+type CommandEnding = ProcessEnd | { readonly kind: "stopped" } | { readonly kind: "broken"; readonly error: unknown };
 
 type Work = Extract<AttemptSpec["phase"]["work"], { kind: "command" }>;
 
@@ -238,7 +235,8 @@ function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding
 /** Nobody can say how the command ended: the attempt counts as lost, as it would with the worker. */
 function lostCommand(): AttemptError {
   return new AttemptError("SPAWNER_LOST", "the shell that had started the command died, and the command was ended", {
-    next_action: "look for who kills processes of the worker, such as the system for lack of memory; then: fanfold retry",
+    next_action:
+      "look for who kills processes of the worker, such as the system for lack of memory; then: fanfold retry",
   });
 }
 

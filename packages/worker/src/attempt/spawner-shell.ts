@@ -26,7 +26,7 @@ const SIGNALS: ReadonlyMap<number, string> = new Map(
 interface Task {
   tellPid(pid: number | undefined): void;
   tellExit(end: ProcessEnd): void;
-  /** What the shell's `jobs` said of it last. */
+  /** What the shell said of it last. */
   job: string;
 }
 
@@ -162,9 +162,9 @@ export class SpawnerShell {
       this.#keepAlive(false);
       this.#tellReady(true);
     }
-    if (line.startsWith("[") && this.#task !== undefined) this.#task.job = line;
     if (line.startsWith("p ")) this.#task?.tellPid(Number(line.slice(2)));
-    if (line.startsWith("x ")) this.#task?.tellExit(exitOf(Number(line.slice(2)), this.#task.job));
+    else if (line.startsWith("x ")) this.#task?.tellExit(exitOf(Number(line.slice(2)), this.#task.job));
+    else if (this.#task !== undefined) this.#task.job = line;
   }
 
   #end(): void {
@@ -198,7 +198,7 @@ function isReferable(handle: object): handle is { ref(): void; unref(): void } {
 
 /** A shell gives 128 and its number for a signal, and cannot be told from such an exit code by that alone. */
 function exitOf(status: number, job: string): ProcessEnd {
-  const signal = status > 128 && !/^\[\d+\][-+ ]*\d+ Exit \d+/.test(job) ? SIGNALS.get(status - 128) : undefined;
+  const signal = status > 128 && !/^\[\d+\][-+ ]+Exit \d+ /.test(job) ? SIGNALS.get(status - 128) : undefined;
   if (signal !== undefined) return { kind: "exited", exitCode: null, signal };
   return { kind: "exited", exitCode: status, signal: null };
 }
