@@ -158,6 +158,7 @@ class ShardRun {
       // what was done before the lock was lost is handed in all the same: the ledger knows whether somebody else has begun
       if (signal.reason === "lock_lost" && ended.status !== "succeeded")
         throw new Error("attempt given up: its lock is lost");
+      if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST") return await this.#repeatLost();
       if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
         return await this.#finish(attempt, recordGivenBack(attempt, ended, systemClock.nowMs()), undefined);
       }
@@ -167,6 +168,12 @@ class ShardRun {
       active.end(jobId);
       await rm(scratchDir, { recursive: true, force: true });
     }
+  }
+
+  /** Nothing is recorded, as if the worker had died: whoever takes the job next finds the attempt lost. */
+  async #repeatLost(): Promise<never> {
+    await this.#job.moveToDelayed(systemClock.nowMs() + 1, this.#token);
+    throw new DelayedError();
   }
 
   async #finish(
