@@ -18,12 +18,12 @@ export type SpawnerStart =
  */
 class CommandSpawner {
   readonly #idle = new Set<SpawnerShell>();
-  /** Elsewhere a start costs no copy of what the process holds. */
-  #isUsable = process.platform === "linux";
+  /** How many more shells may fail to start; none elsewhere, where a start copies nothing of this process. */
+  #chances = process.platform === "linux" ? 3 : 0;
 
   /** Starts a program, where that can be done exactly as it is asked for. */
   async start(start: ProgramStart): Promise<SpawnerStart> {
-    const program = this.#isUsable ? findStartable(start) : undefined;
+    const program = this.#chances > 0 ? findStartable(start) : undefined;
     const request = program === undefined ? undefined : spawnerRequest({ ...start, program });
     const shell = request === undefined ? undefined : await this.#takeShell();
     if (request === undefined || shell === undefined) return { kind: "unsuited" };
@@ -42,8 +42,8 @@ class CommandSpawner {
     } catch {
       // no room for its directory, for example
     }
-    // no bash, one that is too old, or no mkfifo: that will be so the next time
-    this.#isUsable = false;
+    // no bash, one that is too old, no mkfifo: that is so the next time, too; too many processes may pass
+    this.#chances -= 1;
     return undefined;
   }
 }

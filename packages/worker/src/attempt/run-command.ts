@@ -1,13 +1,12 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
-import { AttemptError, describeError } from "./attempt-error.ts";
+import { AttemptError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
-import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
-import { type CommandProcess, type OutputSource, type ProcessEnd, startDirectly } from "./command-process.ts";
+import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
+import type { CommandProcess, OutputSource, ProcessEnd } from "./command-process.ts";
 import { CommandReports } from "./command-reports.ts";
-import { commandSpawner } from "./command-spawner.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
@@ -17,9 +16,9 @@ import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
-import { processGuard } from "../process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
+import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
 import { permitCommand } from "./worker-rules.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
@@ -114,16 +113,9 @@ async function limitedLine(
   return withLimits({ program, args }, limits);
 }
 
-interface CommandStart {
-  readonly started: StartedCommand;
-  readonly line: CommandLine;
-  /** Stores a piece of stdout, masked. */
-  readonly keep: (chunk: Uint8Array) => Promise<void>;
-}
-
 /** Runs the command to its end. */
 async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
-  const run = listenTo(attempt, start, await startProcess(attempt, start));
+  const run = listenTo(attempt, start, await startCommand(attempt, start));
   const ending = await finishCommand(run);
   if (ending.kind !== "refused") return run;
   // nothing of it has run: the system itself says why, or starts it after all
@@ -131,32 +123,6 @@ async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<C
   const direct = listenTo(attempt, start, await startUnderGuard(attempt, start));
   await finishCommand(direct);
   return direct;
-}
-
-/** Starts the command as the leader of its own process group, through the spawner if that can. */
-async function startProcess(attempt: RunningAttempt, start: CommandStart): Promise<CommandProcess> {
-  const { cwd, env } = start.started;
-  processGuard.open(attempt.id);
-  const begun = await commandSpawner.start({ ...start.line, cwd, env });
-  if (begun.kind === "started") return begun.process;
-  if (begun.kind === "unsuited") return startUnderGuard(attempt, start);
-  // the group of the shell is empty: what is looked for is the attempt's id
-  const group = new ProcessGroup(begun.shellId, attempt.id);
-  await group.terminate(attempt.spec.killGraceMs);
-  group.release();
-  throw lostCommand();
-}
-
-async function startUnderGuard(attempt: RunningAttempt, { started, line }: CommandStart): Promise<CommandProcess> {
-  const { cwd, env } = started;
-  processGuard.open(attempt.id);
-  const begun = await startDirectly({ ...line, cwd, env }).catch((error: unknown) => {
-    processGuard.close(attempt.id);
-    throw startFailure(started, describeError(error));
-  });
-  if ("pid" in begun) return begun;
-  processGuard.close(attempt.id);
-  throw await spawnFailure(started, begun.code, begun.message);
 }
 
 function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: CommandProcess): CommandRun {
@@ -230,14 +196,6 @@ function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding
     case "exited":
       if (ending.exitCode !== 0) throw exitFailure(ending, run.tails, run.attempt.spec.phase.limits);
   }
-}
-
-/** Nobody can say how the command ended: the attempt counts as lost, as it would with the worker. */
-function lostCommand(): AttemptError {
-  return new AttemptError("SPAWNER_LOST", "the shell that had started the command died, and the command was ended", {
-    next_action:
-      "look for who kills processes of the worker, such as the system for lack of memory; then: fanfold retry",
-  });
 }
 
 /** Resolves with the first failure of any of them, and never otherwise. */

@@ -156,15 +156,25 @@ export class SpawnerShell {
   }
 
   #takeLine(line: string): void {
-    if (line === "ready") {
-      const fifo = (name: string): OpenFifo => ({ path: join(this.#dir, name), fd: openFifo(join(this.#dir, name)) });
-      this.#fifos = { stdout: fifo("out"), stderr: fifo("err") };
-      this.#keepAlive(false);
-      this.#tellReady(true);
-    }
-    if (line.startsWith("p ")) this.#task?.tellPid(Number(line.slice(2)));
+    if (line === "ready") this.#openFifos();
+    else if (line.startsWith("p ")) this.#task?.tellPid(Number(line.slice(2)));
     else if (line.startsWith("x ")) this.#task?.tellExit(exitOf(Number(line.slice(2)), this.#task.job));
     else if (this.#task !== undefined) this.#task.job = line;
+  }
+
+  #openFifos(): void {
+    const open = (name: string): OpenFifo => {
+      const path = join(this.#dir, name);
+      return { path, fd: openFifo(path) };
+    };
+    try {
+      this.#fifos = { stdout: open("out"), stderr: open("err") };
+      this.#keepAlive(false);
+      this.#tellReady(true);
+    } catch {
+      // too many open files, for example: it ends, and says so that it cannot be used
+      this.close();
+    }
   }
 
   #end(): void {
