@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { openSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { shellScript } from "./shell-script.ts";
 
-const SCRIPT = fileURLToPath(new URL("../shell/process-guard.sh", import.meta.url));
+const SCRIPT = shellScript("process-guard.sh");
 /** Length of a line of the table, in bytes; the longest id of an attempt leaves room for the rest. */
 const LINE_BYTES = 1_024;
 

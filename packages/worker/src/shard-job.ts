@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
@@ -7,7 +8,6 @@ import type { ActiveAttempts } from "./active-attempts.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { type AttemptPlace, type AttemptTask, executeAttempt } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
-import { removeScratch } from "./remove-scratch.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
@@ -166,7 +166,7 @@ class ShardRun {
       return await this.#finish(attempt, finish, retryAfterMs);
     } finally {
       active.end(jobId);
-      await removeScratch(scratchDir);
+      await rm(scratchDir, { recursive: true, force: true });
     }
   }
 

@@ -1,7 +1,7 @@
 import type { ProgramStart } from "./command-process.ts";
 
 /** Largest request, in bytes; whatever is larger is started without the spawner. */
-export const MAX_REQUEST_BYTES = 1024 * 1024;
+const MAX_REQUEST_BYTES = 1024 * 1024;
 const LENGTH_DIGITS = 8;
 
 const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

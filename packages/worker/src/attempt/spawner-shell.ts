@@ -3,13 +3,13 @@ import { closeSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { CommandProcess, ProcessEnd } from "./command-process.ts";
 import { beginsWith, FifoStream, openFifo, type OpenFifo } from "./fifo-stream.ts";
+import { shellScript } from "../shell-script.ts";
 import { settlesWithin } from "./settles-within.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../shell/command-spawner.sh", import.meta.url));
+const SCRIPT = shellScript("command-spawner.sh");
 const FLAGS = ["--norc", "--noprofile", "-p", "-c"];
 /** How long the output of a command waits to be read when the command goes on, in ms. */
 const PATIENCE_MS = 5;
