@@ -189,8 +189,8 @@ describe("a retry by hand", () => {
     withDeployment(
       async (deployment) => {
         const runId = (await deployment.run(fanPlan({ on_failure: "abort", max_parallel: 1 }))).run_id;
-        // the next shards may have been faster than the abort
-        expect(await deployment.store.ledger.findPhase(runId, "fan")).toMatchObject({ failed: 1 });
+        // the other one that fails may have been faster than the abort
+        expect((await deployment.store.ledger.findPhase(runId, "fan"))?.failed).toBeGreaterThan(0);
         await mend(deployment);
         await deployment.engine.retry(runId, {}, "test");
         await succeeded(deployment, runId);

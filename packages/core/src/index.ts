@@ -69,6 +69,7 @@ export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";
 export { phaseReadiness, type Readiness } from "./run/readiness.ts";
 export {
   applyDecision,
+  updateRunState,
   type Decision,
   initialRunState,
   isEmptyDecision,

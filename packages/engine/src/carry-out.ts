@@ -67,11 +67,11 @@ async function drainUnopened(workings: EngineWorkings, runId: string): Promise<v
 
 /** A cancelled run is not carried on by a retry, so nothing of it needs to stay on the queues. */
 async function finishRun(workings: EngineWorkings, runId: string): Promise<void> {
-  const { run, phases } = await workings.states.load(runId);
+  const { run, phases, graph } = await workings.states.load(runId);
   if (run.status !== "cancelled") return;
   for (const [phase, { status, revision }] of phases) {
     if (isPhaseOver(status) && status !== "succeeded") {
-      await workings.store.queues.removeFlow(runId, { phase, revision: revision + 1 });
+      await workings.store.queues.removeFlow(runId, { phase, revision: revision + 1 }, graph.phase(phase));
     }
   }
 }

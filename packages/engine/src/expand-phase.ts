@@ -24,7 +24,8 @@ export interface Expansion {
 /** Most bytes of an artifact that is read as items: they are read as a whole. */
 const MAX_ITEMS_BYTES = 64 * 1024 * 1024;
 
-const UNSHARDED: Expansion = {
+/** A phase that is one shard. */
+export const UNSHARDED: Expansion = {
   shardCount: 1,
   recordCount: null,
   inputs: { source: null, records: null, shard_plan: null },

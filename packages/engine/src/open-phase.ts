@@ -1,5 +1,5 @@
 import { JsonlError, ShardError } from "@fanfold/core";
-import type { CompiledPhase, Content } from "@fanfold/schemas";
+import type { CompiledPhase, Content, PhaseRecord } from "@fanfold/schemas";
 import { isDirect, type PhaseOpening, type PhaseRef, StoreError } from "@fanfold/store";
 import { ackClaims } from "./ack-claims.ts";
 import { askForSpawner, maySpawnPhases } from "./await-children.ts";
@@ -27,31 +27,50 @@ export async function openPhase(workings: EngineWorkings, runId: string, { phase
   const expansion = await expand(workings, runId, { ref, definition, inputs });
   if (expansion === undefined) return;
   const prints = await fingerprint(workings.store, { plan, definition, inputs }, expansion);
-  const opening: PhaseOpening = {
-    ...ref,
-    order: graph.index(phase),
-    shardCount: expansion.shardCount,
-    maxParallel: definition.max_parallel,
-    tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, expansion.shardCount),
-    maxConsecutiveFailures: definition.max_consecutive_failures,
-    concurrencyKey: definition.concurrency_key,
-    isAgain: record.turn !== undefined,
-    turn: record.turn ?? 0,
-    inputs: { ...expansion.inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
-    started: {
-      revision,
-      strategy: definition.for_each === undefined ? (definition.shard?.strategy ?? "none") : "for_each",
-      shard_count: expansion.shardCount,
-      record_count: expansion.recordCount,
-      max_parallel: definition.max_parallel,
-      pool: definition.pool,
-      ...(record.turn === undefined ? {} : { turn: record.turn }),
-    },
-  };
+  const opening = openingOf({ ref, definition, record, order: graph.index(phase) }, expansion, prints);
   const isMadeAfresh = definition.reuse?.refresh === true || record.afresh === true || expansion.shardCount === 0;
   if (prints === undefined || isMadeAfresh) return release(workings, runId, definition, opening);
   await reuse(workings, { runId, definition }, opening, prints);
   return release(workings, runId, definition, { ...opening, reuse: "end" });
+}
+
+/** What the ledger is told of a phase that a decision started. */
+export function openingOf(
+  { ref, definition, record, order }: StartedPhase,
+  { shardCount, recordCount, inputs }: Expansion,
+  prints?: Fingerprints,
+): PhaseOpening {
+  const turn = record.turn === undefined ? {} : { turn: record.turn };
+  return {
+    ...ref,
+    order,
+    shardCount,
+    maxParallel: definition.max_parallel,
+    tolerated: isDirect(definition) ? 0 : tolerance(definition.max_failed_shards, shardCount),
+    maxConsecutiveFailures: definition.max_consecutive_failures,
+    concurrencyKey: definition.concurrency_key,
+    isAgain: record.turn !== undefined,
+    turn: record.turn ?? 0,
+    inputs: { ...inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
+    started: {
+      revision: ref.revision,
+      strategy: definition.for_each === undefined ? (definition.shard?.strategy ?? "none") : "for_each",
+      shard_count: shardCount,
+      record_count: recordCount,
+      max_parallel: definition.max_parallel,
+      pool: definition.pool,
+      ...turn,
+    },
+  };
+}
+
+/** A phase that a decision started. */
+interface StartedPhase {
+  readonly ref: PhaseRef;
+  readonly definition: CompiledPhase;
+  readonly record: PhaseRecord;
+  /** Position in declaration order. */
+  readonly order: number;
 }
 
 /** Opens a phase without handing out any of it, and lets its shards take over what can be reused. */
@@ -70,11 +89,12 @@ async function reuse(
 
 /** Claims the first shards of a phase, and puts its flow on the queues. */
 async function release(
-  { store, engine, clock }: EngineWorkings,
+  workings: EngineWorkings,
   runId: string,
   definition: CompiledPhase,
   opening: PhaseOpening,
 ): Promise<void> {
+  const { store, engine, clock } = workings;
   const { phase, revision, shardCount } = opening;
   const ref = { phase, revision };
   const claimant = claimantOf(opening);
@@ -90,8 +110,10 @@ async function release(
   // whatever else was free for this run to start
   const others = claimed.filter((shard) => !isOwn(shard));
   await engine.release(runId, others, claimant);
-  await ackClaims(store, runId, claimant);
+  await ackClaims(workings, runId, claimant);
   if (progress === "drained") await engine.report(runId, ref);
+  // its only shard was reused, so no attempt will end it
+  if (progress === "complete" && isDirect(definition)) await engine.settle(runId, ref);
 }
 
 function claimantOf({ phase, revision }: PhaseRef): string {

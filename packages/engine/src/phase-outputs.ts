@@ -1,5 +1,5 @@
 import { phaseProgress } from "@fanfold/core";
-import type { Artifact, PhaseLedger } from "@fanfold/schemas";
+import type { Artifact, CompiledPhase, PhaseLedger, ShardResult } from "@fanfold/schemas";
 import { isDirect, type PhaseRef, StoreError } from "@fanfold/store";
 import { artifactOf } from "./content.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
@@ -17,8 +17,12 @@ export async function outputsOf(workings: EngineWorkings, runId: string, ref: Ph
   if (shard?.result === undefined) {
     throw new StoreError("ARTIFACT_NOT_FOUND", `phase ${ref.phase} of ${runId} has no result`);
   }
-  const { output, artifacts = {}, meta = {} } = shard.result;
-  const main = definition.provides[0] ?? ref.phase;
+  return artifactsOf(definition, shard.result);
+}
+
+/** What a phase that folds nothing provides: the result of its only shard. */
+export function artifactsOf(definition: CompiledPhase, { output, artifacts = {}, meta = {} }: ShardResult): Artifact[] {
+  const main = definition.provides[0] ?? definition.id;
   return [[main, output] as const, ...Object.entries(artifacts)].map(([name, content]) =>
     artifactOf(name, content, meta[name]),
   );

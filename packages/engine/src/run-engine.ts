@@ -15,6 +15,7 @@ import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { completePhase, type PhaseEnd, type PhaseEndReply } from "./complete-phase.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
@@ -90,13 +91,26 @@ export class RunEngine {
     await this.#decideOn(runId, { type: "start" });
   }
 
+  /**
+   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run.
+   *
+   * @returns how the attempt's end was taken; what it claims is released
+   */
+  completePhase(end: PhaseEnd): Promise<PhaseEndReply> {
+    return completePhase(this.#workings, end);
+  }
+
+  /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */
+  catchUp(runId: string): Promise<void> {
+    return this.#workings.states.catchUp(runId);
+  }
+
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
-    const [artifacts, counts] = await Promise.all([
-      outputsOf(this.#workings, runId, ref),
-      this.store.ledger.findPhase(runId, ref.phase),
-    ]);
-    const done = { artifacts, toleratedShards: counts?.failed ?? 0, reusedShards: counts?.reused ?? 0 };
+    const counts = await this.store.ledger.findPhase(runId, ref.phase);
+    if (counts?.revision !== ref.revision) return;
+    const artifacts = await outputsOf(this.#workings, runId, ref);
+    const done = { artifacts, toleratedShards: counts.failed, reusedShards: counts.reused ?? 0 };
     await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
   }
 
@@ -302,10 +316,15 @@ export class RunEngine {
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */
   async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
     if (claimed.length === 0) return;
+    await this.admit(runId, claimed);
+    await ackClaims(this.#workings, runId, claimant);
+  }
+
+  /** Puts claimed shards on their queues, and tells nobody yet. */
+  async admit(runId: string, claimed: readonly ClaimedShard[]): Promise<void> {
     for (const { ref, shards } of groupByPhase(claimed)) {
       await this.#admit(runId, ref, shards);
     }
-    await ackClaims(this.store, runId, claimant);
   }
 
   /** Where somebody removed the jobs above the shards, these are put back first. */

@@ -1,7 +1,9 @@
 import { phaseProgress } from "@fanfold/core";
 import {
   type FlowPhase,
+  isDirect,
   jobIds,
+  parseShardId,
   type PhaseRef,
   type ShardRef,
   type Store,
@@ -58,10 +60,27 @@ export class RunRepair {
     return held;
   }
 
+  /**
+   * Whether the job of a claimant carries a shard, and is there to end it, or to be taken over by another worker. One
+   * that was removed under its worker has its shard given a job, to start when that worker must have noticed.
+   */
+  async isCarrying(runId: string, claimant: string): Promise<boolean> {
+    const { store } = this.#engine;
+    const carried = await store.ledger.findCarried(runId, claimant);
+    if (carried === undefined) return false;
+    const flow = await this.#engine.flowPhase(runId, carried);
+    const carrier = parseShardId(claimant.slice(runId.length + 1));
+    const [state] = await store.flows.findShards(runId, flow.definition.pool, [carrier]);
+    if (state === "there" || state === "held") return true;
+    await store.queues.restoreShard(flow, carried, JOB_LOCK.lockMs);
+    return false;
+  }
+
   /** Compares the flow of an open phase with what the queues have of it, and puts back what is missing. */
   async repairFlow(runId: string, ref: PhaseRef): Promise<void> {
     const { store } = this.#engine;
     const flow = await this.#engine.flowPhase(runId, ref);
+    if (isDirect(flow.definition)) return;
     const { settle, aggregate, hasGate } = await store.flows.findFlow(flow);
     if (settle === "missing" || aggregate === "missing") {
       return this.#restoreIfGone(runId, ref, flow);
@@ -71,7 +90,7 @@ export class RunRepair {
     if (aggregate === "failed" && (await store.ledger.findFold(runId, ref)) === undefined) {
       await store.queues.runAgain(AGGREGATE_QUEUE, jobIds.aggregate(runId, ref.phase, ref.revision));
     }
-    if ((aggregate ?? settle) !== "waits") return;
+    if (aggregate !== "waits") return;
     const counts = await store.ledger.findPhase(runId, ref.phase);
     if (counts === undefined) return;
     if (counts.next < counts.total && !hasGate) return this.restore(runId, ref, "its gate was removed");
@@ -112,7 +131,7 @@ export class RunRepair {
 
   /** Whoever opens a phase may just be adding its flow: it is gone if it is missing after nobody did. */
   async #restoreIfGone(runId: string, ref: PhaseRef, flow: FlowPhase): Promise<void> {
-    if (await this.#isBeingOpened(runId, ref)) return;
+    if (isDirect(flow.definition) || (await this.#isBeingOpened(runId, ref))) return;
     const { settle, aggregate } = await this.#engine.store.flows.findFlow(flow);
     if (settle !== "missing" && aggregate !== "missing") return;
     await this.restore(runId, ref, `its ${settle === "missing" ? "settle" : "aggregate"} job was removed`);

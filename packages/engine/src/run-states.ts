@@ -9,9 +9,10 @@ import {
   restoreRunState,
   type RunState,
   type Trigger,
+  updateRunState,
 } from "@fanfold/core";
 import type { CompiledPlan, Effect, PlanSource } from "@fanfold/schemas";
-import { type PlanTrust, runEdition, type RunStore } from "@fanfold/store";
+import { type CommitResult, type PlanTrust, runEdition, type RunStore } from "@fanfold/store";
 import type { Clock } from "./clock.ts";
 import { EngineError } from "./engine-error.ts";
 
@@ -26,6 +27,12 @@ export interface RunPlan extends PlannedRun {
   /** Whether it has a signature, be it a good one or not. */
   readonly hasSignature: boolean;
 }
+
+/** Tries to commit a decision that somebody else was faster than, before it is left to others. */
+const COMMIT_TRIES = 3;
+
+/** Commits a decision that was made on a state; undefined when it would rather not. */
+export type CommitDecision = (state: RunState, decision: Decision) => Promise<CommitResult | undefined>;
 
 /** What a decision is made on, besides the state of the run. */
 export interface DecisionBasis {
@@ -105,6 +112,79 @@ export class RunStates {
     return turn;
   }
 
+  /**
+   * Decides what a trigger means on the state as it is kept, and has it committed in the caller's way. Kept state may be
+   * behind: then what has changed is read, and it is decided again, a few times.
+   *
+   * @param commit commits the decision; undefined when it would rather not
+   * @returns whether it was committed
+   */
+  applyBy(runId: string, trigger: Trigger, commit: CommitDecision): Promise<boolean> {
+    const slot = this.#slot(runId);
+    const turn = slot.tail.then(() => this.#applyByInTurn(runId, slot, { trigger, commit }));
+    slot.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Reads what has changed of a run since it was last decided on here. For speed alone: the next decision is on time. */
+  catchUp(runId: string): Promise<void> {
+    const slot = this.#slot(runId);
+    const turn = slot.tail.then(() => this.#fresh(runId, slot)).then((state) => void (slot.state = state));
+    slot.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #applyByInTurn(
+    runId: string,
+    slot: Slot,
+    { trigger, commit }: { readonly trigger: Trigger; readonly commit: CommitDecision },
+  ): Promise<boolean> {
+    for (let i = 0; i < COMMIT_TRIES; i += 1) {
+      const kept = i === 0 ? slot.state : undefined;
+      const state = kept ?? (await this.#fresh(runId, slot));
+      slot.state = state;
+      const decision = this.#decide(state, trigger, { nowMs: this.#clock.nowMs(), mayBeBehind: kept !== undefined });
+      if (decision === undefined) continue;
+      slot.state = undefined;
+      const result = isEmptyDecision(decision) ? undefined : await commit(state, decision);
+      slot.state = result?.kind === "committed" ? applyDecision(state, decision, result.version) : state;
+      if (result?.kind !== "conflict") return result?.kind === "committed";
+    }
+    return false;
+  }
+
+  /** Undefined when the trigger makes no sense on a state that may be behind. */
+  #decide(
+    state: RunState,
+    trigger: Trigger,
+    { nowMs, mayBeBehind }: { nowMs: number; mayBeBehind: boolean },
+  ): Decision | undefined {
+    try {
+      return decide(state, trigger, nowMs);
+    } catch (error) {
+      if (mayBeBehind) return undefined;
+      throw error;
+    }
+  }
+
+  /** Somebody else was first, or the budget was spent meanwhile, which no version tells. */
+  async #readOn(runId: string, slot: Slot, state: RunState): Promise<void> {
+    slot.state = state;
+    const fresh = await this.#fresh(runId, slot);
+    slot.state = fresh.run.version === state.run.version ? undefined : fresh;
+  }
+
+  /** The state as it is stored now: the kept one, with what has changed since. */
+  async #fresh(runId: string, slot: Slot): Promise<RunState> {
+    const kept = slot.state;
+    slot.state = undefined;
+    const changes = kept === undefined ? undefined : await this.#runs.findChanges(runId, kept.run.version);
+    if (kept !== undefined && changes === "same") return kept;
+    if (kept === undefined || changes === undefined || changes === "same") return this.load(runId);
+    if (runEdition(changes.run) !== runEdition(kept.run)) return this.load(runId);
+    return updateRunState(kept, changes.run, changes.phases);
+  }
+
   async #applyInTurn(
     runId: string,
     slot: Slot,
@@ -123,14 +203,21 @@ export class RunStates {
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
       const basis = plan === undefined ? state : withPlan(state, plan);
-      const decision = decide(basis, trigger, nowMs);
+      const decision = this.#decide(basis, trigger, { nowMs, mayBeBehind: wasKept });
+      if (decision === undefined) {
+        await this.#readOn(runId, slot, state);
+        continue;
+      }
       if (plan === undefined && isEmptyDecision(decision)) {
         if (wasKept && (await this.#hasMovedOn(runId, state))) continue;
         slot.state = state;
         return [];
       }
       const next = await this.#commit(runId, { state: basis, plan, source }, decision, nowMs);
-      if (next === undefined) continue;
+      if (next === undefined) {
+        await this.#readOn(runId, slot, state);
+        continue;
+      }
       if (plan === undefined) slot.state = next;
       else this.forget(runId);
       return decision.effects;

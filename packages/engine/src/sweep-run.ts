@@ -14,7 +14,9 @@ export async function sweepRun(workings: EngineWorkings, runId: string): Promise
   const running = [...state.phases].filter(([, { status }]) => status === "running").map(([phase]) => phase);
   const counts = await store.ledger.loadPhases(runId);
   for (const phase of running) await sweepFlow(workings, runId, phase, counts.get(phase));
-  for (const claimant of await store.ledger.listClaimants(runId)) await workings.engine.claim(runId, claimant);
+  for (const claimant of await store.ledger.listClaimants(runId)) {
+    if (!(await workings.repair.isCarrying(runId, claimant))) await workings.engine.claim(runId, claimant);
+  }
   // slots that nobody else asks for are claimed in the sweep's own name
   await workings.engine.claim(runId, `sweep.${workings.clock.nowMs()}`);
   const spawners = maySpawnPhases(state.plan) ? await store.ledger.listSpawners(runId) : [];

@@ -258,6 +258,8 @@ export const ShardRecordSchema = z.strictObject({
   reused_from: ReuseSourceSchema.optional(),
   /** Id of the set of artifacts the latest attempt that ended was given. */
   consumed: z.string().optional(),
+  /** Id of the job that carried its latest attempt, where that was not its own. */
+  carrier: z.string().optional(),
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
 

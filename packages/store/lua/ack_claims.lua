@@ -3,19 +3,26 @@
 --   KEYS[1] ledger    hash
 --   KEYS[2] claims    hash
 --   ARGV[1] claimant
+--   ARGV[2] 1 when a shard that the claimant's job carries, marked `!`, is kept: it has no job of its own
 -- Returns the ids `<phase>.r<revision>` whose gates may be removed.
 --- @include "ledger"
 local kept = redis.call('HGET', KEYS[2], ARGV[1])
 if not kept then return {} end
-redis.call('HDEL', KEYS[2], ARGV[1])
-local open_gates, entries = {}, {}
+local open_gates, entries, carried = {}, {}, {}
 for _, id in ipairs(cjson.decode(kept)) do
-  local phase, revision = parse_shard_id((string.gsub(id, '^~', '')))
+  local phase, revision = parse_shard_id((string.gsub(id, '^[~!]', '')))
   local entry = entries[phase] or load_entry(KEYS[1], phase)
-  if entry and entry.revision == revision then
+  if ARGV[2] == '1' and string.sub(id, 1, 1) == '!' then
+    carried[#carried + 1] = id
+  elseif entry and entry.revision == revision then
     entry.unacked = entry.unacked - 1
     entries[phase] = entry
   end
+end
+if #carried > 0 then
+  redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(carried))
+else
+  redis.call('HDEL', KEYS[2], ARGV[1])
 end
 for phase, entry in pairs(entries) do
   save_entry(KEYS[1], phase, entry)

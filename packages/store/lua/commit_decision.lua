@@ -11,6 +11,7 @@
 --   KEYS[9] open      sorted set
 --   KEYS[10] folds    hash
 --   KEYS[11] source   string
+--   KEYS[12] changed  sorted set
 --   ARGV[1] run id
 --   ARGV[2] version the decision was made on
 --   ARGV[3] now, Unix ms
@@ -27,5 +28,5 @@
 --- @include "journal"
 --- @include "ledger"
 --- @include "commit"
-local k = { run = KEYS[1], phases = KEYS[2], journal = KEYS[3], outbox = KEYS[4], live = KEYS[5], plan = KEYS[6], revisions = KEYS[7], ledger = KEYS[8], open = KEYS[9], folds = KEYS[10], source = KEYS[11] }
+local k = { run = KEYS[1], phases = KEYS[2], journal = KEYS[3], outbox = KEYS[4], live = KEYS[5], plan = KEYS[6], revisions = KEYS[7], ledger = KEYS[8], open = KEYS[9], folds = KEYS[10], source = KEYS[11], changed = KEYS[12] }
 return commit(k, { run_id = ARGV[1], version = ARGV[2], now = ARGV[3], change = ARGV[4], budget = ARGV[5], budget_from = ARGV[6], plan = ARGV[7], source = ARGV[8] })

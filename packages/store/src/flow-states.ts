@@ -1,16 +1,15 @@
 import type { ChainableCommander } from "ioredis";
 import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type Keys, SCHEDULER_QUEUE, type ShardRef, shardQueue } from "./keys.ts";
-import { type FlowPhase, isDirect } from "./queues.ts";
+import type { FlowPhase } from "./queues.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 
 /** Where a job stands. `waits`: for its children. `queued`: waiting, delayed or active. */
 export type JobState = "missing" | "waits" | "queued" | "failed" | "done";
 
-/** What is there of a phase's flow. */
+/** What is there of a phase's flow. A direct phase has none. */
 export interface FlowState {
   readonly settle: JobState;
-  /** Undefined in a phase that folds nothing. */
-  readonly aggregate: JobState | undefined;
+  readonly aggregate: JobState;
   readonly hasGate: boolean;
 }
 
@@ -32,7 +31,7 @@ export class FlowStates {
 
   /** What is there of a phase's flow, shards apart. */
   async findFlow(phase: FlowPhase): Promise<FlowState> {
-    const { runId, revision, definition } = phase;
+    const { runId, revision } = phase;
     const pipeline = this.#redis.pipeline();
     this.#ask(pipeline, SCHEDULER_QUEUE, jobIds.settle(runId, phase.phase, revision));
     this.#ask(pipeline, AGGREGATE_QUEUE, jobIds.aggregate(runId, phase.phase, revision));
@@ -40,7 +39,7 @@ export class FlowStates {
     const values = valuesOf(await pipeline.exec());
     return {
       settle: jobState(values.slice(0, COMMANDS_A_JOB)),
-      aggregate: isDirect(definition) ? undefined : jobState(values.slice(COMMANDS_A_JOB, 2 * COMMANDS_A_JOB)),
+      aggregate: jobState(values.slice(COMMANDS_A_JOB, 2 * COMMANDS_A_JOB)),
       hasGate: values[2 * COMMANDS_A_JOB] === 1,
     };
   }
@@ -60,9 +59,7 @@ export class FlowStates {
   /** Shards whose jobs the phase's flow waits for although they will not end well by themselves: gone, or failed. */
   async listDeadChildren(phase: FlowPhase): Promise<{ shard: number; state: "missing" | "ended" }[]> {
     const { runId, revision, definition } = phase;
-    const parent = isDirect(definition)
-      ? this.#job(SCHEDULER_QUEUE, jobIds.settle(runId, phase.phase, revision))
-      : this.#job(AGGREGATE_QUEUE, jobIds.aggregate(runId, phase.phase, revision));
+    const parent = this.#job(AGGREGATE_QUEUE, jobIds.aggregate(runId, phase.phase, revision));
     const children = await this.#redis.smembers(`${parent}:dependencies`);
     const start = this.#job(shardQueue(definition.pool), `${runId}.${phase.phase}.r${revision}.`);
     const shards = children.filter((key) => key.startsWith(start)).map((key) => Number(key.slice(start.length)));

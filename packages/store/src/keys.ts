@@ -77,6 +77,8 @@ export interface RunKeys {
   readonly source: string;
   /** Hash: phase → its record, as JSON. */
   readonly phases: string;
+  /** Sorted set: phases by the version of the run that changed their record last. */
+  readonly changed: string;
   /** Hash: phase revision → the record of an accepted revision that was run again since, as JSON. */
   readonly revisions: string;
   /** Stream: the journal; an entry's id is `<seq>-0`. */
@@ -208,6 +210,7 @@ export class Keys {
       plan: `${base}:plan`,
       source: `${base}:source`,
       phases: `${base}:phases`,
+      changed: `${base}:changed`,
       revisions: `${base}:revisions`,
       journal: `${base}:journal`,
       outbox: `${base}:outbox`,

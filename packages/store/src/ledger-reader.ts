@@ -128,6 +128,13 @@ export class LedgerReader {
     return this.#redis.hkeys(this.#keys.run(runId).claims);
   }
 
+  /** The shard that the job of a claimant carries; undefined when it carries none. */
+  async findCarried(runId: string, claimant: string): Promise<ShardRef | undefined> {
+    const text = await this.#redis.hget(this.#keys.run(runId).claims, claimant);
+    const claimed = text === null ? [] : strings(JSON.parse(text)).map(parseClaim);
+    return claimed.find(({ carried }) => carried);
+  }
+
   /**
    * Shards that must have a job on a queue: released, running or in backoff. One that is just being put there by
    * whoever claimed it is left out. As many as the caps allow, and those in backoff.

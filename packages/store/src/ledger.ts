@@ -4,7 +4,6 @@ import {
   type Fold,
   type PhaseProgress,
   PhaseProgressSchema,
-  type ReuseEntry,
   ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
@@ -15,10 +14,10 @@ import {
   parsePhaseRevision,
   parseShardId,
   phaseRevisionId,
-  type RunKeys,
   type ShardRef,
   shardId,
 } from "./keys.ts";
+import { claimKeys, finishArguments, openArguments } from "./ledger-arguments.ts";
 import type {
   FinishReply,
   PhaseOpening,
@@ -60,12 +59,6 @@ const REPAIR_PAUSE_MS = 5_000;
 const PAGE = 500;
 
 /**
- * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
- * shards that were on the queue before.
- */
-const RELEASE_WINDOW = 250;
-
-/**
  * The ledger of the runs: who may run, who runs, and what came of it. Invariants:
  * 1. a shard's result is accepted at most once per revision, from the attempt that holds its fence;
  * 2. shards in flight never exceed the cap of the run or of the phase;
@@ -99,25 +92,7 @@ export class Ledger extends SpawnLedger {
       await OPEN_PHASE.run(
         this.#redis,
         [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled, keys.ahead],
-        [
-          opening.phase,
-          opening.revision,
-          claimant,
-          nowMs,
-          opening.order,
-          opening.shardCount,
-          opening.maxParallel ?? 0,
-          RELEASE_WINDOW,
-          JSON.stringify(opening.inputs),
-          JSON.stringify(opening.started),
-          opening.tolerated,
-          opening.maxConsecutiveFailures ?? 0,
-          opening.concurrencyKey?.name ?? "",
-          opening.concurrencyKey?.limit ?? "",
-          opening.isAgain ? 1 : 0,
-          opening.reuse ?? "",
-          opening.turn,
-        ],
+        openArguments(opening, claimant, nowMs),
       ),
     );
     if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);
@@ -146,10 +121,15 @@ export class Ledger extends SpawnLedger {
     ).map(parseClaim);
   }
 
-  /** Acknowledges a claim. @returns phases all of whose shards are on their queues: their gates may go */
-  async ackClaims(runId: string, claimant: string): Promise<PhaseRef[]> {
+  /**
+   * Acknowledges a claim; of a shard that the claimant's job carries only when `carried` says so.
+   *
+   * @returns phases all of whose shards are on their queues: their gates may go
+   */
+  async ackClaims(runId: string, claimant: string, { carried = true } = {}): Promise<PhaseRef[]> {
     const keys = this.#keys.run(runId);
-    return strings(await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant])).map(parsePhaseRevision);
+    const reply = await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant, carried ? 0 : 1]);
+    return strings(reply).map(parsePhaseRevision);
   }
 
   /** Starts an attempt, or says why it may not. */
@@ -183,7 +163,6 @@ export class Ledger extends SpawnLedger {
   /** Ends an attempt and claims the next shards for the claimant. A result with a fingerprint may be reused from now on. */
   async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
     const keys = this.#keys.run(runId);
-    const entry: ReuseEntry = { run_id: runId, shard: shardId(ref), at_ms: finish.nowMs };
     const [verdict, progress, seq, ...claimed] = strings(
       await FINISH_SHARD.run(
         this.#redis,
@@ -197,19 +176,7 @@ export class Ledger extends SpawnLedger {
           this.#keys.reuse,
           keys.ahead,
         ],
-        [
-          shardId(ref),
-          finish.fence,
-          finish.outcome,
-          JSON.stringify(finish.record),
-          finish.nowMs,
-          finish.attempt,
-          JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
-          claimant,
-          finish.costUsd,
-          finish.record.fingerprint ?? "",
-          JSON.stringify(entry),
-        ],
+        finishArguments(runId, ref, finish, claimant),
       ),
     );
     return {
@@ -365,10 +332,7 @@ export class Ledger extends SpawnLedger {
   }
 }
 
-function claimKeys(keys: RunKeys): string[] {
-  return [keys.run, keys.ledger, keys.shards, keys.released, keys.waiting, keys.open, keys.claims];
-}
-
-function parseProgress(text: string | undefined): PhaseProgress | undefined {
+/** State of a phase as scripts give it. */
+export function parseProgress(text: string | undefined): PhaseProgress | undefined {
   return text ? PhaseProgressSchema.parse(text) : undefined;
 }

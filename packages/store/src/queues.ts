@@ -56,8 +56,8 @@ export function isDirect(phase: CompiledPhase): boolean {
 }
 
 /**
- * The BullMQ queues of a deployment. A phase is one flow:
- * `settle ← aggregate ← gate + shards`, or `settle ← shard` when there is nothing to fold.
+ * The BullMQ queues of a deployment. A phase is one flow, `settle ← aggregate ← gate + shards`; a phase with nothing to
+ * fold is a job of its own, and whoever ends its attempt settles it.
  */
 export class Queues {
   readonly #redis: RedisClient;
@@ -85,16 +85,17 @@ export class Queues {
 
   /**
    * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
-   * one atomic add; otherwise a gate holds the parent until the last one is released.
+   * one atomic add; otherwise a gate holds the parent until the last one is released. A direct phase has no flow.
    *
    * @param jobCount shards that get a job: all but those that were reused
    */
   async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[], jobCount = phase.shardCount): Promise<void> {
+    if (isDirect(phase.definition)) return this.admit(phase, claimed);
     const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
     const isWhole = claimed.length === jobCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole
-      ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed, i)))
+      ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed.length, i)))
       : [gateNode(phase)];
     await untilAccepted(() => this.#flows.add(settleNode(phase, leaves)));
     if (!isWhole) await this.admit(phase, claimed);
@@ -105,7 +106,18 @@ export class Queues {
    * are put back by {@link Queues.restoreShard}.
    */
   async restoreFlow(phase: FlowPhase): Promise<void> {
+    if (isDirect(phase.definition)) return;
     await untilAccepted(() => this.#flows.add(settleNode(phase, [gateNode(phase)])));
+  }
+
+  /** Puts the only shards of direct phases on their queues, all at once. Doing it twice is harmless. */
+  async admitDirect(phases: readonly FlowPhase[]): Promise<void> {
+    const byQueue = new Map<string, ShardNode[]>();
+    for (const [i, phase] of phases.entries()) {
+      const node = this.#shardNode(phase, { ...phase, shard: 0 }, nthInFlight(phase, phases.length, i));
+      byQueue.set(node.queueName, [...(byQueue.get(node.queueName) ?? []), node]);
+    }
+    await Promise.all([...byQueue].map(([queue, nodes]) => this.#addNodes(queue, nodes)));
   }
 
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
@@ -135,7 +147,7 @@ export class Queues {
   async admit(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
     const fresh = claimed.filter((shard) => !shard.again);
     for (let i = 0; i < fresh.length; i += ADD_CHUNK) {
-      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), nthInFlight(phase, fresh, i));
+      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), nthInFlight(phase, fresh.length, i));
     }
     for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
   }
@@ -198,10 +210,13 @@ export class Queues {
    * Takes what is left of a phase's flow off the queues. Jobs whose end a worker is just recording are waited
    * for; one that is held for longer stays, and so does its flow.
    */
-  async removeFlow(runId: string, { phase, revision }: PhaseRef): Promise<void> {
+  async removeFlow(runId: string, { phase, revision }: PhaseRef, definition: CompiledPhase): Promise<void> {
+    const isAlone = isDirect(definition);
+    const queue = this.queue(isAlone ? shardQueue(definition.pool) : SCHEDULER_QUEUE);
+    const id = isAlone ? jobIds.shard(runId, { phase, revision, shard: 0 }) : jobIds.settle(runId, phase, revision);
     for (let i = 0; i < SETTLING_TRIES; i += 1) {
-      const root = await this.queue(SCHEDULER_QUEUE).getJob(jobIds.settle(runId, phase, revision));
-      if (root === undefined || (await root.getState()) !== "waiting-children") return;
+      const root = await queue.getJob(id);
+      if (root === undefined || (!isAlone && (await root.getState()) !== "waiting-children")) return;
       try {
         return await root.remove({ removeChildren: true });
       } catch (error) {
@@ -221,23 +236,31 @@ export class Queues {
   }
 
   async #addShards(phase: FlowPhase, shards: readonly ShardRef[], firstNth: number, delay = 0): Promise<void> {
-    const isUnderSettle = isDirect(phase.definition);
-    const parent = {
-      id: (isUnderSettle ? jobIds.settle : jobIds.aggregate)(phase.runId, phase.phase, phase.revision),
-      queue: `${this.#prefix}:${isUnderSettle ? SCHEDULER_QUEUE : AGGREGATE_QUEUE}`,
-    };
-    const jobs = shards.map((shard, i) => {
-      const { name, data, opts } = this.#shardNode(phase, shard, firstNth + i);
-      return { name, data, opts: { ...opts, parent, delay } };
-    });
+    const parent = isDirect(phase.definition)
+      ? {}
+      : {
+          parent: {
+            id: jobIds.aggregate(phase.runId, phase.phase, phase.revision),
+            queue: `${this.#prefix}:${AGGREGATE_QUEUE}`,
+          },
+        };
+    const nodes = shards.map((shard, i) => this.#shardNode(phase, shard, firstNth + i));
+    await this.#addNodes(shardQueue(phase.definition.pool), nodes, { ...parent, delay });
+  }
+
+  async #addNodes(queueName: string, nodes: readonly ShardNode[], more: JobsOptions = {}): Promise<void> {
+    const jobs = nodes.map(({ name, data, opts }) => ({ name, data, opts: { ...opts, ...more } }));
     for (let tries = 1; ; tries += 1) {
-      const added = await this.queue(shardQueue(phase.definition.pool)).addBulk(jobs);
+      const added = await this.queue(queueName).addBulk(jobs);
       const refused = added.find((job, i) => job.id !== jobs[i]?.opts.jobId);
       if (refused === undefined) return;
       // whoever opens the phase may not have added its flow yet
       if (String(refused.id) !== PARENT_MISSING || tries === SETTLING_TRIES) {
         const code = `code ${refused.id}`;
-        throw new StoreError("JOB_REFUSED", `redis refused shard job ${refused.name} of ${phase.runId}: ${code}`);
+        throw new StoreError(
+          "JOB_REFUSED",
+          `redis refused shard job ${refused.name} of ${refused.data.run_id}: ${code}`,
+        );
       }
       await settling();
     }
@@ -270,8 +293,8 @@ export class Queues {
 }
 
 /** Which of its run's shards in flight the i-th of those being released is, from 1. */
-function nthInFlight({ inFlight }: FlowPhase, released: readonly ShardRef[], i: number): number {
-  return Math.max(0, inFlight - released.length) + i + 1;
+function nthInFlight({ inFlight }: FlowPhase, released: number, i: number): number {
+  return Math.max(0, inFlight - released) + i + 1;
 }
 
 /** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */
@@ -282,10 +305,15 @@ function shardJobName(job: ShardJob): string {
 /** The whole flow of a phase, over these leaves. */
 function settleNode(phase: FlowPhase, leaves: FlowJobNode[]): FlowJobNode {
   const { runId: run_id, revision } = phase;
-  const children = isDirect(phase.definition) ? leaves : [aggregateNode(phase, leaves)];
   const data: SchedulerJob = { kind: "settle", run_id, phase: phase.phase, revision };
   const opts = { ...SCHEDULER_RETRIES, jobId: jobIds.settle(run_id, phase.phase, revision) };
-  return { name: `settle ${phase.phase}`, queueName: SCHEDULER_QUEUE, data, opts, ...childrenOf(children) };
+  return {
+    name: `settle ${phase.phase}`,
+    queueName: SCHEDULER_QUEUE,
+    data,
+    opts,
+    ...childrenOf([aggregateNode(phase, leaves)]),
+  };
 }
 
 /** A parent with an empty list of children would wait for ever. */

@@ -1,9 +1,7 @@
-import { randomUUID } from "node:crypto";
-import type { Decision, UnspentBudget } from "@fanfold/core";
+import type { Decision } from "@fanfold/core";
 import {
   type CompiledPlan,
   CompiledPlanSchema,
-  type DraftEvent,
   type Effect,
   EffectSchema,
   type PhaseRecord,
@@ -13,14 +11,25 @@ import {
   type RunRecord,
   RunRecordSchema,
 } from "@fanfold/schemas";
-import { type Keys, type PhaseRef, phaseRevisionId, shardId } from "./keys.ts";
+import { type CommitOn, commitArguments, effectId, runFields } from "./decision-change.ts";
+import { type Keys, type PhaseRef, phaseRevisionId } from "./keys.ts";
 import type { PlanSigner, PlanTrust } from "./plan-signer.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
-import { Script } from "./scripts.ts";
+import { Script, strings } from "./scripts.ts";
 import { StoreError } from "./store-error.ts";
 
 const CREATE_RUN = new Script("create_run");
 const COMMIT_DECISION = new Script("commit_decision");
+const LOAD_CHANGES = new Script("load_changes");
+
+/** Most phases whose changes are read one by one: of more the whole run is read. */
+const MAX_CHANGES = 1_000;
+
+/** What has changed of a run since a version of it. */
+export interface RunChanges {
+  readonly run: RunRecord;
+  readonly phases: ReadonlyMap<string, PhaseRecord>;
+}
 
 /** A plan as it is stored, and whether it is what was signed. */
 export interface StoredPlan {
@@ -31,9 +40,7 @@ export interface StoredPlan {
 }
 
 /** What a decision was made on, and the plan it brings. */
-export interface CommitBasis {
-  readonly version: number;
-  readonly budget?: UnspentBudget | undefined;
+export interface CommitBasis extends CommitOn {
   readonly plan?: CompiledPlan | undefined;
   /** What that plan was compiled from; that of the run's first plan stays when absent. */
   readonly source?: PlanSource | undefined;
@@ -162,6 +169,22 @@ export class RunStore {
     return new Map(Object.entries(fields).map(([id, text]) => [id, PhaseRecordSchema.parse(JSON.parse(text))]));
   }
 
+  /**
+   * What has changed of a run since a version of it.
+   *
+   * @returns `same` when nothing has; undefined when the whole run has to be read instead, or there is none
+   */
+  async findChanges(runId: string, version: number): Promise<RunChanges | "same" | undefined> {
+    const keys = this.#keys.run(runId);
+    const reply = await LOAD_CHANGES.run(this.#redis, [keys.run, keys.phases, keys.changed], [version, MAX_CHANGES]);
+    const [fields, ids, records] = Array.isArray(reply) ? reply : [];
+    if (fields === "same") return "same";
+    if (fields === undefined) return undefined;
+    const texts = strings(records);
+    const phases = strings(ids).map((id, i) => [id, PhaseRecordSchema.parse(JSON.parse(texts[i] ?? ""))] as const);
+    return { run: parseRun(fieldsOf(strings(fields))), phases: new Map(phases) };
+  }
+
   /** Records of earlier accepted revisions of the run's phases, by `<phase>.r<revision>`. The latest ones are not among them. */
   async loadRevisions(runId: string): Promise<Map<string, PhaseRecord>> {
     const fields = await this.#redis.hgetall(this.#keys.run(runId).revisions);
@@ -211,25 +234,18 @@ export class RunStore {
         keys.open,
         keys.folds,
         keys.source,
+        keys.changed,
       ],
-      [
-        runId,
-        version,
+      commitArguments(runId, { version, budget }, decision, {
         nowMs,
-        JSON.stringify({
-          ...changeOf(decision, this.#planFields(runId, basis, { planText, sourceText })),
-          token: randomUUID(),
-        }),
-        budget?.limitUsd ?? "",
-        budget?.fromUsd ?? 0,
-        planText,
-        sourceText,
-      ],
+        texts: {
+          plan: planText,
+          source: sourceText,
+          fields: this.#planFields(runId, basis, { planText, sourceText }),
+        },
+      }),
     );
-    if (result === -2) throw runNotFound(runId);
-    if (result === -1) return { kind: "conflict" };
-    if (result === -3) return { kind: "busy" };
-    return { kind: "committed", version: Number(result) };
+    return commitResult(runId, Number(result));
   }
 
   #planFields(
@@ -301,46 +317,22 @@ export function runEdition({
   return `${created_at_ms}.${plan_revision}.${turn}`;
 }
 
-/** Name an effect has in the outbox; one that is asked for twice is kept once. */
-function effectId(effect: Effect): string {
-  if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
-  if (effect.kind === "resume_spawner") return `${effect.kind}.${shardId(effect)}`;
-  return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
+/** What the number means that a script gives which commits a decision. @throws {StoreError} RUN_NOT_FOUND */
+export function commitResult(runId: string, result: number): CommitResult {
+  if (result === -2) throw runNotFound(runId);
+  if (result === -1) return { kind: "conflict" };
+  if (result === -3) return { kind: "busy" };
+  return { kind: "committed", version: result };
 }
 
 function runNotFound(runId: string): StoreError {
   return new StoreError("RUN_NOT_FOUND", `there is no run ${runId}; \`fanfold ls\` lists the runs`);
 }
 
-type EventTuple = readonly [string, string, string, string, string];
-
-function eventTuple(event: DraftEvent): EventTuple {
-  const { phase = "", shard = "", attempt = "", data } = event;
-  return [event.event, phase, String(shard), String(attempt), data === undefined ? "" : JSON.stringify(data)];
-}
-
-function changeOf(decision: Decision, planFields: Readonly<Record<string, string>>): object {
-  const { status } = decision.run;
-  const over = status === "succeeded" || status === "failed" || status === "cancelled";
-  return {
-    run: { ...runFields(decision.run), ...planFields },
-    revisions: Object.fromEntries([...decision.revisions].map(([id, record]) => [id, JSON.stringify(record)])),
-    phases: Object.fromEntries([...decision.phases].map(([id, record]) => [id, JSON.stringify(record)])),
-    events: decision.events.map(eventTuple),
-    effects: Object.fromEntries(decision.effects.map((effect) => [effectId(effect), JSON.stringify(effect)])),
-    discards: decision.effects.flatMap((effect) =>
-      effect.kind === "discard_making" ? [[effect.phase, effect.revision]] : [],
-    ),
-    live: status === undefined ? -1 : over ? 0 : 1,
-  };
-}
-
-/** Fields of the run hash: all text, null as the empty text, flags as 0 and 1. */
-function runFields(run: Partial<RunRecord>): Record<string, string> {
+/** A hash as Redis gives it to scripts: names and values in turn. */
+function fieldsOf(flat: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const [field, value] of Object.entries(run)) {
-    fields[field] = value === null ? "" : typeof value === "boolean" ? (value ? "1" : "0") : String(value);
-  }
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] ?? ""] = flat[i + 1] ?? "";
   return fields;
 }
 

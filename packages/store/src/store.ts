@@ -9,6 +9,7 @@ import { Drains } from "./drains.ts";
 import { DEFAULT_PREFIX, Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
 import { Locks } from "./locks.ts";
+import { PhaseCompletions } from "./phase-completions.ts";
 import type { PlanSigner } from "./plan-signer.ts";
 import { Pools } from "./pools.ts";
 import { Queues } from "./queues.ts";
@@ -28,6 +29,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly index: RunIndex;
   readonly ledger: Ledger;
+  readonly completions: PhaseCompletions;
   readonly locks: Locks;
   readonly semaphores: Semaphores;
   readonly pools: Pools;
@@ -68,6 +70,7 @@ export function openStore(
     runs: new RunStore(redis, keys, signer),
     index: new RunIndex(redis, keys),
     ledger: new Ledger(redis, keys),
+    completions: new PhaseCompletions(redis, keys),
     locks: new Locks(redis, keys),
     semaphores: new Semaphores(redis, keys),
     pools: new Pools(redis, keys, queues),

@@ -38,6 +38,7 @@ export class Deployment {
   readonly engine: RunEngine;
   readonly #schedulers: SchedulerService[] = [];
   readonly #workers: WorkerService[] = [];
+  readonly #ownStores: Store[] = [];
 
   constructor(dir: string, store: Store) {
     this.dir = dir;
@@ -67,7 +68,19 @@ export class Deployment {
     return scheduler;
   }
 
-  async addWorker({ concurrency = 4, workspaceDir = this.dir, name }: DeploymentOptions = {}): Promise<WorkerService> {
+  /** Adds a worker that shares nothing with the rest but Redis and the files, as a process of its own would. */
+  async addSeparateWorker(redis: RedisAddress, options: DeploymentOptions = {}): Promise<WorkerService> {
+    const { prefix } = this.store.keys;
+    const connection = await connectRedis(redis, { prefix });
+    const own = openStore(connection, new FileArtifactStore(join(this.dir, "artifacts")), prefix);
+    this.#ownStores.push(own);
+    return this.addWorker(options, new RunEngine(own));
+  }
+
+  async addWorker(
+    { concurrency = 4, workspaceDir = this.dir, name }: DeploymentOptions = {},
+    engine = this.engine,
+  ): Promise<WorkerService> {
     const settings = {
       pools: ["default"],
       concurrency,
@@ -75,7 +88,7 @@ export class Deployment {
       scratchDir: join(this.dir, "scratch"),
       name: name ?? `worker-${this.#workers.length + 1}`,
     };
-    const worker = new WorkerService(this.engine, settings, pino({ level: "silent" }));
+    const worker = new WorkerService(engine, settings, pino({ level: "silent" }));
     await worker.start();
     this.#workers.push(worker);
     return worker;
@@ -130,7 +143,7 @@ export class Deployment {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#workers, ...this.#schedulers].map((service) => service.stop()));
-    await this.store.close();
+    await Promise.all([this.store, ...this.#ownStores].map((store) => store.close()));
     await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,8 @@ export type AbortReason = "run_stopped" | "lock_lost" | "worker_stopping";
 
 interface Entry {
   readonly runId: string;
+  /** Id of the job that does the work: of its own, or one that carries it. */
+  readonly carrier: string;
   readonly controller: AbortController;
 }
 
@@ -10,11 +12,27 @@ interface Entry {
 export class ActiveAttempts {
   readonly #entries = new Map<string, Entry>();
   #abortedAll: AbortReason | undefined;
+  #isClosing = false;
 
-  /** Registers work under its job's id. @returns the signal that ends it; aborted when all work was ended before */
-  begin(jobId: string, runId: string): AbortSignal {
+  /** Whether nothing new is to be begun. */
+  get isClosing(): boolean {
+    return this.#isClosing || this.#abortedAll !== undefined;
+  }
+
+  /** Lets what runs end, and has nothing new begun. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /**
+   * Registers work under its job's id.
+   *
+   * @param carrier id of the job that carries it, where that is another one
+   * @returns the signal that ends it; aborted when all work was ended before
+   */
+  begin(jobId: string, runId: string, carrier = jobId): AbortSignal {
     const controller = new AbortController();
-    this.#entries.set(jobId, { runId, controller });
+    this.#entries.set(jobId, { runId, carrier, controller });
     if (this.#abortedAll !== undefined) controller.abort(this.#abortedAll);
     return controller.signal;
   }
@@ -24,7 +42,7 @@ export class ActiveAttempts {
   }
 
   abortJob(jobId: string, reason: AbortReason): void {
-    this.#entries.get(jobId)?.controller.abort(reason);
+    for (const entry of this.#entries.values()) if (entry.carrier === jobId) entry.controller.abort(reason);
   }
 
   abortRun(runId: string, reason: AbortReason): void {

@@ -25,6 +25,9 @@ import {
 
 import { consumedSetId } from "./consumed-set.ts";
 
+/** Inputs of a phase that is neither cut into shards nor reused. */
+const NO_INPUTS: PhaseInputs = { source: null, records: null, shard_plan: null };
+
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
@@ -181,7 +184,8 @@ export class ShardInputs {
   async #prepare(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {
     const artifactsDir = join(this.#phaseDir(runId, ref), "artifacts");
     const fetched = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : [];
-    const inputs = await this.#store.ledger.getInputs(runId, ref);
+    const isBare = phase.shard === null && phase.reuse === undefined;
+    const inputs = isBare ? NO_INPUTS : await this.#store.ledger.getInputs(runId, ref);
     return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)] };
   }
 

@@ -1,13 +1,13 @@
-import { rm } from "node:fs/promises";
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
-import { type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
+import { type PhaseEndReply, type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
-import { jobIds, type ShardRef, shardId, type StartReply } from "@fanfold/store";
+import { isDirect, jobIds, type ShardFinish, type ShardRef, shardId, type StartReply } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { ActiveAttempts } from "./active-attempts.ts";
-import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
-import { type AttemptPlace, type AttemptTask, executeAttempt } from "./execute-attempt.ts";
-import { OutputShipper } from "./output-shipper.ts";
+import type { StartedAttempt } from "./attempt-record.ts";
+import { carrierOf, type CarryingJob, carryOn } from "./carry-on.ts";
+import type { AttemptPlace } from "./execute-attempt.ts";
+import { AttemptLost, type JobOfAttempt, runStarted } from "./run-started.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
@@ -33,7 +33,13 @@ export interface ShardJobContext extends AttemptPlace {
  * @returns a small value for the queue dashboard
  */
 export async function processShard(context: ShardJobContext, job: Job, token: string): Promise<{ attempt: number }> {
-  return new ShardRun(context, job, token).process();
+  const run = new ShardRun(context, job, token);
+  try {
+    return await run.process();
+  } catch (error) {
+    if (error instanceof AttemptLost) return await run.repeatLost();
+    throw error;
+  }
 }
 
 class ShardRun {
@@ -42,6 +48,7 @@ class ShardRun {
   readonly #token: string;
   readonly #data: ShardJob;
   readonly #ref: ShardRef;
+  readonly #startedAtMs = systemClock.nowMs();
   #isRetriedByHand = false;
 
   constructor(context: ShardJobContext, job: Job, token: string) {
@@ -128,67 +135,33 @@ class ShardRun {
   }
 
   async #run(attempt: StartedAttempt): Promise<{ attempt: number }> {
-    const { engine, active, inputs } = this.#context;
-    const { run_id } = this.#data;
-    const jobId = jobIds.shard(run_id, this.#ref);
-    const signal = active.begin(jobId, run_id);
-    const scratchDir = inputs.scratchDir(run_id, this.#ref, attempt.attempt);
-    const plan = await engine.plan(run_id);
-    const phase = plan.graph.phase(this.#ref.phase);
-    try {
-      const shipper = new OutputShipper(engine.store.logs, {
-        runId: run_id,
-        ref: this.#ref,
-        attempt: attempt.attempt,
-        job: this.#job,
-      });
-      const task = {
-        runId: run_id,
-        ref: this.#ref,
-        shardCount: this.#data.shard_count,
-        attempt: attempt.attempt,
-        history: attempt.record.history ?? [],
-        ...repeatedBy(attempt),
-        children: attempt.record.spawned ?? [],
-        plan,
-        phase,
-        scratchDir,
-      };
-      const ended = await executeAttempt(this.#context, task, shipper, { signal });
-      // what was done before the lock was lost is handed in all the same: the ledger knows whether somebody else has begun
-      if (signal.reason === "lock_lost" && ended.status !== "succeeded")
-        throw new Error("attempt given up: its lock is lost");
-      if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST") return await this.#repeatLost();
-      if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
-        return await this.#finish(attempt, recordGivenBack(attempt, ended, systemClock.nowMs()), undefined);
-      }
-      const { finish, retryAfterMs } = recordOutcome(attempt, ended, phase.retry, systemClock.nowMs());
-      return await this.#finish(attempt, finish, retryAfterMs);
-    } finally {
-      active.end(jobId);
-      await rm(scratchDir, { recursive: true, force: true });
-    }
+    const { finish, retryAfterMs } = await runStarted(this.#context, attempt, this.#carrier());
+    return this.#finish(attempt, finish, retryAfterMs);
+  }
+
+  #carrier(): JobOfAttempt {
+    return { job: this.#job, shardCount: this.#data.shard_count };
   }
 
   /** Nothing is recorded, as if the worker had died: whoever takes the job next finds the attempt lost. */
-  async #repeatLost(): Promise<never> {
+  async repeatLost(): Promise<never> {
     await this.#job.moveToDelayed(systemClock.nowMs() + 1, this.#token);
     throw new DelayedError();
   }
 
   async #finish(
     { attempt }: StartedAttempt,
-    finish: Parameters<RunEngine["store"]["ledger"]["finishShard"]>[2],
+    finish: ShardFinish,
     retryAfterMs: number | undefined,
   ): Promise<{ attempt: number }> {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
-    const reply = await engine.store.ledger.finishShard(run_id, this.#ref, finish, claimant);
+    const { finished: reply, next } = await this.#record(finish, claimant);
     if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
-    await engine.release(run_id, reply.claimed, claimant);
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
+    if (next !== undefined) await carryOn(this.#context, await this.#carryingJob(), next);
     if (finish.outcome === "succeeded") return { attempt };
     if (finish.outcome === "spawned" && reply.verdict === "ok") return this.#delayForChildren();
     if (finish.outcome === "given_back" && reply.verdict === "ok") {
@@ -203,6 +176,31 @@ class ShardRun {
     throw endedJob(finish.record.failure?.why ?? "cancelled: the run was stopped");
   }
 
+  /** Records the end of the attempt, and puts on their queues what may now run. */
+  async #record(finish: ShardFinish, claimant: string): Promise<PhaseEndReply> {
+    const { engine } = this.#context;
+    const { run_id: runId } = this.#data;
+    if (finish.outcome === "succeeded" && (await this.#isDirect())) {
+      const carrier = carrierOf(this.#context, await this.#carryingJob());
+      return engine.completePhase({ runId, ref: this.#ref, finish, claimant, isCarried: false, carrier });
+    }
+    const finished = await engine.store.ledger.finishShard(runId, this.#ref, finish, claimant);
+    await engine.release(runId, finished.claimed, claimant);
+    return { finished };
+  }
+
+  async #carryingJob(): Promise<CarryingJob> {
+    const { run_id: runId, phase } = this.#data;
+    const { pool } = (await this.#context.engine.plan(runId)).graph.phase(phase);
+    const id = jobIds.shard(runId, this.#ref);
+    return { job: this.#job, id, runId, pool, startedAtMs: this.#startedAtMs };
+  }
+
+  async #isDirect(): Promise<boolean> {
+    const { graph } = await this.#context.engine.plan(this.#data.run_id);
+    return graph.has(this.#ref.phase) && isDirect(graph.phase(this.#ref.phase));
+  }
+
   /** What a repeated job still owes: its claim, and its report. */
   async #afterwards(progress: StartReply["progress"], hasFailed = false): Promise<void> {
     const { engine } = this.#context;
@@ -211,6 +209,14 @@ class ShardRun {
     await engine.claim(run_id, claimant);
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (hasFailed || needsScheduler(progress)) await this.#report();
+    if (progress === "complete" && (await this.#isDirect())) await this.#askToSettle();
+  }
+
+  /** The phase is complete, and whoever completed it may have died before it was settled. */
+  async #askToSettle(): Promise<void> {
+    const { run_id, phase, revision } = this.#data;
+    const id = jobIds.settle(run_id, phase, revision);
+    await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "settle", run_id, phase, revision });
   }
 
   /** Gives the worker back until a slot is free for this shard. */
@@ -265,11 +271,6 @@ function started(runId: string, ref: ShardRef, { record }: StartReply): StartedA
     throw new Error(`the ledger started ${shardId(ref)} without an attempt`);
   }
   return { runId, ref, record, attempt: record.attempt, fence: record.fence };
-}
-
-function repeatedBy({ record }: StartedAttempt): Pick<AttemptTask, "repeated"> {
-  const { iteration, previous } = record;
-  return iteration === undefined || previous === undefined ? {} : { repeated: { iterations: iteration, previous } };
 }
 
 function whyEnded({ record }: StartReply): string {

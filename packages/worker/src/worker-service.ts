@@ -113,6 +113,7 @@ export class WorkerService {
   }
 
   async #stop(drainMs: number | undefined): Promise<void> {
+    this.#active.close();
     const closed = Promise.all(this.#workers.map((worker) => worker.close()));
     if (drainMs !== undefined && !(await settlesWithin(closed, drainMs))) {
       this.#log.info({ drain_ms: drainMs }, "the time to finish is over: ending what runs and giving it back");

@@ -6,7 +6,15 @@ export const PHASE_CAPS: Readonly<Record<string, number>> = { load: 4, refine: 3
 /** The shard that fails for good until the file `mended.<seed>` is there. */
 export const BROKEN = { phase: "check", shard: 7 } as const;
 
-/** Shards of each phase: 302 in all. */
+/** A row of phases without a fold, every other one with another beside it: jobs carry them, workers move the run on. */
+const HOPS = 12;
+const hops = Array.from({ length: HOPS }, (_, i) => ({
+  id: `hop-${i}`,
+  after: i === 0 ? ["probe"] : i % 2 === 0 ? [`hop-${i - 1}`, `side-${i - 1}`] : [`hop-${i - 1}`],
+}));
+const sides = hops.filter((_, i) => i % 2 === 1).map(({ after }, i) => ({ id: `side-${2 * i + 1}`, after }));
+
+/** Shards of each phase: 320 in all. */
 export const SHARD_COUNTS: Readonly<Record<string, number>> = {
   load: 60,
   probe: 60,
@@ -15,6 +23,7 @@ export const SHARD_COUNTS: Readonly<Record<string, number>> = {
   pack: 50,
   tally: 31,
   report: 1,
+  ...Object.fromEntries([...hops, ...sides].map(({ id }) => [id, 1])),
 };
 
 function records(count: number): { n: number }[] {
@@ -26,7 +35,7 @@ function shard(over: string | { n: number }[]): { strategy: "chunk"; over: typeo
 }
 
 /**
- * A plan of six sharded phases and a last one, with caps, retries and one shard that is broken. Its outputs are the
+ * A plan of six sharded phases, a row of small ones and a last one, with caps, retries and one shard that is broken. Its outputs are the
  * same for every seed; which shards fail now and then, and how long they take, follows from the seed.
  */
 export function chaosPlan(seed: number, account: string): PlanInput {
@@ -72,10 +81,11 @@ export function chaosPlan(seed: number, account: string): PlanInput {
         merge: { strategy: "array" },
         ...retry,
       },
+      ...[...hops, ...sides].map(({ id, after }) => ({ id, handler, depends_on: after, ...retry })),
       {
         id: "report",
         handler,
-        depends_on: ["check", "pack", "tally"],
+        depends_on: ["check", "pack", "tally", `hop-${HOPS - 1}`, `side-${HOPS - 1}`],
         consumes: ["check", "pack"],
         ...retry,
       },
@@ -128,5 +138,6 @@ export function expectedOutputs(): Record<string, string> {
       .map((line) => `[${line}]`)
       .join(",\n")}\n]\n`,
     report: "report",
+    ...Object.fromEntries([...hops, ...sides].map(({ id }) => [id, id])),
   };
 }

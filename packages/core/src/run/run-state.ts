@@ -129,12 +129,17 @@ export function restoreRunState(
  * must not be used afterwards (a run of 10,000 phases would otherwise be copied at every step).
  */
 export function applyDecision(state: RunState, decision: Decision, version: number): RunState {
-  const { phases } = state;
+  return updateRunState(state, { ...state.run, ...decision.run, version }, decision.phases);
+}
+
+/** State with these records in place of those it has. The map of phases is updated in place, see {@link applyDecision}. */
+export function updateRunState(state: RunState, run: RunRecord, changed: ReadonlyMap<string, PhaseRecord>): RunState {
+  const { plan, graph, phases } = state;
   let { unfinished } = state;
-  for (const [id, record] of decision.phases) {
+  for (const [id, record] of changed) {
     if (!isPhaseOver(phaseRecord(state, id).status)) unfinished -= 1;
     if (!isPhaseOver(record.status)) unfinished += 1;
     phases.set(id, record);
   }
-  return { plan: state.plan, graph: state.graph, run: { ...state.run, ...decision.run, version }, phases, unfinished };
+  return { plan, graph, run, phases, unfinished };
 }

@@ -63,7 +63,8 @@ export function shardRow(
     duration_ms: durationOf(startedAtMs, finishedAtMs ?? (status === "running" ? nowMs : null)),
     attempts: record?.attempt ?? 0,
     failure: status === "failed" ? (record?.failure ?? null) : null,
-    job_url: record === undefined || record.reused_from !== undefined ? null : jobUrl(place, shard, basePath),
+    job_url:
+      record === undefined || record.reused_from !== undefined ? null : jobUrl(place, { shard, record }, basePath),
   };
 }
 
@@ -140,7 +141,12 @@ function durationOf(startedAtMs: number | null, endMs: number | null): number | 
   return startedAtMs === null || endMs === null ? null : Math.max(0, endMs - startedAtMs);
 }
 
-function jobUrl({ runId, definition, revision }: PhasePlace, shard: number, basePath: string): string {
-  const id = jobIds.shard(runId, { phase: definition.id, revision, shard });
+/** Where the job is that carries a shard: its own, or that of another one. */
+function jobUrl(
+  { runId, definition, revision }: PhasePlace,
+  { shard, record }: { readonly shard: number; readonly record: ShardRecord },
+  basePath: string,
+): string {
+  const id = record.carrier ?? jobIds.shard(runId, { phase: definition.id, revision, shard });
   return `${basePath}/queues/queue/${encodeURIComponent(shardQueue(definition.pool))}/${encodeURIComponent(id)}`;
 }

@@ -2,7 +2,8 @@
 -- in declaration order. The claim is kept under the claimant's name until it is acknowledged, and asking
 -- again before that gives the same shards: a claimant that died repeats exactly its own adds.
 --   k: {run, ledger, shards, released, waiting, open, claims, semaphores, holders, ahead}
--- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`.
+-- Returns shard ids in the order they were claimed; one that had been on its queue before is marked `~`. One that is
+-- marked `!` is carried by the claimant's job (`complete_phase.lua`).
 local function claim(k, claimant)
   if is_gone(k.run) then return {} end
   local kept = redis.call('HGET', k.claims, claimant)

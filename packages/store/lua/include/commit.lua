@@ -1,6 +1,6 @@
 -- Commits a decision if the run is still at the version it was decided on, and within its budget where the decision
 -- lets it go on: all or nothing.
---   k: {run, phases, journal, outbox, live, plan, revisions, ledger, open, folds, source}
+--   k: {run, phases, changed, journal, outbox, live, plan, revisions, ledger, open, folds, source}
 --   a: {run_id, version, now, change, budget, budget_from, plan, source}: the arguments of `commit_decision.lua`
 -- Returns what that script returns.
 local function commit(k, a)
@@ -33,5 +33,7 @@ local function commit(k, a)
   for _, e in ipairs(change.events) do emit(k.run, k.journal, a.now, e[1], e[2], e[3], e[4], e[5]) end
   if change.live == 1 then redis.call('SADD', k.live, a.run_id) end
   if change.live == 0 then redis.call('SREM', k.live, a.run_id) end
-  return redis.call('HINCRBY', k.run, 'version', 1)
+  local new_version = redis.call('HINCRBY', k.run, 'version', 1)
+  for id in pairs(change.phases) do redis.call('ZADD', k.changed, new_version, id) end
+  return new_version
 end

@@ -1,6 +1,7 @@
 -- Starts an attempt of a shard, or says why it may not. A shard found running has lost its worker.
 --   k: {run, ledger, shards, released, cancelled, journal, semaphores, holders, recalled, started}
---   a: {id, worker, now, starts, reopened, loss_limit, token}: the arguments of `start_shard.lua`, as texts
+--   a: {id, worker, now, starts, reopened, loss_limit, token}: the arguments of `start_shard.lua`, as texts; carrier: the
+--      job that carries the shard, where that is not its own
 -- Returns what that script returns.
 local function start(k, a)
   local id, worker, now, starts = a.id, a.worker, tonumber(a.now), tonumber(a.starts)
@@ -103,6 +104,7 @@ local function start(k, a)
   record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
   record.attempt = (record.attempt or 0) + 1
   record.start_token = a.token
+  record.carrier = a.carrier
   record.fence = redis.call('HINCRBY', k.run, 'fence', 1)
   seq = emit(k.run, k.journal, a.now, 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
   return reply('run')
