@@ -60,7 +60,12 @@ test(
     expect(story.match(/shard_cancelled fan/g)).toHaveLength(2);
     expect(story).not.toContain("shard_started fan[2]");
     expect(await store.ledger.countInFlight(runId)).toBe(0);
-    const cancelled = (await deployment.journal(runId)).find(({ event }) => event === "phase_cancelled");
+    const journal = await deployment.journal(runId);
+    for (const { data, message } of journal.filter(({ event }) => event === "shard_cancelled")) {
+      expect([data.reason, data.actor]).toEqual(["cancelled by hand", "test"]);
+      expect(message).toMatch(/^fan\[\d\] cancelled by test$/);
+    }
+    const cancelled = journal.find(({ event }) => event === "phase_cancelled");
     expect(cancelled).toMatchObject({ phase: "fan", data: { cause: "cancel_requested", actor: "test" } });
     await engine.cancelPart(runId, { phase: "fan" }, "test");
     await expect(engine.cancelPart(runId, { phase: "next" }, "test")).rejects.toMatchObject({ code: "RUN_OVER" });
@@ -79,8 +84,8 @@ test(
   withDeployment(async (deployment) => {
     const { engine } = deployment;
     const runId = await begun(deployment);
-    await engine.cancelPart(runId, { phase: "fan", shard: 1 }, "test");
-    await engine.cancelPart(runId, { phase: "fan", shard: 3 }, "test");
+    await engine.cancelPart(runId, { phase: "fan", shard: 1 }, "ann");
+    await engine.cancelPart(runId, { phase: "fan", shard: 3 }, "bob");
     await eventually(async () => (await deployment.story(runId)).includes("shard_cancelled fan[1]"));
     await writeFile(join(deployment.dir, "go"), "");
     expect((await deployment.ended(runId)).status).toBe("failed");
@@ -88,6 +93,11 @@ test(
     expect(story).toContain("shard_cancelled fan[3]");
     expect(story).not.toContain("shard_started fan[3]");
     expect(story.match(/shard_succeeded fan/g)).toHaveLength(2);
+    const cancelled = (await deployment.journal(runId)).filter(({ event }) => event === "shard_cancelled");
+    expect(cancelled.map(({ shard, data }) => [shard, data.reason, data.actor])).toEqual([
+      [1, "cancelled by hand", "ann"],
+      [3, "cancelled by hand", "bob"],
+    ]);
     expect(await statuses(deployment, runId)).toEqual({ fan: "cancelled", next: "skipped", after: "succeeded" });
     await expect(engine.cancelPart(runId, { phase: "none" }, "test")).rejects.toMatchObject({ code: "UNKNOWN_PHASE" });
 

@@ -146,6 +146,24 @@ describe("the job of a phase", () => {
   );
 
   test(
+    "carries one of several phases while the caps let no other start",
+    withDeployment(async (deployment) => {
+      await writeHandler(deployment);
+      const handler = "./work.mjs";
+      const phases = [
+        { id: "first", handler },
+        ...["left", "right", "middle"].map((id) => ({ id, handler, depends_on: ["first"] })),
+        { id: "last", handler, depends_on: ["left", "right", "middle"] },
+      ];
+      const plan: PlanInput = { plan_id: "star", version: "1", globals: { max_concurrency: 1 }, phases };
+      const { run_id } = await deployment.run(plan);
+      await wellEnded(deployment, run_id, 5);
+      expect(await deployment.story(run_id)).not.toContain("shard_lost");
+      expect(await jobOf(deployment, run_id, "left")).toBeUndefined();
+    }),
+  );
+
+  test(
     "carries nothing where the pool has a limit of its own",
     withDeployment(async (deployment) => {
       await writeHandler(deployment);

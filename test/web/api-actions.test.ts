@@ -46,10 +46,13 @@ describe("plans of the API", () => {
           { name: "LOUD", type: "enum", default: null, options: ["yes", "no"], is_required: true },
         ],
         phases: [{ phase: "say", pool: "default", takes_part: true, depends_on: [] }],
+        phase_ids: ["say"],
       });
+      const open = await post(dashboard, "/plans/validate", { plan_text: GREET, as_template: true });
+      expect(PlanCheckSchema.parse(open.body)).toMatchObject({ ok: true, problems: [] });
       const bad = await post(dashboard, "/plans/validate", { plan_text: GREET.replace("command", "comand") });
       const check = PlanCheckSchema.parse(bad.body);
-      expect([check.ok, check.variables.length]).toEqual([false, 2]);
+      expect([check.ok, check.variables.length, check.phase_ids]).toEqual([false, 2, ["say"]]);
       expect(check.problems).toContainEqual(expect.objectContaining({ code: "UNKNOWN_KEY", line: 8, column: 15 }));
     }),
   );
@@ -184,7 +187,9 @@ describe("artifacts and pools of the API", () => {
       const pools = PoolSchema.array().parse((await ask(dashboard, "/pools")).body);
       expect(pools).toMatchObject([{ pool: "default", workers: 1 }]);
       const workers = WorkerSchema.array().parse((await ask(dashboard, "/workers")).body);
-      expect(workers).toMatchObject([{ name: "worker-1", pools: ["default"], is_draining: false }]);
+      expect(workers).toMatchObject([
+        { name: "worker-1", pools: ["default"], concurrency: 4, slots: 4, is_draining: false },
+      ]);
       expect(codeOf(await post(dashboard, "/workers/nobody/drain"))).toBe("NOT_FOUND");
       const drained = await post(dashboard, "/workers/worker-1/drain");
       expect(DrainedSchema.parse(drained.body)).toEqual({ worker: "worker-1", is_draining: true });

@@ -1,3 +1,5 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ActionResultSchema, CapSchema, RemovedSchema, WhySchema } from "@fanfold/schemas";
 import { eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
@@ -43,7 +45,20 @@ test(
     expect((await post(dashboard, "/runs/slow/cancel", { phase: "a" })).status).toBe(200);
     expect((await deployment.ended("slow")).status).toBe("failed");
     const removed = await ask(dashboard, "/runs/slow", { method: "DELETE" });
-    expect(RemovedSchema.parse(removed.body)).toEqual({ run_id: "slow", is_removed: true });
+    const { keys, files, ...rest } = RemovedSchema.parse(removed.body);
+    expect(rest).toMatchObject({ run_id: "slow", is_removed: true, remark: null });
+    expect([keys > 0, files > 0]).toEqual([true, true]); // its shard plan and a log, if nothing else
+    expect(await readdir(join(deployment.dir, "artifacts"), { recursive: true })).not.toContainEqual(
+      expect.stringMatching(/[0-9a-f]{64}$/),
+    );
     expect((await ask(dashboard, "/runs/slow")).status).toBe(404);
+
+    await deployment.ended(
+      await deployment.submit({ plan_id: "p", version: "1", phases: [{ id: "a", command: "true" }] }, "p"),
+    );
+    await writeFile(join(deployment.dir, "artifacts/deployments/other"), "{other} at elsewhere\n");
+    const kept = await ask(dashboard, "/runs/p", { method: "DELETE" });
+    const remark = "another deployment uses this artifact store too ({other} at elsewhere)";
+    expect(RemovedSchema.parse(kept.body)).toMatchObject({ is_removed: true, files: 0, bytes: 0, remark });
   }),
 );

@@ -66,7 +66,9 @@ describe("somebody who may only look", () => {
           true,
           "you may look, not change",
         ]);
-        expect(await page.getByRole("button", { name: "Retry shard" }).isDisabled()).toBe(true);
+        for (const name of ["Retry shard", "Remove run"]) {
+          expect(await page.getByRole("button", { name }).isDisabled()).toBe(true);
+        }
         await page.getByRole("button", { name: "Bring up to date…" }).click();
         const dialog = page.getByRole("dialog", { name: "Bring up to date" });
         await dialog.getByText("it has failed").waitFor();
@@ -75,6 +77,9 @@ describe("somebody who may only look", () => {
         await page.getByLabel("Plan, YAML or JSON").fill(JSON.stringify(COMPILE_PLAN));
         await page.getByText("The plan is valid").waitFor();
         expect(await page.getByRole("button", { name: "Start the run" }).isDisabled()).toBe(true);
+        await page.goto(`${url}/templates`);
+        await page.getByRole("link", { name: "Start a run of it" }).waitFor();
+        expect(await page.getByRole("link", { name: "Add a template" }).count()).toBe(0);
         await page.goto(`${url}/workers`);
         const drain = page.getByRole("row", { name: /worker-1/ }).getByRole("button", { name: "Drain" });
         await drain.waitFor();

@@ -42,6 +42,7 @@ async function listViolations(page: Page): Promise<string[]> {
 /** A failed run, and one with a stale phase and two revisions. */
 async function prepare({ dashboard, deployment }: Watched): Promise<void> {
   await writeFile(join(deployment.dir, "context.txt"), '{"id":1,"v":"a"}\n');
+  await post(dashboard, "/templates", { plan: COMPILE_PLAN });
   await post(dashboard, "/runs", { plan: COMPILE_PLAN, run_id: "zones" });
   await post(dashboard, "/runs", { plan: NOVEL_PLAN, run_id: "novel" });
   await Promise.all(["zones", "novel"].map((run) => deployment.ended(run)));
@@ -64,6 +65,15 @@ const PAGES: readonly [path: string, shown: string, act?: (page: Page) => Promis
       await page.getByText("It cannot be").waitFor();
       await page.getByText("Options", { exact: true }).click();
       await page.getByText("The plan of").click();
+    },
+  ],
+  ["/templates?name=zones", "text=The plan of zones@1"],
+  [
+    "/templates?add=1",
+    "text=Paste a plan",
+    async (page) => {
+      await page.getByLabel("Plan, YAML or JSON").fill("plan_id: p");
+      await page.getByText(/problems\.$/).waitFor();
     },
   ],
   ["/nowhere", "main"],

@@ -32,9 +32,11 @@ const SLOW_PLAN = {
   ],
 };
 
+const QUICK_PLAN = { plan_id: "quick", version: "1", phases: [{ id: "a", command: "true" }] };
+
 describe("the page of a run", () => {
   test(
-    "pauses, resumes, drains a worker and cancels, and stays right through a reload",
+    "pauses, resumes, drains a worker, cancels and removes, and stays right through a reload",
     withDashboard(async ({ dashboard, deployment }) => {
       await post(dashboard, "/runs", { plan: SLOW_PLAN, run_id: "slow" });
       const { page } = await openPage(browser, `${dashboard.url}/runs/slow`);
@@ -68,6 +70,18 @@ describe("the page of a run", () => {
       await cancel.getByRole("button", { name: "Cancel run" }).click();
       await page.locator(".run-header .status-cancelled").first().waitFor();
       expect((await deployment.ended("slow")).status).toBe("cancelled");
+
+      await deployment.ended(await deployment.submit(QUICK_PLAN, "quick"));
+      await actions.getByRole("button", { name: "Remove run" }).click();
+      const remove = page.getByRole("dialog", { name: "Remove run" });
+      await remove.getByText("fanfold rm slow").waitFor();
+      await remove.getByRole("button", { name: "Remove run" }).click();
+      await page.getByText(/^removed slow, with \d+ files? \(.+\) of the artifact store$/).waitFor();
+      const runs = page.getByRole("table", { name: "Runs" });
+      await runs.getByRole("button", { name: "Remove run quick" }).click();
+      await remove.getByRole("button", { name: "Remove run" }).click();
+      await page.getByText("No runs yet").waitFor();
+      expect(await deployment.store.index.page({ limit: 9 })).toEqual([]);
     }),
   );
 

@@ -38,8 +38,7 @@ test(
     await preview.getByText("revision 1").first().waitFor();
     await dialog.getByRole("button", { name: "Run 1 phase", exact: true }).click();
 
-    // the details took room from the graph, which draws only what is in sight
-    await page.getByRole("button", { name: "Fit View" }).click();
+    // the details took room from the graph, which was fitted again: it draws only what is in sight
     await page.getByLabel("translate, succeeded, stale").click();
     const details = page.getByRole("complementary", { name: "Details" });
     await details.getByText("stale: context r1 → r2").waitFor();
@@ -58,6 +57,13 @@ test(
     await details.getByText('+ v: "c"').waitFor();
     await details.getByLabel("New revision").selectOption("1");
     await details.getByText("The outputs are the same.").waitFor();
+
+    await page.getByRole("tab", { name: "Artifacts" }).first().click();
+    const list = page.getByRole("group", { name: "List of artifacts" });
+    await list.getByText("publish · revision 2").first().waitFor();
+    await page.getByLabel("Revision of artifacts").selectOption("revision 1");
+    await list.getByText("publish · revision 2").first().waitFor({ state: "detached" });
+    await list.getByText("publish · revision 1").first().waitFor();
     expect(troubles).toEqual([]);
   }),
   60_000,

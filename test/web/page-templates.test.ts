@@ -76,8 +76,72 @@ test(
     await page.getByText("The plan of greet@2").click();
     await page.getByRole("button", { name: "Change a copy of it" }).click();
     expect(await page.getByLabel("Plan, YAML or JSON").inputValue()).toContain('"version": "2"');
+    const name = page.getByLabel("NAME");
+    await name.pressSequentially("Ann");
+    await name.press("Enter"); // does nothing in a text of one line
+    await name.press("Shift+Enter");
+    await name.pressSequentially("Bob");
+    await page.getByText("Options", { exact: true }).click();
+    await page.getByRole("checkbox", { name: "wave" }).check();
+    await page.getByText("The plan is valid: 1 phase.").waitFor();
+    await page.getByText("fanfold submit plan.json --var 'NAME=Ann\nBob' --exclude wave").waitFor();
+    await start.click();
+    await page.getByLabel("hello, succeeded").waitFor();
+    const runId = decodeURIComponent(new URL(page.url()).pathname.split("/").at(-1) ?? "");
+    const pasted = await deployment.store.runs.loadPhases(runId);
+    expect(pasted.get("hello")?.artifacts?.[0]?.inline).toBe("v2 warm hello Ann\nBob x1\n");
     await page.goto(`${dashboard.url}/new?template=nobody`);
     await page.getByText("there is no template nobody").waitFor();
+    expect(troubles).toEqual([]);
+    await page.close();
+  }),
+  60_000,
+);
+
+test(
+  "adds a template and says what is wrong with it where it is, shows its versions, and removes them",
+  withDashboard(async ({ dashboard, deployment }) => {
+    const { page, troubles } = await openPage(browser, `${dashboard.url}/templates`);
+    const details = page.getByRole("region", { name: /^Template / });
+    await details.getByText("built in").waitFor();
+    expect(await details.getByRole("button", { name: /^Remove/ }).count()).toBe(0);
+    await page.getByRole("link", { name: "Add a template" }).click();
+    const plan = page.getByLabel("Plan, YAML or JSON");
+    const text = JSON.stringify(greetPlan("1"), null, 2);
+    await plan.fill(text.replace('"command": "true"', '"comand": "true"'));
+    await page.getByText(/unknown key "comand"/i).waitFor();
+    expect(await page.getByRole("button", { name: /^\d+:\d+$/ }).count()).toBeGreaterThan(0);
+    const add = page.getByRole("button", { name: "Add the template" });
+    expect(await add.isDisabled()).toBe(true);
+    await plan.fill(text);
+    await page.getByText("The plan is valid: 2 phases.").waitFor();
+    await page.getByLabel("Name of the template").fill("welcome");
+    await page.getByText("fanfold template add plan.json --name welcome").waitFor();
+    await add.click();
+    await page.getByText("added welcome@1").waitFor();
+
+    await details.getByRole("button", { name: "Change a copy of it" }).click();
+    await plan.fill((await plan.inputValue()).replace("Greet somebody", "Greet nobody"));
+    await page.getByText("The plan is valid: 2 phases.").waitFor();
+    await add.click();
+    await page.getByRole("alert").getByText("welcome@1 is there with another plan").waitFor();
+    await plan.fill(JSON.stringify(greetPlan("2")));
+    await add.click();
+    const versions = details.getByRole("table", { name: "Versions" });
+    await versions.getByRole("link", { name: "2" }).waitFor();
+    await versions.getByRole("link", { name: "1" }).click();
+    await details.getByText("The plan of welcome@1").waitFor();
+    const dialog = page.getByRole("dialog");
+    await versions.getByRole("row", { name: /^1/ }).getByRole("button", { name: "Remove" }).click();
+    await dialog.getByText("fanfold template rm welcome@1").waitFor();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("removed welcome@1").waitFor();
+    await details.getByText("The plan of welcome@2").waitFor();
+    await versions.getByRole("button", { name: "Remove" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("removed welcome@2").waitFor();
+    await page.getByRole("list", { name: "Templates" }).getByText("welcome").waitFor({ state: "detached" });
+    expect(await deployment.store.templates.list()).toEqual([]);
     expect(troubles).toEqual([]);
     await page.close();
   }),

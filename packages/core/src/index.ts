@@ -17,6 +17,7 @@ export { listConditionPhases } from "./plan/condition-expression.ts";
 export type { ShardForecast } from "./plan/count-shards.ts";
 export { explainPlan, type PhaseExplanation, type PhaseVerdict, type PlanExplanation } from "./plan/explain-plan.ts";
 export { formatProblem } from "./plan/format-problem.ts";
+export { listPhaseIds, listPhaseIdsOfText } from "./plan/list-phase-ids.ts";
 export { type ListedVariable, listVariables, listVariablesOfText } from "./plan/list-variables.ts";
 export { closestName } from "./plan/name-suggester.ts";
 export type { PlanSource } from "./plan/parse-plan-text.ts";

@@ -6,7 +6,7 @@ export async function ackClaims(
   { store, states }: Pick<EngineWorkings, "store" | "states">,
   runId: string,
   claimant: string,
-  options?: { readonly carried: boolean },
+  options: { readonly carried: boolean },
 ): Promise<void> {
   const released = await store.ledger.ackClaims(runId, claimant, options);
   if (released.length === 0) return;

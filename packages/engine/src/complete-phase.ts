@@ -72,7 +72,7 @@ export async function completePhase(workings: EngineWorkings, end: PhaseEnd): Pr
     const own = jobIds.shard(runId, ref);
     const finished = await store.ledger.finishShard(runId, ref, finish, own);
     await workings.engine.release(runId, finished.claimed, own);
-    if (isCarried) await store.ledger.ackClaims(runId, claimant);
+    if (isCarried) await store.ledger.ackClaims(runId, claimant, { carried: true });
     await settleLater(workings, end, finished);
     return { finished };
   }
@@ -164,7 +164,8 @@ async function release(workings: EngineWorkings, { runId, claimant }: PhaseEnd, 
     if (reply.opened[i] === "drained") await engine.report(runId, { phase, revision });
   }
   // an earlier claim of this name had not been acknowledged, and was repeated in place of a new one
-  if (reply.opened.length > own.length + carried.length) await engine.claim(runId, claimant);
+  if (others.length > 0 && reply.opened.length > own.length + carried.length)
+    await engine.claim(runId, `${claimant}.next`);
 }
 
 /** Has a scheduler settle the phase. */

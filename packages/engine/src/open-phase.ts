@@ -110,7 +110,7 @@ async function release(
   // whatever else was free for this run to start
   const others = claimed.filter((shard) => !isOwn(shard));
   await engine.release(runId, others, claimant);
-  await ackClaims(workings, runId, claimant);
+  await ackClaims(workings, runId, claimant, { carried: false });
   if (progress === "drained") await engine.report(runId, ref);
   // its only shard was reused, so no attempt will end it
   if (progress === "complete" && isDirect(definition)) await engine.settle(runId, ref);

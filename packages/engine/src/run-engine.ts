@@ -186,11 +186,23 @@ export class RunEngine {
     return this.store.runs.get(runId);
   }
 
-  /** Claims what a run may start now, and puts it on its queues. @returns how many shards */
+  /**
+   * Claims what a run may start now, and puts it on its queues. What the claimant's job carries is left to that.
+   *
+   * @returns how many shards
+   */
   async claim(runId: string, claimant: string): Promise<number> {
-    const claimed = await this.store.ledger.claim(runId, claimant);
+    const claimed = (await this.store.ledger.claim(runId, claimant)).filter(({ carried }) => !carried);
     await this.release(runId, claimed, claimant);
     return claimed.length;
+  }
+
+  /** Claims as {@link RunEngine.claim} does, for a job that was cut off: what it carried gets jobs of its own. */
+  async takeOver(runId: string, claimant: string): Promise<void> {
+    const claimed = await this.store.ledger.claim(runId, claimant);
+    if (claimed.length === 0) return;
+    await this.admit(runId, claimed);
+    await ackClaims(this.#workings, runId, claimant, { carried: true });
   }
 
   /** Ends a run that has had its time, unless a retry has given it more since. */
@@ -317,7 +329,7 @@ export class RunEngine {
   async release(runId: string, claimed: readonly ClaimedShard[], claimant: string): Promise<void> {
     if (claimed.length === 0) return;
     await this.admit(runId, claimed);
-    await ackClaims(this.#workings, runId, claimant);
+    await ackClaims(this.#workings, runId, claimant, { carried: false });
   }
 
   /** Puts claimed shards on their queues, and tells nobody yet. */

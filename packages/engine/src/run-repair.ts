@@ -19,6 +19,7 @@ import type { Clock } from "./clock.ts";
 export interface RepairedEngine {
   readonly store: Store;
   flowPhase(runId: string, ref: PhaseRef): Promise<FlowPhase>;
+  takeOver(runId: string, claimant: string): Promise<void>;
   release(runId: string, claimed: Awaited<ReturnType<Store["ledger"]["claim"]>>, claimant: string): Promise<void>;
 }
 
@@ -61,19 +62,19 @@ export class RunRepair {
   }
 
   /**
-   * Whether the job of a claimant carries a shard, and is there to end it, or to be taken over by another worker. One
-   * that was removed under its worker has its shard given a job, to start when that worker must have noticed.
+   * Gives the shard a job that the job of a claimant carried which somebody removed: to start when the worker that may
+   * still be at it must have noticed. One that waits to be taken over by another worker does that itself.
    */
-  async isCarrying(runId: string, claimant: string): Promise<boolean> {
+  async repairCarrier(runId: string, claimant: string): Promise<void> {
     const { store } = this.#engine;
     const carried = await store.ledger.findCarried(runId, claimant);
-    if (carried === undefined) return false;
+    if (carried === undefined) return;
     const flow = await this.#engine.flowPhase(runId, carried);
     const carrier = parseShardId(claimant.slice(runId.length + 1));
     const [state] = await store.flows.findShards(runId, flow.definition.pool, [carrier]);
-    if (state === "there" || state === "held") return true;
+    if (state === "there" || state === "held") return;
     await store.queues.restoreShard(flow, carried, JOB_LOCK.lockMs);
-    return false;
+    await this.#engine.takeOver(runId, claimant);
   }
 
   /** Compares the flow of an open phase with what the queues have of it, and puts back what is missing. */

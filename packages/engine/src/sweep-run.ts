@@ -15,7 +15,8 @@ export async function sweepRun(workings: EngineWorkings, runId: string): Promise
   const counts = await store.ledger.loadPhases(runId);
   for (const phase of running) await sweepFlow(workings, runId, phase, counts.get(phase));
   for (const claimant of await store.ledger.listClaimants(runId)) {
-    if (!(await workings.repair.isCarrying(runId, claimant))) await workings.engine.claim(runId, claimant);
+    await workings.repair.repairCarrier(runId, claimant);
+    await workings.engine.claim(runId, claimant);
   }
   // slots that nobody else asks for are claimed in the sweep's own name
   await workings.engine.claim(runId, `sweep.${workings.clock.nowMs()}`);

@@ -177,7 +177,14 @@ export {
   type SpawnRequest,
   SpawnRequestSchema,
 } from "./spawn.ts";
-export { CapQuerySchema, CapSchema, RemovedSchema, WhyQuerySchema, WhySchema } from "./api/api-admission.ts";
+export {
+  CapQuerySchema,
+  CapSchema,
+  type RemovedDocument,
+  RemovedSchema,
+  WhyQuerySchema,
+  WhySchema,
+} from "./api/api-admission.ts";
 export { type ApiError, type ApiErrorCode, ApiErrorCodeSchema, ApiErrorSchema } from "./api/api-error.ts";
 export {
   type ArtifactDocument,
@@ -197,6 +204,8 @@ export {
 export {
   type PlanCheck,
   PlanCheckSchema,
+  type PlanCheckRequest,
+  PlanCheckRequestSchema,
   type PlanRequest,
   PlanRequestSchema,
   type SubmitResult,

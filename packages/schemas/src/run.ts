@@ -225,6 +225,8 @@ export const ShardRecordSchema = z.strictObject({
   worker: z.string().optional(),
   started_at_ms: z.int().optional(),
   finished_at_ms: z.int().optional(),
+  /** Who cancelled it by hand while it runs. */
+  recalled_by: z.string().optional(),
   /** Token of the call that started the latest attempt. */
   start_token: z.string().optional(),
   /** How often its job had been started, stalls apart, when it last started or ended. */

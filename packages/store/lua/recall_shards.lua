@@ -75,6 +75,10 @@ else
   if status == 'succeeded' or status == 'failed' then return 'over' end
   if status == 'released' then cancel(what, 'slot') end
   if status == 'waiting' or status == 'backoff' or status == 'spawned' then cancel(what, 'held') end
+  if status == 'running' then
+    record.recalled_by = ARGV[5]
+    save_shard(KEYS[3], what, record)
+  end
 end
 redis.call('SADD', KEYS[9], what)
 save_entry(KEYS[2], phase, entry)

@@ -64,3 +64,4 @@ export { PlanSigner, type PlanTrust } from "./plan-signer.ts";
 export { openStore, type Store } from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
 export { MAX_TEMPLATE_BYTES, MAX_TEMPLATE_VERSIONS, type NewTemplate, type Templates } from "./templates.ts";
+export { TELL_FACTS_EVERY_MS } from "./worker-facts.ts";

@@ -193,6 +193,11 @@ export class Keys {
     return `${this.prefix}:drain:${worker}`;
   }
 
+  /** String: shards that a worker of this name runs at once, of each of its pools; gone 90 s after it last said so. */
+  workerFacts(worker: string): string {
+    return `${this.prefix}:worker:${worker}`;
+  }
+
   /** Pub/sub channel: tells workers at once that a run was stopped, or that one of them is asked to stop. */
   get signals(): string {
     return `${this.prefix}:signals`;

@@ -126,7 +126,7 @@ export class Ledger extends SpawnLedger {
    *
    * @returns phases all of whose shards are on their queues: their gates may go
    */
-  async ackClaims(runId: string, claimant: string, { carried = true } = {}): Promise<PhaseRef[]> {
+  async ackClaims(runId: string, claimant: string, { carried }: { readonly carried: boolean }): Promise<PhaseRef[]> {
     const keys = this.#keys.run(runId);
     const reply = await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant, carried ? 0 : 1]);
     return strings(reply).map(parsePhaseRevision);

@@ -21,6 +21,7 @@ import { RunStore } from "./run-store.ts";
 import { Semaphores } from "./semaphores.ts";
 import { Signals } from "./signals.ts";
 import { Templates } from "./templates.ts";
+import { WorkerFacts } from "./worker-facts.ts";
 
 /** Everything a process of a deployment shares with the others. */
 export interface Store {
@@ -40,6 +41,7 @@ export interface Store {
   readonly logs: AttemptLogs;
   readonly signals: Signals;
   readonly drains: Drains;
+  readonly workerFacts: WorkerFacts;
   readonly templates: Templates;
   readonly artifacts: EnrolledArtifacts;
   readonly reuse: ReuseIndex;
@@ -81,6 +83,7 @@ export function openStore(
     logs: new AttemptLogs(redis, keys),
     signals,
     drains: new Drains(redis, keys, signals),
+    workerFacts: new WorkerFacts(redis, keys),
     templates: new Templates(redis, keys, signer),
     artifacts: new EnrolledArtifacts(artifacts, redis, keys),
     reuse: new ReuseIndex(redis, keys),

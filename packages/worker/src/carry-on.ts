@@ -66,7 +66,7 @@ async function putOnQueue(
   await engine.release(runId, claimed, own);
   await engine.keys.wakeForPhase(runId, ref.phase, own);
   await queues.restoreShard(await engine.flowPhase(runId, ref), ref, retryAfterMs);
-  await ledger.ackClaims(runId, claimant);
+  await ledger.ackClaims(runId, claimant, { carried: true });
 }
 
 function startedAttempt(runId: string, { ref, record }: Next): StartedAttempt {

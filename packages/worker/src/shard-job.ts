@@ -206,7 +206,7 @@ class ShardRun {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
-    await engine.claim(run_id, claimant);
+    await engine.takeOver(run_id, claimant);
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
     if (hasFailed || needsScheduler(progress)) await this.#report();
     if (progress === "complete" && (await this.#isDirect())) await this.#askToSettle();

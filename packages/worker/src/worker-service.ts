@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { RunEngine } from "@fanfold/engine";
-import { AGGREGATE_QUEUE, JOB_LOCK, shardQueue } from "@fanfold/store";
+import { AGGREGATE_QUEUE, JOB_LOCK, shardQueue, TELL_FACTS_EVERY_MS } from "@fanfold/store";
 import { type Job, Worker } from "bullmq";
 import type { Logger } from "pino";
 import { ActiveAttempts } from "./active-attempts.ts";
@@ -52,6 +52,7 @@ export class WorkerService {
   #workers: Worker[] = [];
   #unsubscribe: (() => void) | undefined;
   #stopCheck: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   #startedAtMs = Number.POSITIVE_INFINITY;
   #tellDraining: () => void = () => undefined;
@@ -84,6 +85,8 @@ export class WorkerService {
       onDrain: (worker) => void (worker === this.name && this.#checkDrain()),
     });
     this.#stopCheck = setInterval(() => void Promise.all([this.#checkRuns(), this.#checkDrain()]), STOP_CHECK_MS);
+    await this.#tellFacts();
+    this.#telling = setInterval(() => void this.#tellFacts(), TELL_FACTS_EVERY_MS);
     this.#watch.start(JOB_LOCK.renewMs);
     this.#workers = [
       ...this.#settings.pools.map((pool) => this.#open(shardQueue(pool), this.#settings.concurrency, this.#shards())),
@@ -121,6 +124,7 @@ export class WorkerService {
     }
     await closed;
     clearInterval(this.#stopCheck);
+    clearInterval(this.#telling);
     this.#watch.stop();
     this.#unsubscribe?.();
     await this.#inputs.dispose();
@@ -167,6 +171,15 @@ export class WorkerService {
       for (const id of jobIds) this.#active.abortJob(id, "lock_lost");
     });
     return worker;
+  }
+
+  /** Says for people who look at the workers what this one runs at once. */
+  async #tellFacts(): Promise<void> {
+    try {
+      await this.#engine.store.workerFacts.tell(this.name, this.#settings.concurrency);
+    } catch (err) {
+      this.#log.debug({ err }, "could not tell how many shards this worker runs at once");
+    }
   }
 
   /** Stops when somebody has asked for it since the start; a request before was for another worker of the name. */

@@ -78,7 +78,7 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
     `${attempt(facts)} succeeded${took(" in ", facts.data)}${size(facts.data, "output_bytes")}`,
   shard_failed: (facts) => `${where(facts)} failed for good${tries(facts)}${clause(": ", reason(facts.data))}`,
   shard_cancelled: (facts) =>
-    `${where(facts)} cancelled${clause(": ", text(facts.data, "reason"))}${clause("; ", survivors(facts.data))}`,
+    `${where(facts)} cancelled${by(facts.data) || clause(": ", text(facts.data, "reason"))}${clause("; ", survivors(facts.data))}`,
   artifact_persisted: (facts) => `${where(facts)} stored ${artifact(facts.data)}`,
   artifact_rejected: (facts) => `${where(facts)} had its output rejected${clause(": ", reason(facts.data))}`,
   plan_aborted: ({ phase, data }) => `plan aborted${clause(" by ", phase)}${clause(": ", reason(data))}`,

@@ -10,9 +10,11 @@ import type { RetryScope } from "@fanfold/engine";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { type ApiRoute, jsonRoute } from "./api-route.ts";
+import { removeRun } from "./remove-run.ts";
 
 /** Routes that change runs. Whoever asks is the `actor` of the events. */
-export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
+export function actionRoutes(parts: ApiParts): ApiRoute[] {
+  const { engine, log } = parts;
   return [
     jsonRoute({
       method: "post",
@@ -36,13 +38,12 @@ export function actionRoutes({ engine, log }: ApiParts): ApiRoute[] {
     jsonRoute({
       method: "delete",
       path: "/runs/:run",
-      summary: "Remove everything of a run that is over",
+      summary: "Remove everything of a run that is over, with the files that nothing else refers to",
       params: RunParamsSchema,
       answer: RemovedSchema,
       handle: async ({ params, caller }) => {
         log.info({ run: params.run, user: caller.user }, "removal asked for");
-        await engine.remove(params.run, { force: false, actor: caller.user });
-        return { run_id: params.run, is_removed: true } as const;
+        return removeRun(parts, params.run, caller.user);
       },
     }),
     jsonRoute({

@@ -4,12 +4,16 @@ import {
   compilePlanText,
   compilePlanValue,
   listNotReusable,
+  listPhaseIds,
+  listPhaseIdsOfText,
   listVariables,
   listVariablesOfText,
 } from "@fanfold/core";
 import { findTemplate, type RunEngine } from "@fanfold/engine";
 import {
   type PlanCheck,
+  type PlanCheckRequest,
+  PlanCheckRequestSchema,
   PlanCheckSchema,
   type PlanRequest,
   PlanRequestSchema,
@@ -44,7 +48,7 @@ export function planRoutes({ engine, log }: ApiParts): ApiRoute[] {
       path: "/plans/validate",
       summary: "Check a plan, and list its variables and phases; starts nothing",
       access: "viewer",
-      body: PlanRequestSchema,
+      body: PlanCheckRequestSchema,
       answer: PlanCheckSchema,
       handle: async ({ body }) => check(await planOf(engine, body), body),
     }),
@@ -57,11 +61,12 @@ async function planOf(engine: RunEngine, request: PlanRequest): Promise<WrittenP
   return template === undefined ? writtenPlan(request) : (await findTemplate(engine.store, template)).source;
 }
 
-function check(plan: WrittenPlan, request: PlanRequest): PlanCheck {
+function check(plan: WrittenPlan, request: PlanCheckRequest): PlanCheck {
   const declared = "text" in plan ? listVariablesOfText(plan) : listVariables(plan.value);
   const variables = declared.map(variableDocument);
-  const result = compile(plan, request);
-  if (!result.ok) return { ok: false, problems: result.problems, warnings: [], variables, phases: [] };
+  const phase_ids = "text" in plan ? listPhaseIdsOfText(plan) : listPhaseIds(plan.value);
+  const result = compile(plan, request, { isTemplate: request.as_template });
+  if (!result.ok) return { ok: false, problems: result.problems, warnings: [], variables, phases: [], phase_ids };
   const phases = result.plan.phases.map(({ id, name, pool, takes_part, depends_on }) => ({
     phase: id,
     name,
@@ -69,14 +74,19 @@ function check(plan: WrittenPlan, request: PlanRequest): PlanCheck {
     takes_part,
     depends_on: depends_on.map((edge) => edge.phase),
   }));
-  return { ok: true, problems: [], warnings: result.warnings, variables, phases };
+  return { ok: true, problems: [], warnings: result.warnings, variables, phases, phase_ids };
 }
 
-function compile(plan: WrittenPlan, request: PlanRequest): CompileResult {
+function compile(
+  plan: WrittenPlan,
+  request: PlanRequest,
+  { isTemplate = false }: { readonly isTemplate?: boolean } = {},
+): CompileResult {
   const { only, skip, from, to, exclude } = request;
   const options: CompileOptions = {
     variables: request.variables ?? {},
     baseDir: checkBaseDir(request.base_dir ?? "."),
+    isTemplate,
     selection: {
       ...(only === undefined ? {} : { only }),
       ...(skip === undefined ? {} : { skip }),

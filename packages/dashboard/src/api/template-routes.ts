@@ -1,4 +1,4 @@
-import { compilePlanText, compilePlanValue, listVariablesOfText } from "@fanfold/core";
+import { compilePlanText, compilePlanValue, listPhaseIdsOfText, listVariablesOfText } from "@fanfold/core";
 import {
   addTemplate,
   findTemplate,
@@ -81,13 +81,11 @@ async function readTemplate(engine: RunEngine, name: string, version: string | u
     findTemplate(engine.store, reference(name, version)),
     listTemplates(engine.store),
   ]);
-  const compiled = compilePlanText(template.source, { isTemplate: true });
-  const phases = compiled.ok ? compiled.plan.phases.map((phase) => phase.template) : [];
   return {
     ...templateDocument(template),
     versions: all.filter((other) => other.name === template.name).map((other) => other.version),
     variables: listVariablesOfText(template.source).map(variableDocument),
-    phases: [...new Set(phases)],
+    phases: listPhaseIdsOfText(template.source),
     plan: template.source.text,
   };
 }

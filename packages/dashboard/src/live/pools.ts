@@ -53,9 +53,11 @@ export class Pools {
       byName.set(connection.name, [...(byName.get(connection.name) ?? []), connection]);
     }
     const sorted = [...byName].sort(([a], [b]) => a.localeCompare(b, "en"));
-    const [jobs, askedAt, nowMs] = await Promise.all([
+    const names = sorted.map(([name]) => name);
+    const [jobs, told, askedAt, nowMs] = await Promise.all([
       this.#activeJobs(),
-      this.#store.drains.find(sorted.map(([name]) => name)),
+      this.#store.workerFacts.findConcurrency(names),
+      this.#store.drains.find(names),
       this.#store.drains.nowMs(),
     ]);
     return sorted.map(([name, connections], index) => {
@@ -66,7 +68,9 @@ export class Pools {
       const pools = [...new Set(connections.map(({ pool }) => pool))];
       const own = jobs.get(name) ?? [];
       const shards = own.slice(0, MAX_SHARDS).map(({ run_id, phase, shard }) => ({ run_id, phase, shard }));
-      return { name, pools, address, age_sec, active: own.length, shards, is_draining };
+      const concurrency = told[index] ?? null;
+      const slots = concurrency === null ? null : concurrency * connections.length;
+      return { name, pools, address, age_sec, concurrency, slots, active: own.length, shards, is_draining };
     });
   }
 

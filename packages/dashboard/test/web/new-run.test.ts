@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sortProblems } from "../../web/src/new-run/field-problems.ts";
 import { draftBody, draftCommand, EMPTY_DRAFT } from "../../web/src/new-run/run-draft.ts";
+import { rowsOf } from "../../web/src/new-run/text-rows.ts";
 import { groupTemplates, readReference } from "../../web/src/new-run/template-list.ts";
 
 describe("a new run", () => {
@@ -36,6 +37,12 @@ describe("a new run", () => {
     ]);
     expect(others.map(({ code }) => code)).toEqual(["BAD_VARIABLE", "CYCLE"]);
   });
+});
+
+test("a field has a row for each line of its value, and for what a line does not hold, up to a bound", () => {
+  expect(["", "a", "a\nb\n", "x".repeat(61), "\n".repeat(50), "x".repeat(100_000)].map(rowsOf)).toEqual([
+    1, 1, 3, 2, 12, 12,
+  ]);
 });
 
 test("templates are chosen by name, those of the deployment first, in their latest version", () => {

@@ -29,6 +29,7 @@ describe("the page", () => {
     [shardPath("r", "t[language=french]", 7), { page: "shard", runId: "r", phase: "t[language=french]", shard: 7 }],
     ["/runs/r/phases/p/shards/x", { page: "unknown" }],
     ["/workers", { page: "workers" }],
+    ["/templates", { page: "templates" }],
     ["/workers/more", { page: "unknown" }],
     [runPath("%"), { page: "run", runId: "%" }],
   ])("reads the address %s", (path, route) => {

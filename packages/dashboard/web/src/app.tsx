@@ -12,6 +12,9 @@ import { EmptyState, LoadingState } from "./ui/states.tsx";
 const WorkersPage = lazy(() =>
   import("./workers/workers-page.tsx").then((module) => ({ default: module.WorkersPage })),
 );
+const TemplatesPage = lazy(() =>
+  import("./templates/templates-page.tsx").then((module) => ({ default: module.TemplatesPage })),
+);
 const NewRunPage = lazy(() => import("./new-run/new-run-page.tsx").then((module) => ({ default: module.NewRunPage })));
 const ShardPage = lazy(() => import("./run/shard-page.tsx").then((module) => ({ default: module.ShardPage })));
 
@@ -62,6 +65,8 @@ function CurrentPage(): ReactNode {
       return <ShardPage key={path} runId={route.runId} phase={route.phase} shard={route.shard} />;
     case "workers":
       return <WorkersPage />;
+    case "templates":
+      return <TemplatesPage />;
     case "new":
       return <NewRunPage />;
     case "unknown":

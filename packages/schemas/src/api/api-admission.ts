@@ -33,7 +33,15 @@ export const CapSchema = z.object({
 export const CapQuerySchema = z.strictObject({ run: RunIdSchema.optional() });
 
 /** Answer to the removal of a run. */
-export const RemovedSchema = z.object({ run_id: RunIdSchema, is_removed: z.literal(true) });
+export const RemovedSchema = z.object({
+  run_id: RunIdSchema,
+  is_removed: z.literal(true),
+  keys: count.describe("Keys that are gone from Redis."),
+  files: count.describe("Files of the artifact store that nothing else referred to, and that are gone."),
+  bytes: count.describe("Their size."),
+  remark: z.string().nullable().describe("Why no file was removed; null when nothing was in the way."),
+});
+export type RemovedDocument = z.infer<typeof RemovedSchema>;
 
 /** Why a phase, or some of its shards, are not running. */
 export const WhySchema = z.object({

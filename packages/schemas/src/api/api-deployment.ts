@@ -38,6 +38,8 @@ export const WorkerSchema = z.strictObject({
   pools: z.array(z.string()),
   address: z.string().nullable().describe("Where Redis sees it."),
   age_sec: count.describe("Since it connected."),
+  concurrency: count.nullable().describe("Shards it runs at once, of each pool; null for one that does not say so."),
+  slots: count.nullable().describe("Shards it can be at, over all its pools."),
   active: count.describe("Shards it is at."),
   shards: z
     .array(z.strictObject({ run_id: z.string(), phase: z.string(), shard: count }))

@@ -3,31 +3,45 @@ import { RunIdSchema } from "../ids.ts";
 
 const selection = z.array(z.string().min(1).max(300)).max(20_000).optional();
 
+const PlanRequestFields = z.strictObject({
+  plan: z.record(z.string(), z.json()).optional().describe("The plan as data."),
+  plan_text: z.string().min(1).optional().describe("The plan as text; then problems have lines and columns."),
+  format: z.enum(["yaml", "json"]).optional().describe("Of the text (default yaml)."),
+  template: z.string().min(1).max(300).optional().describe("A template: `NAME`, or `NAME@VERSION`."),
+  variables: z.record(z.string(), z.string()).optional(),
+  run_id: RunIdSchema.optional().describe("Idempotency key: submitting it again gives the run that is there."),
+  base_dir: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe("Directory of the plan's scripts, relative to the workers' workspaces (default `.`)."),
+  only: selection,
+  skip: selection,
+  from: selection,
+  to: selection,
+  exclude: selection.describe("Phases or stages to take out; dependents inherit what they depended on."),
+});
+
+type Sources = Pick<z.infer<typeof PlanRequestFields>, "plan" | "plan_text" | "template">;
+
+function hasOneSource({ plan, plan_text, template }: Sources): boolean {
+  return [plan, plan_text, template].filter((one) => one !== undefined).length === 1;
+}
+
+const ONE_SOURCE = { message: "give one of plan, plan_text and template" };
+
 /** A plan as data, as text or by the name of its template, what its variables are, and what of it takes part. */
-export const PlanRequestSchema = z
-  .strictObject({
-    plan: z.record(z.string(), z.json()).optional().describe("The plan as data."),
-    plan_text: z.string().min(1).optional().describe("The plan as text; then problems have lines and columns."),
-    format: z.enum(["yaml", "json"]).optional().describe("Of the text (default yaml)."),
-    template: z.string().min(1).max(300).optional().describe("A template: `NAME`, or `NAME@VERSION`."),
-    variables: z.record(z.string(), z.string()).optional(),
-    run_id: RunIdSchema.optional().describe("Idempotency key: submitting it again gives the run that is there."),
-    base_dir: z
-      .string()
-      .max(1_000)
-      .optional()
-      .describe("Directory of the plan's scripts, relative to the workers' workspaces (default `.`)."),
-    only: selection,
-    skip: selection,
-    from: selection,
-    to: selection,
-    exclude: selection.describe("Phases or stages to take out; dependents inherit what they depended on."),
-  })
-  .refine(
-    ({ plan, plan_text, template }) => [plan, plan_text, template].filter((one) => one !== undefined).length === 1,
-    { message: "give one of plan, plan_text and template" },
-  );
+export const PlanRequestSchema = PlanRequestFields.refine(hasOneSource, ONE_SOURCE);
 export type PlanRequest = z.infer<typeof PlanRequestSchema>;
+
+/** The same, to be checked only. */
+export const PlanCheckRequestSchema = z
+  .strictObject({
+    ...PlanRequestFields.shape,
+    as_template: z.boolean().default(false).describe("Checks it as a template to be kept: variables may be left open."),
+  })
+  .refine(hasOneSource, ONE_SOURCE);
+export type PlanCheckRequest = z.infer<typeof PlanCheckRequestSchema>;
 
 /** One thing that is wrong, or doubtful, in a plan. */
 export const PlanProblemDocumentSchema = z.strictObject({
@@ -71,6 +85,9 @@ export const PlanCheckSchema = z.strictObject({
       }),
     )
     .describe("Empty for a plan that is not valid."),
+  phase_ids: z
+    .array(z.string())
+    .describe("Ids of all its phases, as `exclude` takes them, also of a plan that is not valid."),
 });
 export type PlanCheck = z.infer<typeof PlanCheckSchema>;
 

@@ -23,9 +23,13 @@ local function finish(k, a)
     record.status = 'cancelled'
     text = cjson.encode(record)
     local ended = cjson.decode(events[#events][2])
-    local reason = stopped and 'run stopped' or 'cancelled by hand'
-    local data = { reason = reason, duration_ms = ended.duration_ms, usage = ended.usage }
+    local data = { duration_ms = ended.duration_ms, usage = ended.usage }
     events = { { 'shard_cancelled', cjson.encode(data) } }
+  end
+  if outcome == 'cancelled' and (stopped or recalled) then
+    local data = cjson.decode(events[#events][2])
+    for name, value in pairs(cancel_cause(stopped, entry, current)) do data[name] = value end
+    events[#events][2] = cjson.encode(data)
   end
   if outcome == 'given_back' and is_paused(k.run) then
     outcome = 'put_off'

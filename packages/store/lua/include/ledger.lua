@@ -52,6 +52,13 @@ local function is_stopped(run)
   return stop ~= false and stop ~= ''
 end
 
+-- Why a shard is cancelled, for its event: the run was stopped, or somebody cancelled it or its phase by hand. Who that
+-- was is in the shard's record where only the shard was meant, else in the entry of its phase.
+local function cancel_cause(stopped, entry, record)
+  if stopped then return { reason = 'run stopped' } end
+  return { reason = 'cancelled by hand', actor = record.recalled_by or entry.recalled_by }
+end
+
 local function is_paused(run)
   return redis.call('HGET', run, 'paused') == '1'
 end

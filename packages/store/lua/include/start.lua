@@ -27,7 +27,8 @@ local function start(k, a)
     if counter == 'slot' then free_slot(k, entry, id) else entry.held = entry.held - 1 end
     entry.cancelled = entry.cancelled + 1
     redis.call('SADD', k.cancelled, id)
-    seq = emit(k.run, k.journal, a.now, 'shard_cancelled', phase, shard, record.attempt, cjson.encode({ reason = stopped and 'run stopped' or 'cancelled by hand' }))
+    seq = emit(k.run, k.journal, a.now, 'shard_cancelled', phase, shard, record.attempt, cjson.encode(cancel_cause(stopped, entry, record)))
+    record.recalled_by = nil
     return reply('ended')
   end
 
@@ -104,6 +105,7 @@ local function start(k, a)
   record.status, record.worker, record.started_at_ms, record.starts = 'running', worker, now, starts
   record.attempt = (record.attempt or 0) + 1
   record.start_token = a.token
+  record.recalled_by = nil
   record.carrier = a.carrier
   record.fence = redis.call('HINCRBY', k.run, 'fence', 1)
   seq = emit(k.run, k.journal, a.now, 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))

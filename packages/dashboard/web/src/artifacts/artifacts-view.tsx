@@ -30,13 +30,16 @@ interface ArtifactsViewProps {
 export function ArtifactsView({ phase, shard = null }: ArtifactsViewProps): ReactNode {
   const { run } = useRunScope();
   const [chosen, setChosen] = useState("");
+  const [revision, setRevision] = useState<number | null>(null);
   const [kind, setKind] = useState(shard === null ? "outputs" : "");
   const [text, setText] = useState("");
   const name = useDeferredValue(text.trim());
+  const last = lastRevision(run.phases, phase ?? chosen);
   const list = useArtifacts({
     runId: run.run_id,
     phase: phase ?? chosen,
     shard,
+    revision: revision !== null && revision <= last ? revision : null,
     kind,
     name,
     edition: editionOf(run.phases),
@@ -59,6 +62,7 @@ export function ArtifactsView({ phase, shard = null }: ArtifactsViewProps): Reac
             ))}
           </select>
         ) : null}
+        <RevisionChoice last={last} chosen={revision} onChoose={setRevision} />
         <select aria-label="Type of artifacts" value={kind} onChange={(event) => setKind(event.target.value)}>
           {shard === null ? <option value="outputs">whole phases only</option> : null}
           <option value="">everything</option>
@@ -70,13 +74,48 @@ export function ArtifactsView({ phase, shard = null }: ArtifactsViewProps): Reac
         </select>
         <Total list={list} />
       </div>
-      <ArtifactRows list={list} isFiltered={name !== "" || chosen !== "" || kind !== ""} />
+      <ArtifactRows list={list} isFiltered={name !== "" || chosen !== "" || revision !== null || kind !== ""} />
     </section>
   );
 }
 
+type Phases = ReturnType<typeof useRunScope>["run"]["phases"];
+
+/** The highest revision of a phase, the one in the making included; of all phases when none is named. */
+function lastRevision(phases: Phases, chosen: string): number {
+  return phases.reduce(
+    (last, { phase, revision }) => (chosen === "" || phase === chosen ? Math.max(last, revision) : last),
+    1,
+  );
+}
+
+interface RevisionChoiceProps {
+  readonly last: number;
+  readonly chosen: number | null;
+  readonly onChoose: (revision: number | null) => void;
+}
+
+/** Which revision to show; nothing where there is but one. */
+function RevisionChoice({ last, chosen, onChoose }: RevisionChoiceProps): ReactNode {
+  if (last < 2) return null;
+  return (
+    <select
+      aria-label="Revision of artifacts"
+      value={chosen !== null && chosen <= last ? chosen : ""}
+      onChange={({ target }) => onChoose(target.value === "" ? null : Number(target.value))}
+    >
+      <option value="">all revisions</option>
+      {Array.from({ length: last }, (_, index) => last - index).map((revision) => (
+        <option key={revision} value={revision}>
+          revision {revision}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 /** Changes when a phase ends a revision or has made something: then the list is read again. */
-function editionOf(phases: ReturnType<typeof useRunScope>["run"]["phases"]): number {
+function editionOf(phases: Phases): number {
   return phases.reduce((sum, { artifacts, revision, shards, attempts }) => {
     const isSmall = shards.total <= 1; // what many shards leave is read when their phase has ended
     return sum + artifacts.length + revision * 1_000 + (isSmall ? attempts : 0);

@@ -9,6 +9,8 @@ export interface ArtifactQuery {
   /** Empty: of all phases. */
   readonly phase: string;
   readonly shard: number | null;
+  /** Null: of all revisions. */
+  readonly revision: number | null;
   /** A type, `outputs` for what belongs to phases as a whole, or empty for everything. */
   readonly kind: string;
   /** Part of a name. */
@@ -36,7 +38,7 @@ interface Loaded {
 }
 
 /** Reads artifacts page by page. A list that is read again keeps its rows until the new ones are there. */
-export function useArtifacts({ runId, phase, shard, kind, name, edition }: ArtifactQuery): ArtifactList {
+export function useArtifacts({ runId, phase, shard, revision, kind, name, edition }: ArtifactQuery): ArtifactList {
   const [loaded, setLoaded] = useState<Loaded>({ rows: undefined, cursor: null, error: undefined });
   const round = useRef(0);
   const isBusy = useRef(false);
@@ -49,6 +51,7 @@ export function useArtifacts({ runId, phase, shard, kind, name, edition }: Artif
           apiPath(["runs", runId, "artifact-records"], {
             phase,
             shard,
+            revision,
             name,
             type: kind === "outputs" ? null : kind,
             outputs: kind === "outputs" ? 1 : null,
@@ -68,7 +71,7 @@ export function useArtifacts({ runId, phase, shard, kind, name, edition }: Artif
         if (thisRound === round.current) isBusy.current = false;
       }
     },
-    [runId, phase, shard, kind, name],
+    [runId, phase, shard, revision, kind, name],
   );
   useEffect(() => void read(null), [read, edition]);
   const { rows, cursor, error } = loaded;

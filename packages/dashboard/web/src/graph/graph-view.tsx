@@ -7,13 +7,13 @@ import {
   type NodeChange,
   ReactFlow,
   ReactFlowProvider,
-  useReactFlow,
 } from "@xyflow/react";
-import { type ReactNode, useEffect, useMemo } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import type { RunDetail } from "../api/shapes.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
 import { countAwaited } from "../run/spawned-list.tsx";
 import { type GraphEdge, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
+import { FIT, KeepInSight } from "./keep-in-sight.tsx";
 import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
 import { usePlaces } from "./use-places.ts";
 import "@xyflow/react/dist/style.css";
@@ -21,7 +21,6 @@ import "./graph.css";
 
 const NODE_TYPES = { phase: PhaseNode };
 const MINIMAP_FROM = 12;
-const FIT = { padding: 0.12, minZoom: 0.45, maxZoom: 1.1 };
 
 /** The phases as a graph, from left to right. */
 export function GraphView(): ReactNode {
@@ -39,6 +38,10 @@ function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlac
   const { phase, select } = useSelection();
   const nodes = useMemo(() => nodesOf(run, places, phase), [run, places, phase]);
   const edges = useMemo(() => edgesOf(run), [run]);
+  const isMoved = useRef(false);
+  const setMoved = (isByHand: boolean) => () => {
+    isMoved.current = isByHand;
+  };
   const follow = (changes: NodeChange<PhaseNodeType>[]): void => {
     const chosen = changes.find((change) => change.type === "select" && change.selected);
     if (chosen?.type === "select" && chosen.id !== phase) select(chosen.id);
@@ -51,6 +54,7 @@ function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlac
         nodeTypes={NODE_TYPES}
         onNodesChange={follow}
         onPaneClick={() => select(null)}
+        onMove={(event) => event !== null && setMoved(true)()}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={false}
@@ -61,9 +65,15 @@ function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlac
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={24} />
-        <Controls showInteractive={false} />
+        <Controls
+          showInteractive={false}
+          fitViewOptions={FIT}
+          onZoomIn={setMoved(true)}
+          onZoomOut={setMoved(true)}
+          onFitView={setMoved(false)}
+        />
         {nodes.length >= MINIMAP_FROM ? <MiniMap pannable zoomable nodeClassName={miniClass} /> : null}
-        <Centre phase={phase} places={places} />
+        <KeepInSight phase={phase} places={places} isMoved={isMoved} />
       </ReactFlow>
     </div>
   );
@@ -71,27 +81,6 @@ function GraphCanvas({ places }: { readonly places: ReadonlyMap<string, NodePlac
 
 function miniClass({ data }: PhaseNodeType): string {
   return `mini-${data.phase.status}`;
-}
-
-/** Brings the chosen phase into sight when it was chosen elsewhere. */
-function Centre({
-  phase,
-  places,
-}: {
-  readonly phase: string | null;
-  readonly places: ReadonlyMap<string, NodePlace>;
-}): ReactNode {
-  const { setCenter, getZoom, fitView } = useReactFlow();
-  useEffect(() => void fitView(FIT), [places, fitView]);
-  useEffect(() => {
-    const place = phase === null ? undefined : places.get(phase);
-    if (place === undefined) return;
-    void setCenter(place.x + NODE_WIDTH_PX / 2, place.y + NODE_HEIGHT_PX / 2, {
-      zoom: Math.max(0.6, getZoom()),
-      duration: 0,
-    });
-  }, [phase, places, setCenter, getZoom]);
-  return null;
 }
 
 function idsOf(run: RunDetail): string[] {

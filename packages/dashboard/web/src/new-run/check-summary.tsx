@@ -3,20 +3,19 @@ import type { ReactNode } from "react";
 import type { ApiError } from "../api/api-error.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { sortProblems } from "./field-problems.ts";
-import { isEmptyDraft, type RunDraft } from "./run-draft.ts";
 
 interface SummaryProps {
   /** What to do while there is nothing to check. */
   readonly invitation: string;
-  readonly draft: RunDraft;
+  readonly isEmpty: boolean;
   readonly check: PlanCheck | undefined;
   readonly error: ApiError | undefined;
 }
 
-/** In a sentence, whether a draft can be started. */
-export function CheckSummary({ invitation, draft, check, error }: SummaryProps): ReactNode {
+/** In a sentence, whether a plan is valid. */
+export function CheckSummary({ invitation, isEmpty, check, error }: SummaryProps): ReactNode {
   if (error !== undefined) return <ErrorState error={error} />;
-  if (check === undefined) return <p className="faint">{isEmptyDraft(draft) ? invitation : "Checking…"}</p>;
+  if (check === undefined) return <p className="faint">{isEmpty ? invitation : "Checking…"}</p>;
   const { fields } = sortProblems(check.problems);
   const missing = [...fields].flatMap(([name, { isMissing }]) => (isMissing ? [name] : []));
   if (missing.length > 0 && missing.length === check.problems.length) {

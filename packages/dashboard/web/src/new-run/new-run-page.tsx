@@ -13,7 +13,7 @@ import { CheckSummary } from "./check-summary.tsx";
 import { sortProblems } from "./field-problems.ts";
 import { goTo, PlanEditor } from "./plan-editor.tsx";
 import { ProblemList } from "./problem-list.tsx";
-import { draftBody, draftCommand, EMPTY_DRAFT, isEmptyDraft, type RunDraft } from "./run-draft.ts";
+import { checkBody, draftBody, draftCommand, EMPTY_DRAFT, isEmptyDraft, type RunDraft } from "./run-draft.ts";
 import { RunOptions } from "./run-options.tsx";
 import { readReference } from "./template-list.ts";
 import { TemplatePicker } from "./template-picker.tsx";
@@ -44,7 +44,7 @@ export function NewRunPage(): ReactNode {
     setDrafts((before) => ({ ...before, [source]: { ...before[source], ...fields } }));
   const editor = useRef<HTMLTextAreaElement>(null);
   const detail = useTemplate(source === "template" ? template : null);
-  const known = usePlanCheck(draft);
+  const known = usePlanCheck({ of: draft.template ?? "", request: checkBody(draft) });
 
   const select = (to: string): void => {
     setDrafts((before) => ({ ...before, template: { ...before.template, template: to === "plan" ? template : null } }));
@@ -70,7 +70,11 @@ export function NewRunPage(): ReactNode {
       <Tabs label="What to run" tabs={SOURCES} selected={source} onSelect={select} />
       <div className={`new-run from-${source}`}>
         {source === "plan" ? (
-          <PlanEditor text={draft.text} editor={editor} onText={(text, fileName) => change({ text, fileName })} />
+          <PlanEditor
+            text={draft.text}
+            editor={editor}
+            onText={(text, fileName) => change(fileName === "" ? { text, fileName } : { text, fileName, exclude: [] })}
+          />
         ) : (
           <TemplatePicker chosen={template} detail={detail} onChoose={choose} onWriteOut={writeOut} />
         )}
@@ -110,7 +114,7 @@ function RunForm({ invitation, draft, known: { check, error }, detail, onChange,
   const { fields, others } = sortProblems([...(check?.problems ?? []), ...(check?.warnings ?? [])]);
   return (
     <div className="new-run-side">
-      <CheckSummary invitation={invitation} draft={draft} check={check} error={error} />
+      <CheckSummary invitation={invitation} isEmpty={isEmptyDraft(draft)} check={check} error={error} />
       <ProblemList problems={others} onGoTo={onGoTo} />
       <VariableForm
         variables={check?.variables ?? detail?.variables ?? []}
@@ -118,7 +122,7 @@ function RunForm({ invitation, draft, known: { check, error }, detail, onChange,
         problems={fields}
         onChange={(name, value) => onChange({ variables: { ...draft.variables, [name]: value } })}
       />
-      <RunOptions draft={draft} phases={detail?.phases ?? []} onChange={onChange} />
+      <RunOptions draft={draft} phases={check?.phase_ids ?? detail?.phases ?? []} onChange={onChange} />
       {isEmptyDraft(draft) ? null : (
         <p className="command-line">
           <code>{draftCommand(draft)}</code>

@@ -31,8 +31,13 @@ export function isEmptyDraft({ template, text }: RunDraft): boolean {
 }
 
 /** Whether a text is JSON rather than YAML, by its first letter. */
-function formatOf(text: string): "json" | "yaml" {
+export function formatOf(text: string): "json" | "yaml" {
   return text.trimStart().startsWith("{") ? "json" : "yaml";
+}
+
+/** The body that checks a draft; null while there is nothing to check. Its run id plays no part. */
+export function checkBody(draft: RunDraft): Record<string, unknown> | null {
+  return isEmptyDraft(draft) ? null : draftBody({ ...draft, runId: "" });
 }
 
 /** The body that checks or submits a draft. What is empty is left out. */
@@ -51,9 +56,9 @@ export function draftBody(draft: RunDraft): Record<string, unknown> {
 
 /** The command that does the same, from the top of the workspace. */
 export function draftCommand(draft: RunDraft): string {
-  const { template, text, fileName, exclude } = draft;
+  const { template, exclude } = draft;
   const [baseDir, runId] = [draft.baseDir.trim(), draft.runId.trim()];
-  const file = fileName === "" ? `plan.${formatOf(text)}` : fileName;
+  const file = fileOf(draft);
   const path = baseDir === "" || baseDir === "." ? file : `${baseDir}/${file}`;
   return cliCommand(
     "submit",
@@ -62,6 +67,11 @@ export function draftCommand(draft: RunDraft): string {
     ...(exclude.length === 0 ? [] : ["--exclude", exclude.join(",")]),
     ...(runId === "" ? [] : ["--run-id", runId]),
   );
+}
+
+/** Name of the file a plan is in, or may be put into. */
+export function fileOf({ fileName, text }: Pick<RunDraft, "fileName" | "text">): string {
+  return fileName === "" ? `plan.${formatOf(text)}` : fileName;
 }
 
 function givenOf({ variables }: RunDraft): [name: string, value: string][] {

@@ -2,7 +2,9 @@ import type { TemplateDetail, TemplateDocument } from "@fanfold/schemas";
 import { type ReactNode, useState } from "react";
 import { apiPath } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
+import { Link } from "../routing/navigation.tsx";
 import { ErrorState, LoadingState } from "../ui/states.tsx";
+import { templatePath } from "../routing/route.ts";
 import { groupTemplates, readReference, type TemplateChoice } from "./template-list.ts";
 
 interface PickerProps {
@@ -57,6 +59,11 @@ export function TemplatePicker({ chosen, detail, onChoose, onWriteOut }: PickerP
         ))}
         {found.length === 0 ? <p className="faint">No template is called like that.</p> : null}
       </fieldset>
+      <p>
+        <Link to={current === null ? "/templates" : templatePath(current.name, current.version)}>
+          Versions, and adding or removing templates
+        </Link>
+      </p>
       {detail === undefined ? null : (
         <details className="template-plan">
           <summary>

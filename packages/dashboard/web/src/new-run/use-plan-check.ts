@@ -2,7 +2,6 @@ import type { PlanCheck } from "@fanfold/schemas";
 import { useEffect, useState } from "react";
 import { asApiError, type ApiError } from "../api/api-error.ts";
 import { apiPath, send } from "../api/client.ts";
-import { draftBody, isEmptyDraft, type RunDraft } from "./run-draft.ts";
 
 /** What is known of a draft; nothing before the first answer. */
 export interface DraftCheck {
@@ -10,8 +9,15 @@ export interface DraftCheck {
   readonly error: ApiError | undefined;
 }
 
-interface Answer {
+/** What is to be checked. */
+export interface CheckSubject {
   /** Template it is about; empty for a plan that is written out. */
+  readonly of: string;
+  /** What the API is asked; null while there is nothing to check. */
+  readonly request: Readonly<Record<string, unknown>> | null;
+}
+
+interface Answer {
   readonly of: string;
   readonly known: DraftCheck;
 }
@@ -20,12 +26,11 @@ const TYPING_MS = 350;
 const NOTHING: DraftCheck = { check: undefined, error: undefined };
 
 /** Checks a draft when somebody stops typing; the answer before stays meanwhile, unless it is of another template. */
-export function usePlanCheck(draft: RunDraft): DraftCheck {
+export function usePlanCheck({ of, request }: CheckSubject): DraftCheck {
   const [answer, setAnswer] = useState<Answer>();
-  const of = draft.template ?? "";
   const known = answer?.of === of ? answer.known : NOTHING;
   const isFirst = known === NOTHING;
-  const body = isEmptyDraft(draft) ? null : JSON.stringify(draftBody({ ...draft, runId: "" }));
+  const body = request === null ? null : JSON.stringify(request);
   useEffect(() => {
     if (body === null) {
       setAnswer(undefined);

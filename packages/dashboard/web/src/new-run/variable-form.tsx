@@ -1,6 +1,7 @@
 import type { VariableDocument } from "@fanfold/schemas";
 import { type ReactNode, useId, useState } from "react";
 import type { FieldProblem } from "./field-problems.ts";
+import { TextField } from "./text-field.tsx";
 import "./new-run.css";
 
 interface VariableFormProps {
@@ -46,7 +47,9 @@ function VariableLine({ variable, value, presetWord, problem, onChange }: LinePr
   const [isTouched, setIsTouched] = useState(false);
   const remarkId = useId();
   const { name, type, is_required: isRequired, description } = variable;
-  const shown = problem !== undefined && (isTouched || !problem.isMissing) ? problem : undefined;
+  // what was typed since the plan was checked is not missing
+  const isShown = problem !== undefined && (!problem.isMissing || (isTouched && value === ""));
+  const shown = isShown ? problem : undefined;
   return (
     <div className="variable" onBlur={() => setIsTouched(true)}>
       <label>
@@ -101,15 +104,13 @@ function VariableField({ variable, value, presetWord, problemId, onChange }: Fie
       </select>
     );
   }
-  return (
-    <input
-      {...common}
-      inputMode={type === "number" ? "decimal" : "text"}
-      placeholder={preset ?? ""}
-      title={pattern === undefined ? "" : `must match ${pattern}`}
-      autoComplete="off"
-      spellCheck={false}
-      onChange={(event) => onChange(name, event.target.value)}
-    />
-  );
+  const written = {
+    ...common,
+    placeholder: preset ?? "",
+    title: pattern === undefined ? "" : `must match ${pattern}`,
+    autoComplete: "off",
+    spellCheck: false,
+  };
+  if (type !== "number") return <TextField {...written} onText={(text) => onChange(name, text)} />;
+  return <input {...written} inputMode="decimal" onChange={(event) => onChange(name, event.target.value)} />;
 }

@@ -1,6 +1,6 @@
 /** What a path of the page shows. */
 export type Route =
-  | { readonly page: "runs" | "workers" | "new" | "unknown" }
+  | { readonly page: "runs" | "workers" | "templates" | "new" | "unknown" }
   | { readonly page: "run"; readonly runId: string }
   | { readonly page: "shard"; readonly runId: string; readonly phase: string; readonly shard: number };
 
@@ -9,7 +9,7 @@ export function readRoute(path: string): Route {
   const parts = path.split("/").filter(Boolean).map(decode);
   const [head, runId, phases, phase, shards, shard] = parts;
   if (head === undefined || (head === "runs" && runId === undefined)) return { page: "runs" };
-  if (parts.length === 1 && (head === "workers" || head === "new")) return { page: head };
+  if (parts.length === 1 && (head === "workers" || head === "templates" || head === "new")) return { page: head };
   if (head !== "runs" || runId === undefined) return { page: "unknown" };
   if (parts.length === 2) return { page: "run", runId };
   const isShard = parts.length === 6 && phases === "phases" && shards === "shards";
@@ -20,6 +20,17 @@ export function readRoute(path: string): Route {
 /** Path of a run's page. */
 export function runPath(runId: string): string {
   return `/runs/${encodeURIComponent(runId)}`;
+}
+
+/** Path of a template's details; of its latest version when none is given. */
+export function templatePath(name: string, version: string | null = null): string {
+  const search = new URLSearchParams({ name, ...(version === null ? {} : { version }) });
+  return `/templates?${search}`;
+}
+
+/** Path of the page that starts a run of a template, `NAME` or `NAME@VERSION`. */
+export function newRunPath(template: string): string {
+  return `/new?${new URLSearchParams({ from: "template", template })}`;
 }
 
 /** Path of a shard's page. */

@@ -1,6 +1,7 @@
 import { apiPath } from "../api/client.ts";
 import { cliCommand } from "../format/cli-command.ts";
-import type { Action } from "../ui/action-button.tsx";
+import { bytesText, countText } from "../format/format-text.ts";
+import type { Action, ActionAnswer } from "../ui/action-button.tsx";
 
 /** Retry of shards that failed for good: of the run, of a phase, or of some shards. */
 export function retryAction(runId: string, phase: string | null, shards: readonly number[] = []): Action {
@@ -60,7 +61,26 @@ export function holdAction(runId: string, isPaused: boolean): Action {
   };
 }
 
-function retriedText({ retried }: { readonly retried?: readonly string[] }): string {
+/** Removes a run that is over. */
+export function removeAction(runId: string): Action {
+  return {
+    title: "Remove run",
+    label: `Remove run ${runId}`,
+    method: "DELETE",
+    path: apiPath(["runs", runId]),
+    done: (answer) => `removed ${runId}${removedText(answer)}`,
+    command: cliCommand("rm", runId),
+    warning: `Everything of ${runId} goes, for good: its record, its journal, its jobs in the queues, its logs, and those of its artifacts that no other run refers to. Nothing of it can be retried or reused afterwards.`,
+    isDangerous: true,
+  };
+}
+
+function removedText({ files = 0, bytes = 0, remark = null }: ActionAnswer): string {
+  const count = `${countText(files)} ${files === 1 ? "file" : "files"} (${bytesText(bytes)}) of the artifact store`;
+  return remark === null ? `, with ${count}` : `; files stayed: ${remark}`;
+}
+
+function retriedText({ retried }: ActionAnswer): string {
   if (retried === undefined) return "retried; the run carries on";
   return `retried ${retried.length} ${retried.length === 1 ? "shard" : "shards"}; the run carries on`;
 }

@@ -4,7 +4,7 @@ import type { LiveState } from "../api/live-stream.ts";
 import { cliCommand } from "../format/cli-command.ts";
 import { countText, durationText, wordsOf } from "../format/format-text.ts";
 import { useNow } from "../format/use-now.ts";
-import { Link } from "../routing/navigation.tsx";
+import { Link, navigate } from "../routing/navigation.tsx";
 import { LiveLabel } from "../shell/live-label.tsx";
 import { ActionButton } from "../ui/action-button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -12,7 +12,7 @@ import { ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
 import { RerunButton } from "../rerun/rerun-button.tsx";
-import { cancelAction, holdAction, retryAction } from "./run-actions.tsx";
+import { cancelAction, holdAction, removeAction, retryAction } from "./run-actions.tsx";
 import { useSelection } from "./run-context.tsx";
 
 interface HeaderProps {
@@ -61,6 +61,7 @@ function RunButtons({ run, reload }: { readonly run: RunDetail; readonly reload:
       {isOutdated && run.status !== "cancelled" ? <RerunButton runId={runId} phase={null} onDone={reload} /> : null}
       {isOver ? null : <ActionButton action={holdAction(runId, run.is_paused)} onDone={reload} />}
       {isOver ? null : <ActionButton action={cancelAction(runId)} onDone={reload} />}
+      {isOver ? <ActionButton action={removeAction(runId)} onDone={() => navigate("/", { isReplaced: true })} /> : null}
     </div>
   );
 }

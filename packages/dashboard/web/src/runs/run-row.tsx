@@ -3,6 +3,9 @@ import type { ReactNode } from "react";
 import { countText, durationText } from "../format/format-text.ts";
 import { Link } from "../routing/navigation.tsx";
 import { runPath } from "../routing/route.ts";
+import { removeAction } from "../run/run-actions.tsx";
+import { useMayAct } from "../shell/session.tsx";
+import { ActionButton } from "../ui/action-button.tsx";
 import { PercentBar, ShardBar } from "../ui/progress-bar.tsx";
 import { StatusBadge } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
@@ -11,10 +14,12 @@ interface RunRowProps {
   readonly run: RunListItem;
   readonly nowMs: number;
   readonly isSelected: boolean;
+  readonly onRemoved: () => void;
 }
 
 /** A run in the list. */
-export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
+export function RunRow({ run, nowMs, isSelected, onRemoved }: RunRowProps): ReactNode {
+  const mayAct = useMayAct();
   return (
     <tr className={isSelected ? "is-selected" : ""} data-run={run.run_id}>
       <td className="cell-status">
@@ -52,7 +57,25 @@ export function RunRow({ run, nowMs, isSelected }: RunRowProps): ReactNode {
         <TimeLabel atMs={run.created_at_ms} nowMs={nowMs} />
         {run.submitted_by === null ? null : <span className="faint row-line">by {run.submitted_by}</span>}
       </td>
+      <td className="cell-actions">
+        {mayAct && run.finished_at_ms !== null ? (
+          <ActionButton
+            action={removeAction(run.run_id)}
+            onDone={onRemoved}
+            className="quiet small"
+            icon={<RemoveIcon />}
+          />
+        ) : null}
+      </td>
     </tr>
+  );
+}
+
+function RemoveIcon(): ReactNode {
+  return (
+    <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" className="line-icon">
+      <path d="M2.5 4h11M6 4V2.2h4V4M4 4l.6 9.8h6.8L12 4M6.6 6.6v4.6m2.8-4.6v4.6" />
+    </svg>
   );
 }
 

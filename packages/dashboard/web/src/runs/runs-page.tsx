@@ -58,11 +58,20 @@ function RunsTable({ live, filter, selected }: TableProps): ReactNode {
             <th scope="col">Time</th>
             <th scope="col">Tags</th>
             <th scope="col">Created</th>
+            <th scope="col">
+              <span className="unseen">Actions</span>
+            </th>
           </tr>
         </thead>
         <tbody>
           {runs.map((run, index) => (
-            <RunRow key={run.run_id} run={run} nowMs={nowMs} isSelected={index === selected} />
+            <RunRow
+              key={run.run_id}
+              run={run}
+              nowMs={nowMs}
+              isSelected={index === selected}
+              onRemoved={() => live.drop(run.run_id)}
+            />
           ))}
         </tbody>
       </table>

@@ -14,6 +14,8 @@ export interface LiveRuns {
   /** Reads older runs; absent when there are none. */
   readonly loadMore: (() => void) | undefined;
   readonly reload: () => void;
+  /** Takes a run out of the list that is gone. */
+  readonly drop: (runId: string) => void;
 }
 
 const PAGE_SIZE = 50;
@@ -57,13 +59,23 @@ export function useRuns(filter: RunsFilter): LiveRuns {
 
   useEffect(() => void load(null), [load, key]);
   useEffect(() => followRuns({ load, setState, current, setLoaded }), [load]);
-  const { cursor } = loaded;
+  const { cursor, runs } = loaded;
+  const drop = (gone: string): void => {
+    // the last one that was read may not be the last one there is
+    if (runs !== undefined && runs.length > 1) setLoaded((before) => without(before, gone));
+    else void load(null);
+  };
   return {
     ...loaded,
     state,
     loadMore: cursor === null ? undefined : () => void load(cursor),
     reload: () => void load(null),
+    drop,
   };
+}
+
+function without(loaded: Loaded, gone: string): Loaded {
+  return { ...loaded, runs: loaded.runs?.filter(({ run_id: runId }) => runId !== gone) };
 }
 
 interface Follower {
@@ -80,7 +92,7 @@ function followRuns({ load, setState, current, setLoaded }: Follower): () => voi
     others: {
       removed: (text) => {
         const { run_id: gone }: { run_id: string } = JSON.parse(text);
-        setLoaded((before) => ({ ...before, runs: before.runs?.filter(({ run_id: runId }) => runId !== gone) }));
+        setLoaded((before) => without(before, gone));
       },
     },
     onState: setState,

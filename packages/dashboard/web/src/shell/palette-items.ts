@@ -35,6 +35,7 @@ function pageItems(): PaletteItem[] {
   return [
     { id: "page-runs", title: "Runs", hint: "page", act: () => navigate("/") },
     { id: "page-workers", title: "Workers and caps", hint: "page", act: () => navigate("/workers") },
+    { id: "page-templates", title: "Templates", hint: "page", act: () => navigate("/templates") },
     { id: "page-new", title: "Start a new run", hint: "page", act: () => navigate("/new") },
   ];
 }

@@ -1,12 +1,14 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { apiPath, BASE_PATH, LOGIN_NEEDED, send } from "../api/client.ts";
 import { Link, usePlace } from "../routing/navigation.tsx";
+import { showWithin } from "../ui/show-within.ts";
 import { useSession } from "./session.tsx";
 import { nextTheme, readTheme } from "./theme.ts";
 
 const PAGES = [
   { to: "/", title: "Runs" },
   { to: "/workers", title: "Workers" },
+  { to: "/templates", title: "Templates" },
   { to: "/new", title: "New run" },
 ];
 
@@ -14,13 +16,18 @@ const PAGES = [
 export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNode {
   const { path } = usePlace();
   const current = path.startsWith("/runs") ? "/" : path;
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const link = row.current?.querySelector<HTMLElement>("[aria-current]");
+    if (link && row.current) showWithin(row.current, link);
+  }, [current]);
   return (
     <header className="top-bar">
       <Link to="/" className="brand">
         <img src={`${BASE_PATH}favicon.svg`} alt="" width="22" height="22" />
         <span>Fanfold</span>
       </Link>
-      <nav aria-label="Pages">
+      <nav ref={row} aria-label="Pages">
         {PAGES.map(({ to, title }) => (
           <Link key={to} to={to} {...(current === to ? { "aria-current": "page" as const } : {})}>
             {title}

@@ -6,13 +6,26 @@ import { useMayAct } from "../shell/session.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { Modal } from "./modal.tsx";
 
+/** What the API may say of something that was done. */
+export interface ActionAnswer {
+  readonly retried?: readonly string[];
+  readonly versions?: readonly string[];
+  readonly files?: number;
+  readonly bytes?: number;
+  readonly remark?: string | null;
+}
+
 /** Something that can be done. */
 export interface Action {
   readonly title: string;
+  /** The title and what it is about, where its button stands among others of its kind. */
+  readonly label?: string;
+  /** `POST` when missing. */
+  readonly method?: "DELETE";
   /** Where it is asked for, below the API. */
   readonly path: string;
   /** What is said when it is done. */
-  readonly done: (answer: { readonly retried?: readonly string[] }) => string;
+  readonly done: (answer: ActionAnswer) => string;
   readonly body?: Readonly<Record<string, unknown>>;
   /** The same as a command line. */
   readonly command: string;
@@ -25,10 +38,12 @@ interface ActionButtonProps {
   readonly action: Action;
   readonly onDone: () => void;
   readonly className?: string;
+  /** Stands in place of the title, which only the action's label then says. */
+  readonly icon?: ReactNode;
 }
 
 /** Does an action, asking first where it costs. Whoever may only look finds it disabled. */
-export function ActionButton({ action, onDone, className = "" }: ActionButtonProps): ReactNode {
+export function ActionButton({ action, onDone, className = "", icon }: ActionButtonProps): ReactNode {
   const [isAsking, setIsAsking] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const mayAct = useMayAct();
@@ -37,7 +52,7 @@ export function ActionButton({ action, onDone, className = "" }: ActionButtonPro
     setIsAsking(false);
     setIsBusy(true);
     try {
-      const answer = await send<{ retried?: readonly string[] }>("POST", action.path, action.body);
+      const answer = await send<ActionAnswer>(action.method ?? "POST", action.path, action.body);
       tell(action.done(answer));
       onDone();
     } catch (thrown) {
@@ -55,8 +70,9 @@ export function ActionButton({ action, onDone, className = "" }: ActionButtonPro
         disabled={!mayAct || isBusy}
         title={mayAct ? action.command : "you may look, not change"}
         onClick={() => (action.warning === undefined ? void act() : setIsAsking(true))}
+        {...(action.label === undefined ? {} : { "aria-label": action.label })}
       >
-        {action.title}
+        {icon ?? action.title}
       </button>
       {isAsking ? (
         <Confirmation action={action} onClose={() => setIsAsking(false)} onConfirm={() => void act()} />
@@ -74,7 +90,7 @@ interface ConfirmationProps {
 function Confirmation({ action, onClose, onConfirm }: ConfirmationProps): ReactNode {
   return (
     <Modal label={action.title} onClose={onClose}>
-      <h2>{action.title}?</h2>
+      <h2>{action.label ?? action.title}?</h2>
       <p>{action.warning}</p>
       <p className="command-line">
         <code>{action.command}</code>

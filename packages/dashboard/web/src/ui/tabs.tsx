@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { showWithin } from "./show-within.ts";
 
 /** A tab: its name in the address, and what it is called. */
 export interface Tab {
@@ -47,11 +48,4 @@ export function Tabs({ label, tabs, selected, onSelect }: TabsProps): ReactNode 
       ))}
     </div>
   );
-}
-
-/** Scrolls a row sideways, and nothing else, until a tab of it is in sight. */
-function showWithin(row: HTMLElement, tab: HTMLElement): void {
-  const [box, at] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
-  if (at.left < box.left) row.scrollLeft -= box.left - at.left;
-  else if (at.right > box.right) row.scrollLeft += at.right - box.right;
 }

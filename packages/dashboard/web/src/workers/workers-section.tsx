@@ -31,6 +31,7 @@ export function WorkersSection(): ReactNode {
               <th scope="col" className="wide-only">
                 Address
               </th>
+              <th scope="col">Load</th>
               <th scope="col">Works on</th>
               <th scope="col" className="wide-only">
                 Connected for
@@ -47,10 +48,13 @@ export function WorkersSection(): ReactNode {
                 <td>{worker.pools.join(", ")}</td>
                 <td className="mono faint wide-only">{worker.address ?? ""}</td>
                 <td>
+                  <Load worker={worker} />
+                </td>
+                <td>
                   <CurrentShards worker={worker} />
                 </td>
                 <td className="wide-only">{durationText(worker.age_sec * 1_000)}</td>
-                <td className="worker-actions">
+                <td className="row-actions">
                   <DrainButton worker={worker} onDone={reload} />
                 </td>
               </tr>
@@ -62,15 +66,29 @@ export function WorkersSection(): ReactNode {
   );
 }
 
+/** How much of what it can do at once a worker does. */
+function Load({ worker: { active, concurrency, slots, pools } }: { readonly worker: WorkerDocument }): ReactNode {
+  if (concurrency === null || slots === null) return <span className="faint">not said</span>;
+  const share = slots === 0 ? 0 : Math.min(1, active / slots);
+  const text = `${countText(active)} of ${countText(slots)}`;
+  return (
+    <span className="load" title={`${countText(concurrency)} at once${pools.length > 1 ? ", of each pool" : ""}`}>
+      <span className="load-bar" aria-hidden="true">
+        <span style={{ width: `${share * 100}%` }} />
+      </span>
+      {text}
+    </span>
+  );
+}
+
 const MAX_NAMED = 4;
 
-/** How many shards a worker is at, and the first of them. */
+/** The first of the shards a worker is at. */
 function CurrentShards({ worker: { active, shards } }: { readonly worker: WorkerDocument }): ReactNode {
   if (active === 0) return <span className="faint">nothing</span>;
   const named = shards.slice(0, MAX_NAMED);
   return (
     <>
-      {active === 1 ? "" : `${countText(active)}: `}
       {named.map(({ run_id: runId, phase, shard }, index) => (
         <span key={`${runId} ${phase} ${shard}`}>
           {index === 0 ? "" : ", "}
