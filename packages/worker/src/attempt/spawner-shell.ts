@@ -42,6 +42,7 @@ interface Task {
 export class SpawnerShell {
   /** Whether it can be used; false as well when it was not to be started. */
   readonly isReady: Promise<boolean>;
+  readonly #script = readFileSync(SCRIPT, "utf8");
   readonly #token = randomBytes(16).toString("hex");
   readonly #dir = mkdtempSync(join(tmpdir(), "fanfold-commands-"));
   readonly #child = this.#start();
@@ -113,8 +114,7 @@ export class SpawnerShell {
   }
 
   #start() {
-    const script = readFileSync(SCRIPT, "utf8");
-    return execa("bash", [...FLAGS, script, this.#token, this.#dir], {
+    return execa("bash", [...FLAGS, this.#script, this.#token, this.#dir], {
       cwd: "/",
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
       extendEnv: false,
