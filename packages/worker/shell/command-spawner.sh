@@ -23,10 +23,8 @@ mkfifo -- "$dir/out" "$dir/err" || exit 1
 # with job control, and as it was started, bash tells of the end of a job here, before `wait` returns
 exec 7</dev/null 2>&1
 
-# trapped, not ignored: what is ignored here would be ignored by every command
-interrupted=''
-trap 'interrupted=1' HUP INT QUIT TERM
-trap : PIPE
+# ignored, not trapped: a trap would make `wait` return before the command is over
+trap '' HUP INT QUIT TERM PIPE
 
 # said by a process that cannot go on to become its command
 refuse() {
@@ -42,17 +40,21 @@ is_stopped() {
 echo ready
 while read -r -N 8 length && read -r -N "$((10#$length))" request; do
   exec 5>"$dir/out" 6>"$dir/err" || exit 1
-  { eval "$request"; } 2>/dev/null &
+  # the process tells of itself when a signal ends it again, and becomes nothing when nobody hears it
+  {
+    trap - HUP INT QUIT TERM PIPE
+    echo "p $BASHPID" || exit 1
+    eval "$request"
+  } 2>/dev/null &
   pid=$!
   exec 5>&- 6>&-
   request=''
-  echo "p $pid" || kill -KILL -- "-$pid"
   # not `wait -f`: it may never return when the command was over before (bash 5.2)
   while
     wait "$pid"
     status=$?
-    [[ $interrupted ]] || is_stopped
-  do interrupted=''; done
+    is_stopped
+  do :; done
   echo "x $status"
 done
 rm -rf -- "$dir"
