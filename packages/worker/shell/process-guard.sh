@@ -1,37 +1,26 @@
 #!/bin/sh
 # Ends what the commands of a worker left running when the worker is gone, in whatever way it went.
 #
-# Its standard input is a pipe whose only other end is the worker's, so its end is the worker's end. Until then it only
-# takes notes. Lines, with words apart by spaces:
-#   + COOKIE                     an attempt is about to start a command; its processes carry the cookie
-#   = COOKIE PGID STARTTIME      the command leads this process group; STARTTIME is field 22 of its /proc stat, or -
-#   - COOKIE                     nothing of the attempt is left
-# A cookie has only letters, digits, dots, dashes and underscores. At the end of the input it sends SIGTERM to every
-# process of the open attempts, and half a second later SIGKILL to what is left: those of their groups, and, where there
-# is a /proc, those that left the group and still carry the cookie in FANFOLD_ATTEMPT_ID.
+# Its standard input is a pipe whose only other end is the worker's, so its end is the worker's end. File descriptor 3 is
+# the worker's table of open attempts, which is read then. A line of it, with words apart by spaces, or nothing but spaces:
+#   COOKIE PGID STARTTIME        processes of the attempt carry the cookie. Its command leads this process group;
+#                                STARTTIME is field 22 of its /proc stat. Both are - while they are not known.
+# A cookie has only letters, digits, dots, dashes and underscores. It sends SIGTERM to every process of the open attempts,
+# and half a second later SIGKILL to what is left: those of their groups, and, where there is a /proc, those that left the
+# group and still carry the cookie in FANFOLD_ATTEMPT_ID.
 set -fu
 trap '' HUP INT TERM
 
-open=''
+while read -r _; do :; done
 
-forget() {
-  kept=''
-  for entry in $open; do
-    case $entry in "$1" | "$1":*) ;; *) kept="$kept $entry" ;; esac
-  done
-  open=$kept
-}
-
-while read -r sign cookie group start; do
-  case $sign in
-  +) open="$open $cookie" ;;
-  =)
-    forget "$cookie"
-    open="$open $cookie:$group:$start"
-    ;;
-  -) forget "$cookie" ;;
-  esac
-done
+open='' minimum=0
+while read -r cookie group start; do
+  [ -n "$cookie" ] || continue
+  open="$open $cookie:$group:$start"
+  # somebody may be just starting its command
+  [ "$group" != - ] || minimum=3
+done <&3
+exec 3<&-
 
 [ -n "$open" ] || exit 0
 
@@ -50,9 +39,9 @@ find_groups() {
   for entry in $open; do
     cookie=${entry%%:*}
     marks="$marks -e FANFOLD_ATTEMPT_ID=$cookie"
-    [ "$entry" != "$cookie" ] || continue
     rest=${entry#*:}
     group=${rest%%:*}
+    [ "$group" != - ] || continue
     began=${rest#*:}
     if [ "$began" = - ] || ! read_stat "$group" || [ "$start" = "$began" ]; then groups="$groups$group "; fi
   done
@@ -89,11 +78,11 @@ find_victims() {
 round=0
 while [ "$round" -lt 50 ]; do
   find_victims
-  [ -n "$victims" ] || exit 0
+  [ -n "$victims" ] || [ "$round" -lt "$minimum" ] || exit 0
   signal=KILL
   [ "$round" -ge 5 ] || signal=TERM
   # shellcheck disable=SC2086
-  if [ "$round" -eq 0 ] || [ "$signal" = KILL ]; then kill -s "$signal" -- $victims 2>/dev/null; fi
+  if [ "$round" -le "$minimum" ] || [ "$signal" = KILL ]; then kill -s "$signal" -- $victims 2>/dev/null; fi
   sleep 0.1 2>/dev/null || sleep 1
   round=$((round + 1))
 done
