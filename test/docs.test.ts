@@ -328,6 +328,16 @@ describe("docs/configuration.md", () => {
   });
 });
 
+describe("docs/performance.md", () => {
+  test("has a row for every workload", () => {
+    const listed = /const workloads = \{(.*?)\};/s.exec(readText("bench/workloads/index.mjs"))?.[1] ?? "";
+    const workloads = [...listed.matchAll(/^ *(\w+):/gm)].map(([, name]) => name);
+    const rows = tableRows(section(readText("docs/performance.md"), "## Workloads")).map(([name]) => name);
+    expect(workloads.length).toBeGreaterThan(10);
+    expect(rows).toEqual(workloads);
+  });
+});
+
 describe("every document", () => {
   test.each(listDocuments())("%s has only links that lead somewhere", (file) => {
     expect(brokenLinks(file)).toEqual([]);

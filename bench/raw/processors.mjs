@@ -21,15 +21,32 @@ export const processors = {
     const [code] = await once(child, "close");
     if (code !== 0) throw new Error(`exit ${code}`);
   },
-  /** A phase of a layered graph: counts down what waits for it, and adds what is now free. */
+  /** A phase of a graph: one script counts down what waits for it, and what is now free goes on the queue. */
   async layer(job, redis) {
     const { dependents, run } = job.data;
-    const counts = await Promise.all(dependents.map((id) => redis.hincrby(`raw:pending:${run}`, id, -1)));
-    const ready = dependents.filter((_, i) => counts[i] === 0);
     layers ??= new Queue("layers", { connection: redis, prefix: "raw" });
+    if (dependents.length === 0) {
+      await redis.publish(`raw:done:${run}`, job.name);
+      return;
+    }
+    const ready = await redis.countDown(`raw:pending:${run}`, ...dependents);
+    if (ready.length === 0) return;
     const graph = await loadGraph(redis, run);
     await layers.addBulk(ready.map((id) => ({ name: id, data: { run, dependents: graph[id] } })));
-    if (dependents.length === 0) await redis.publish(`raw:done:${run}`, job.name);
+  },
+};
+
+/** Commands that a worker's connection needs for its processors. */
+export const scripts = {
+  /** KEYS[1] phase → phases it still waits for. ARGV: phases that wait for one less. Returns those that wait for none. */
+  countDown: {
+    numberOfKeys: 1,
+    lua: `
+      local ready = {}
+      for _, id in ipairs(ARGV) do
+        if redis.call("HINCRBY", KEYS[1], id, -1) == 0 then ready[#ready + 1] = id end
+      end
+      return ready`,
   },
 };
 

@@ -35,9 +35,9 @@ export async function openRaw(bench, queues, { concurrency = 10, workers = 2, en
 }
 
 /** Waits until `count` jobs of a queue are completed, from before they were added. */
-export async function untilCompleted(events, count) {
+export function untilCompleted(events, count) {
   let left = count;
-  const done = new Promise((resolve) => {
+  return new Promise((resolve) => {
     events.on("completed", function onCompleted() {
       left -= 1;
       if (left > 0) return;
@@ -45,5 +45,4 @@ export async function untilCompleted(events, count) {
       resolve();
     });
   });
-  return { done };
 }

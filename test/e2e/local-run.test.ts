@@ -41,16 +41,17 @@ describe("a run on the embedded Redis", () => {
   test.concurrent(
     "ends with 0, leaves no process, and keeps its data",
     inWorkspace(async (workspace) => {
-      await workspace.write("plan.json", HELLO);
+      // the parent of a command is a shell of the spawner: the bundle has its script
+      await workspace.write("plan.json", shellPlan("hello", "read -r parent </proc/$PPID/comm; echo hello $parent"));
       const { code, stdout } = await workspace.run("run", "plan.json");
       expect(code).toBe(0);
       expect(await workspace.processes()).toEqual([]);
       const [, runId = "", output = ""] = /^run (run_\S+) {2}succeeded$[^]*outputs +a .* (\/.*)$/m.exec(stdout) ?? [];
-      expect(await readFile(output, "utf8")).toBe("hello\n");
+      expect(await readFile(output, "utf8")).toBe("hello bash\n");
 
       expect(await workspace.read("ls")).toMatch(new RegExp(`^${runId} +succeeded +hello 1`, "m"));
       expect(await workspace.read("status", runId)).toMatch(/^hello 1 {2}succeeded/);
-      expect(await workspace.read("logs", "@latest")).toMatch(/\nhello\n$/);
+      expect(await workspace.read("logs", "@latest")).toMatch(/\nhello bash\n$/);
       const events = await workspace.read("events", runId.slice(0, 12), "--json");
       const journal = parseJournal(events);
       expect(journal.map(({ seq }) => seq)).toEqual(journal.map((_line, index) => index + 1));

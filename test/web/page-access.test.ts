@@ -88,6 +88,7 @@ describe("somebody who may only look", () => {
         const changes: [string, string, object?][] = [
           ["POST", "runs", { plan: COMPILE_PLAN }],
           ...["cancel", "pause", "resume", "retry"].map((verb): [string, string] => ["POST", `runs/zones/${verb}`]),
+          ["POST", "runs/zones/phases/compile/approve", { approved: true }],
           ["POST", "runs/zones/rerun", { phases: ["compile"] }],
           ["POST", "workers/worker-1/drain"],
           ["POST", "templates", { plan: COMPILE_PLAN }],

@@ -39,7 +39,7 @@ async function listViolations(page: Page): Promise<string[]> {
   return found;
 }
 
-/** A failed run, and one with a stale phase and two revisions. */
+/** A failed run, one with a stale phase and two revisions, and one that waits for a person. */
 async function prepare({ dashboard, deployment }: Watched): Promise<void> {
   await writeFile(join(deployment.dir, "context.txt"), '{"id":1,"v":"a"}\n');
   await post(dashboard, "/templates", { plan: COMPILE_PLAN });
@@ -47,6 +47,8 @@ async function prepare({ dashboard, deployment }: Watched): Promise<void> {
   await post(dashboard, "/runs", { plan: NOVEL_PLAN, run_id: "novel" });
   await Promise.all(["zones", "novel"].map((run) => deployment.ended(run)));
   await writeFile(join(deployment.dir, "context.txt"), '{"id":1,"v":"b"}\n');
+  const asks = { plan_id: "asks", version: "1", phases: [{ id: "review", approval: "Ship it?" }] };
+  await post(dashboard, "/runs", { plan: asks, run_id: "asks" });
   await post(dashboard, "/runs/novel/rerun", { phases: ["context"], reach: "only" });
   await deployment.ended("novel");
 }
@@ -87,6 +89,7 @@ const PAGES: readonly [path: string, shown: string, act?: (page: Page) => Promis
   ["/runs/novel?phase=translate", "text=stale: context"],
   ["/runs/novel?view=artifacts&phase=context&detail=revisions", "text=1 removed"],
   ["/runs/novel?phase=context&detail=definition", "pre"],
+  ["/runs/asks?phase=review", "text=Approve"],
   [
     "/runs/novel?view=artifacts",
     "text=translate · revision 1",

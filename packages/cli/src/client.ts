@@ -9,6 +9,7 @@ import {
 } from "@fanfold/core";
 import {
   findTemplate,
+  type GivenApproval,
   hashCode,
   type RerunOrder,
   type RerunPreview,
@@ -79,6 +80,16 @@ export interface Client {
   follow(runId: string, options: { signal: AbortSignal }): AsyncIterable<JournalLine>;
   /** Cancels a run, or a phase or a shard of it. @throws {EngineError} RUN_OVER, PHASE_OVER, UNKNOWN_PHASE */
   cancel(runId: string, part?: { readonly phase: string; readonly shard?: number }): Promise<RunRecord>;
+  /**
+   * Approves or rejects a phase that waits for a person. Of two answers the first one counts.
+   *
+   * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, NOT_ASKED, COMMENT_TOO_LONG
+   */
+  approve(
+    runId: string,
+    phase: string,
+    answer: { readonly approved: boolean; readonly comment?: string },
+  ): Promise<GivenApproval>;
   /** Lets nothing new of a run start. @throws {EngineError} RUN_OVER */
   pause(runId: string): Promise<RunRecord>;
   /** Lets a paused run go on. @throws {EngineError} RUN_OVER */
@@ -138,6 +149,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
       await engine.cancelPart(runId, part, "client");
       return store.runs.get(runId);
     },
+    approve: (runId, phase, { approved, comment = "" }) =>
+      engine.approve(runId, phase, { approved, comment, actor: "client" }),
     pause: (runId) => engine.pause(runId, "client"),
     resume: (runId) => engine.resume(runId, "client"),
     retry: (runId, scope = {}) => engine.retry(runId, scope, "client"),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addAdmissionCommands } from "./commands/admission-commands.ts";
+import { addApproveCommand } from "./commands/approve-command.ts";
 import { addArtifactCommands } from "./commands/artifact-commands.ts";
 import { addCapsCommand } from "./commands/caps-command.ts";
 import { addDashboardCommands } from "./commands/dashboard-commands.ts";
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
   addWhyCommand(program);
   addCapsCommand(program);
   addAdmissionCommands(program);
+  addApproveCommand(program);
   addTemplateCommands(program);
   addRemoveCommands(program);
   addServiceCommands(program);

@@ -65,6 +65,8 @@ export {
   type RerunStep,
 } from "./run/plan-rerun.ts";
 export { isTolerated } from "./run/fail-phase.ts";
+export { awaitsApproval, isApproval } from "./run/approval.ts";
+export { type ApprovalAnswer, approvalArtifactName, approvalOutput } from "./run/answer-approval.ts";
 export { phaseProgress } from "./run/phase-progress.ts";
 export { reliedOnBudget, type UnspentBudget } from "./run/run-limits.ts";
 export { phaseReadiness, type Readiness } from "./run/readiness.ts";
@@ -125,6 +127,7 @@ export { addReport, amountOfSum, type MetricSum, type ReportedMetric } from "./v
 export { reduceRun } from "./view/reduce-run.ts";
 export { type PhaseDocument, type RunDocument, runDocument } from "./view/run-document.ts";
 export {
+  type ApprovalView,
   type ArtifactView,
   type CauseView,
   type DeclaredPhase,
@@ -140,9 +143,11 @@ export {
   type RunView,
   type ShardCounts,
   type ShardView,
+  waitingApprovals,
   waitingShards,
   withPhases,
 } from "./view/run-view.ts";
+export { shellWord } from "./view/shell-word.ts";
 export { type EndedAttemptView, SlowestAttempts } from "./view/slowest-attempts.ts";
 export { noWorker } from "./view/why-shard.ts";
 export { explainWaits, type Why, type WhyCode, type WhyReason, type WhyScope } from "./view/why.ts";

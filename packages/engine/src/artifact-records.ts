@@ -8,6 +8,7 @@ import type {
   CompiledPhase,
   Content,
   Fold,
+  PhaseRecord,
   ShardRecord,
 } from "@fanfold/schemas";
 import { isDirect, type PhaseRef } from "@fanfold/store";
@@ -44,18 +45,19 @@ interface Found {
 
 /** What a phase made by its merge. Pure. */
 export function foldArtifacts(source: ArtifactSource, fold: Fold): ListedArtifact[] {
-  if (!("artifacts" in fold)) return [];
-  return fold.artifacts.map((artifact) =>
-    list(source, {
-      slot: "output",
-      name: artifact.name,
-      content: keptContent(artifact),
-      shard: null,
-      attempt: null,
-      atMs: fold.at_ms,
-      meta: artifact.meta,
-    }),
-  );
+  return "artifacts" in fold ? fold.artifacts.map((artifact) => listOutput(source, artifact, fold.at_ms)) : [];
+}
+
+/** What a person answered, by the record of the revision. Pure. */
+export function answerArtifacts(source: ArtifactSource, record: PhaseRecord): ListedArtifact[] {
+  return (record.artifacts ?? []).map((artifact) => listOutput(source, artifact, record.finished_at_ms));
+}
+
+/** An output of a phase as a whole. @param atMs when it was made, Unix ms */
+function listOutput(source: ArtifactSource, artifact: Artifact, atMs: number | undefined): ListedArtifact {
+  const { name, meta } = artifact;
+  const place = { slot: "output", shard: null, attempt: null } as const;
+  return list(source, { ...place, name, content: keptContent(artifact), atMs, meta });
 }
 
 /** What a shard made: its output and artifacts, what was collected, and what each attempt left. Pure. */

@@ -1,4 +1,4 @@
-import { isPhaseOver, isRunOver, type Trigger } from "@fanfold/core";
+import { isApproval, isPhaseOver, isRunOver, type Trigger } from "@fanfold/core";
 import type { PhaseRecord } from "@fanfold/schemas";
 import type { PhaseRef } from "@fanfold/store";
 import { EngineError } from "./engine-error.ts";
@@ -40,6 +40,15 @@ export async function cancelPart(
   if (status === "cancelled") return;
   if (isRunOver(run.status)) throw new EngineError("RUN_OVER", `run ${runId} is over: ${run.status}`);
   if (isPhaseOver(status)) throw new EngineError("PHASE_OVER", `phase ${phase} is over: ${status}`);
+  if (isApproval(graph.phase(phase))) {
+    if (shard !== undefined)
+      throw new EngineError("UNKNOWN_PHASE", `phase ${phase} waits for a person: it has no shards`);
+    await decideOn({ type: "cancel_phase", phase, actor });
+    if ((await store.runs.findPhases(runId, [phase])).get(phase)?.status !== "cancelled") {
+      throw new EngineError("PHASE_OVER", `phase ${phase} was answered just now; there is nothing to cancel`);
+    }
+    return;
+  }
   if (status === "pending" && shard === undefined) {
     await decideOn({ type: "cancel_phase", phase, actor });
     // it may have been started in between

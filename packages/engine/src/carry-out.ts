@@ -33,6 +33,16 @@ async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effe
       const job = { kind: "timeout", run_id: runId, at_ms: atMs } as const;
       return workings.store.queues.addSchedulerJob(jobIds.timeout(runId, atMs), job, Math.max(1, atMs - nowMs));
     }
+    case "schedule_approval_timeout": {
+      const { phase, revision, at_ms } = effect;
+      const job = { kind: "approval_timeout", run_id: runId, phase, revision, at_ms } as const;
+      const delayMs = Math.max(1, at_ms - workings.clock.nowMs());
+      return workings.store.queues.addSchedulerJob(
+        jobIds.approvalTimeout(runId, { phase, revision }, at_ms),
+        job,
+        delayMs,
+      );
+    }
     case "stop_release":
       return stopRelease(workings, runId);
     case "pause_release":

@@ -135,7 +135,12 @@ function stepOf(state: RunState, decision: Decision): Step | undefined {
 }
 
 /** Effects that a worker carries out itself: a few commands each. */
-const LIGHT: ReadonlySet<Effect["kind"]> = new Set(["release_lock", "resume_spawner", "schedule_timeout"]);
+const LIGHT: ReadonlySet<Effect["kind"]> = new Set([
+  "release_lock",
+  "resume_spawner",
+  "schedule_timeout",
+  "schedule_approval_timeout",
+]);
 
 /** Puts on their queues what the step claimed. */
 async function release(workings: EngineWorkings, { runId, claimant }: PhaseEnd, hop: Hop): Promise<void> {

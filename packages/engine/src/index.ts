@@ -1,3 +1,4 @@
+export type { GivenApproval } from "./answer-approval.ts";
 export { type ListedArtifact, outputId } from "./artifact-records.ts";
 export { SPAWN_RECHECK_MS } from "./await-children.ts";
 export type { RunPart } from "./cancel-part.ts";

@@ -1,6 +1,13 @@
-import type { ArtifactPage, ArtifactType, CompiledPhase, ShardRecord } from "@fanfold/schemas";
+import { isApproval, type PlanGraph } from "@fanfold/core";
+import type { ArtifactPage, ArtifactType, CompiledPhase, PhaseRecord, ShardRecord } from "@fanfold/schemas";
 import { isDirect, type PhaseRef } from "@fanfold/store";
-import { type ArtifactSource, foldArtifacts, type ListedArtifact, shardArtifacts } from "./artifact-records.ts";
+import {
+  answerArtifacts,
+  type ArtifactSource,
+  foldArtifacts,
+  type ListedArtifact,
+  shardArtifacts,
+} from "./artifact-records.ts";
 import { EngineError } from "./engine-error.ts";
 import type { RunEngine } from "./run-engine.ts";
 
@@ -81,7 +88,7 @@ export async function* scanArtifacts(
   }
 }
 
-/** The phase revisions of a run that were opened, in the order of the plan. */
+/** The phase revisions of a run that were opened, or answered by a person, in the order of the plan. */
 export async function listOpenedRevisions(
   engine: RunEngine,
   runId: string,
@@ -89,13 +96,36 @@ export async function listOpenedRevisions(
 ): Promise<PhaseRef[]> {
   const { graph } = await engine.plan(runId);
   const order = new Map(graph.ids.map((id, index) => [id, index]));
-  const opened = (await engine.store.removals.listOpened(runId)).filter(
-    ({ phase, revision }) =>
+  const answered = await listAnswered(engine, runId, graph);
+  const opened = [...(await engine.store.removals.listOpened(runId)), ...answered].filter(
+    ({ phase, revision }, index, all) =>
       order.has(phase) &&
+      // what was opened under an earlier plan, and is a question in this one
+      (!isApproval(graph.phase(phase)) || index >= all.length - answered.length) &&
       (scope.phases === undefined || scope.phases.has(phase)) &&
       (scope.revision === undefined || scope.revision === revision),
   );
   return opened.sort((a, b) => (order.get(a.phase) ?? 0) - (order.get(b.phase) ?? 0) || a.revision - b.revision);
+}
+
+/** Accepted revisions of phases that ask a person: these are never opened. */
+async function listAnswered({ store }: RunEngine, runId: string, graph: PlanGraph): Promise<PhaseRef[]> {
+  const approvals = graph.ids.filter((id) => isApproval(graph.phase(id)));
+  if (approvals.length === 0) return [];
+  const records = await store.runs.findPhases(runId, approvals);
+  return [...records].flatMap(([phase, { revision }]) =>
+    Array.from({ length: revision }, (_, i) => ({ phase, revision: i + 1 })),
+  );
+}
+
+/** Record of an accepted revision, be it the latest or an earlier one. */
+async function findAccepted(
+  { store }: RunEngine,
+  runId: string,
+  { phase, revision }: PhaseRef,
+): Promise<PhaseRecord | undefined> {
+  const latest = (await store.runs.findPhases(runId, [phase])).get(phase);
+  return latest?.revision === revision ? latest : store.runs.findRevision(runId, { phase, revision });
 }
 
 async function listSources(engine: RunEngine, runId: string, scope: ArtifactScope): Promise<ArtifactSource[]> {
@@ -114,6 +144,11 @@ async function* scanPhase(
 ): AsyncGenerator<Placed> {
   const isDirectPhase = isDirect(source.definition);
   const shard = after?.shard ?? FOLD;
+  if (isApproval(source.definition)) {
+    const record = scope.shard === undefined ? await findAccepted(engine, source.runId, source) : undefined;
+    if (record !== undefined) yield* place(source, answerArtifacts(source, record), { shard: FOLD, scope, after });
+    return;
+  }
   if (!isDirectPhase && shard === FOLD && scope.shard === undefined) {
     const fold = await engine.store.ledger.findFold(source.runId, source);
     yield* place(source, fold === undefined ? [] : foldArtifacts(source, fold), { shard: FOLD, scope, after });

@@ -51,7 +51,13 @@ export async function retryFailed(
   return [...new Set(retried)];
 }
 
-const BEFORE_SHARDS: ReadonlySet<string> = new Set(["expansion_failed", "lock_timeout", "condition_failed"]);
+const BEFORE_SHARDS: ReadonlySet<string> = new Set([
+  "expansion_failed",
+  "lock_timeout",
+  "condition_failed",
+  "approval_rejected",
+  "approval_timeout",
+]);
 
 /** A phase that failed without a shard of it having failed, or that its run's limits cut short, is simply re-opened. */
 function failedBeforeItsShards({ status, cause }: PhaseRecord): boolean {

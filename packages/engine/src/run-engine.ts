@@ -12,6 +12,7 @@ import {
 } from "@fanfold/store";
 import { v7 as uuid7 } from "uuid";
 import { ackClaims } from "./ack-claims.ts";
+import { answerApproval, type ApprovalOrder, type GivenApproval, timeOutApproval } from "./answer-approval.ts";
 import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
@@ -160,6 +161,21 @@ export class RunEngine {
   cancelPart(runId: string, part: RunPart, actor: string): Promise<void> {
     const decideOn = (trigger: Trigger): Promise<void> => this.#decideOn(runId, trigger);
     return cancelPart(this, { runId, ...part }, { actor, decideOn, nowMs: this.#workings.clock.nowMs() });
+  }
+
+  /**
+   * Approves or rejects a phase that waits for a person. Of two answers the first one counts.
+   *
+   * @throws {StoreError} RUN_NOT_FOUND
+   * @throws {EngineError} UNKNOWN_PHASE, NOT_AN_APPROVAL, NOT_ASKED, COMMENT_TOO_LONG
+   */
+  approve(runId: string, phase: string, answer: ApprovalOrder): Promise<GivenApproval> {
+    return answerApproval(this.#workings, runId, phase, answer);
+  }
+
+  /** Fails an approval that nobody has given in time. @param ref.atMs end of the wait, Unix ms */
+  approvalTimedOut(runId: string, ref: PhaseRef & { readonly atMs: number }): Promise<void> {
+    return timeOutApproval(this.#workings, runId, ref);
   }
 
   /**

@@ -1,4 +1,6 @@
+import { awaitsApproval } from "@fanfold/core";
 import type { PhaseLedger } from "@fanfold/schemas";
+import { sweepApprovals } from "./answer-approval.ts";
 import { maySpawnPhases } from "./await-children.ts";
 import { carryOut } from "./carry-out.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
@@ -11,7 +13,10 @@ export async function sweepRun(workings: EngineWorkings, runId: string): Promise
   const state = await workings.states.load(runId);
   if (state.run.status === "queued") return workings.engine.start(runId);
   await carryOut(workings, runId, await store.runs.listOutbox(runId));
-  const running = [...state.phases].filter(([, { status }]) => status === "running").map(([phase]) => phase);
+  await sweepApprovals(workings, runId, state.phases);
+  const running = [...state.phases]
+    .filter(([, record]) => record.status === "running" && !awaitsApproval(record))
+    .map(([phase]) => phase);
   const counts = await store.ledger.loadPhases(runId);
   for (const phase of running) await sweepFlow(workings, runId, phase, counts.get(phase));
   for (const claimant of await store.ledger.listClaimants(runId)) {

@@ -1,4 +1,4 @@
-import { noWorker } from "@fanfold/core";
+import { isApproval, noWorker } from "@fanfold/core";
 import type { CompiledPlan } from "@fanfold/schemas";
 import type { Store } from "@fanfold/store";
 
@@ -9,7 +9,8 @@ import type { Store } from "@fanfold/store";
 export async function warnOfUnservedPools(store: Store, plan: CompiledPlan): Promise<string[]> {
   const workers = await store.pools.listWorkers();
   if (workers === undefined) return [];
-  const used = new Set(plan.phases.filter(({ takes_part: takesPart }) => takesPart).map(({ pool }) => pool));
+  const executed = plan.phases.filter((phase) => phase.takes_part && !isApproval(phase));
+  const used = new Set(executed.map(({ pool }) => pool));
   const pools = new Map([...workers].map(([pool, names]) => [pool, { workers: names }]));
   return [...used].filter((pool) => !workers.has(pool)).map((pool) => noWorker(pools, pool));
 }

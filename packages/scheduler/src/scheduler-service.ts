@@ -126,6 +126,10 @@ export class SchedulerService {
         return this.#engine.open(data.run_id, { phase: data.phase, revision: data.revision });
       case "lock_timeout":
         return this.#engine.lockTimedOut(data.run_id, { phase: data.phase, revision: data.revision });
+      case "approval_timeout": {
+        const { phase, revision, at_ms: atMs } = data;
+        return this.#engine.approvalTimedOut(data.run_id, { phase, revision, atMs });
+      }
       case "collect":
         return collect(this.#engine, this.#log, data, this.#retention?.onRemoved);
       case "sweep":

@@ -15,6 +15,8 @@ export type CompiledDependency = z.infer<typeof CompiledDependencySchema>;
 export const WorkSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("command"), command: z.string(), args: z.array(z.string()), shell: z.boolean() }),
   z.strictObject({ kind: z.literal("handler"), handler: z.string() }),
+  /** A person approves or rejects. It has no shard. */
+  z.strictObject({ kind: z.literal("approval"), message: z.string().nullable() }),
 ]);
 export type Work = z.infer<typeof WorkSchema>;
 
@@ -121,6 +123,8 @@ export const CompiledPhaseSchema = z.strictObject({
   priority: z.int().default(0),
   retry: RetryRuleSchema,
   timeout_sec: z.number().positive(),
+  /** Longest wait for an approval; absent: it is waited for without end. */
+  answer_within_sec: z.number().positive().optional(),
   on_failure: OnFailureSchema,
   critical: z.boolean(),
   max_consecutive_failures: z.int().min(1).nullable(),

@@ -17,6 +17,8 @@ export const EffectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("resume_spawner"), ...phaseRef, shard: z.int().min(0) }),
   /** End the run when it has had its time, at `at_ms` (Unix ms). */
   z.strictObject({ kind: z.literal("schedule_timeout"), delay_ms: z.int().min(1), at_ms: z.int().optional() }),
+  /** Fail an approval that nobody has given by `at_ms` (Unix ms). */
+  z.strictObject({ kind: z.literal("schedule_approval_timeout"), ...phaseRef, at_ms: z.int() }),
   /** Release nothing more of the run; `kill` also ends what runs. */
   z.strictObject({ kind: z.literal("stop_release"), kill: z.boolean() }),
   /** Take back what is on a queue of a paused run and was not started. */

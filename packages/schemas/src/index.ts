@@ -1,3 +1,4 @@
+export { ApprovalAnswerSchema, MAX_COMMENT_CHARS } from "./approval.ts";
 export {
   type Artifact,
   type ArtifactMeta,
@@ -79,6 +80,7 @@ export {
   JournalLineSchema,
 } from "./journal.ts";
 export {
+  ApprovalSchema,
   CacheSchema,
   ConcurrencyKeySchema,
   CostSchema,
@@ -232,6 +234,7 @@ export {
 export {
   type ActionResult,
   ActionResultSchema,
+  GivenApprovalSchema,
   type EventPage,
   EventPageSchema,
   type RunDetail,

@@ -28,6 +28,8 @@ export const SchedulerJobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("open"), ...phaseRef }),
   /** The phase has waited long enough for its lock. */
   z.strictObject({ kind: z.literal("lock_timeout"), ...phaseRef }),
+  /** The approval was to be given by `at_ms` (Unix ms). */
+  z.strictObject({ kind: z.literal("approval_timeout"), ...phaseRef, at_ms: z.int() }),
   z.strictObject({ kind: z.literal("sweep") }),
   /** Remove the ended runs beyond these limits, and content that no run refers to. */
   z.strictObject({

@@ -190,6 +190,14 @@ const collectRule = z.union([z.enum(["stdout_final", "git_diff"]), CollectFilesS
 export const CollectSchema = z.union([...collectRule.options, z.array(collectRule).min(1).max(10)]);
 export type Collect = z.infer<typeof CollectSchema>;
 
+/** A question to a person, which the phase waits for. */
+export const ApprovalSchema = z.union([
+  z.string().min(1).max(2_000),
+  z.strictObject({
+    message: z.string().min(1).max(2_000).optional().describe("What is to be approved, for whoever decides."),
+  }),
+]);
+
 /** One node of a plan's DAG, as the document declares it. */
 export const PhaseSchema = z.strictObject({
   id: PhaseIdSchema.describe("Unique id within the plan."),
@@ -202,6 +210,9 @@ export const PhaseSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("JavaScript module whose default export runs the shard; relative to the plan's file."),
+  approval: ApprovalSchema.optional().describe(
+    "The phase waits for a person to approve or reject: the question, or `{ message }`.",
+  ),
   prompt: PromptSchema.optional().describe("Text that the work gets as a file; the same in each attempt."),
   cwd: z.string().min(1).optional().describe("Working directory, relative to the plan's directory (the default)."),
   shell: z.boolean().optional().describe("Run `command` through /bin/sh (default false)."),
@@ -245,7 +256,12 @@ export const PhaseSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe("Times `repeat_until` may let the phase run (default 10)."),
-  timeout_sec: z.number().positive().max(MAX_SEC).optional().describe("Longest time of one attempt, in seconds."),
+  timeout_sec: z
+    .number()
+    .positive()
+    .max(MAX_SEC)
+    .optional()
+    .describe("Longest time of one attempt, or of the wait for an approval, in seconds."),
   on_failure: OnFailureSchema.optional().describe("What a failure does to the rest of the run (default abort)."),
   critical: z.boolean().optional().describe("Whether a failure fails the run (default true)."),
   enabled: z.boolean().optional().describe("Whether the phase takes part in runs (default true)."),
@@ -406,7 +422,7 @@ export type PlanInput = Omit<z.input<typeof PlanSchema>, "phases"> &
 export const UNSUPPORTED_FIELDS = {
   plan: ["hooks", "notify"],
   globals: [],
-  phase: ["plan", "approval", "agents"],
+  phase: ["plan", "agents"],
   merge: [],
 } as const satisfies Record<string, readonly string[]>;
 

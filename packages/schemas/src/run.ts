@@ -50,6 +50,8 @@ export const CauseSchema = z.strictObject({
     "shards_failed",
     "merge_rejected",
     "expansion_failed",
+    "approval_rejected",
+    "approval_timeout",
   ]),
   phase: InstanceIdSchema.optional(),
   message: z.string().optional(),
@@ -96,6 +98,8 @@ export const PhaseRecordSchema = z.strictObject({
   /** Artifacts of the accepted revision, and what that was made from. */
   artifacts: z.array(ArtifactSchema).optional(),
   dependencies: z.array(PhaseDependencySchema).optional(),
+  /** Since when it waits for an approval, and until when at most, Unix ms; absent while it does not. */
+  asked: z.strictObject({ at_ms: z.int(), until_ms: z.int().optional() }).optional(),
   /** What the revision in the making is made from. */
   making: z.array(PhaseDependencySchema).optional(),
   /** Why the accepted revision is out of date; absent while it is not. */
@@ -133,6 +137,8 @@ export const RunRecordSchema = z.strictObject({
   /** Whether nothing new starts until somebody lets it. What runs goes on. */
   paused: z.boolean(),
   tolerated_failures: z.int().min(0),
+  /** Phases that wait for a person; absent before there was one. */
+  waiting_approvals: z.int().min(0).optional(),
   /** How often the plan of the run was changed: by a rerun with another plan, or by phases that were spawned. */
   plan_revision: z.int().min(0).default(0),
   /** How often phases of the run were run again on purpose. */

@@ -44,6 +44,9 @@ export function commitArguments(
 /** Name an effect has in the outbox; one that is asked for twice is kept once. */
 export function effectId(effect: Effect): string {
   if (effect.kind === "schedule_timeout" && effect.at_ms !== undefined) return `${effect.kind}.${effect.at_ms}`;
+  if (effect.kind === "schedule_approval_timeout") {
+    return `${effect.kind}.${effect.phase}.r${effect.revision}.${effect.at_ms}`;
+  }
   if (effect.kind === "resume_spawner") return `${effect.kind}.${shardId(effect)}`;
   return "phase" in effect ? `${effect.kind}.${effect.phase}.r${effect.revision}` : effect.kind;
 }

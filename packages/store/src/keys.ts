@@ -83,6 +83,8 @@ export const jobIds = {
   open: (runId: string, phase: string, revision: number, nowMs: number): string =>
     `open.${runId}.${phase}.r${revision}.${nowMs}`,
   collect: (slot: number): string => `collect.${slot}`,
+  approvalTimeout: (runId: string, { phase, revision }: PhaseRef, atMs: number): string =>
+    `approval-timeout.${runId}.${phase}.r${revision}.${atMs}`,
   lockTimeout: (runId: string, phase: string, revision: number): string =>
     `lock-timeout.${runId}.${phase}.r${revision}`,
 } as const;

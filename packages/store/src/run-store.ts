@@ -357,7 +357,7 @@ function parseRun(fields: Record<string, string>): RunRecord {
     plan_revision: number("plan_revision") ?? 0,
     turn: number("turn") ?? 0,
     ...(fields.submitted_by ? { submitted_by: fields.submitted_by } : {}),
-    ...optional("cost_usd", "budget_from_usd", "timeout_at_ms"),
+    ...optional("cost_usd", "budget_from_usd", "timeout_at_ms", "waiting_approvals"),
     created_at_ms: number("created_at_ms"),
     started_at_ms: number("started_at_ms"),
     finished_at_ms: number("finished_at_ms"),

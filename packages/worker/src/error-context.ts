@@ -44,9 +44,12 @@ export async function errorContext(spec: AttemptSpec, failed: FailedAttempt, log
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-function describeWork(work: Work): { handler: string } | { command: string; args: string[]; shell: boolean } {
+type DescribedWork = { handler: string } | { command: string; args: string[]; shell: boolean };
+
+function describeWork(work: Work): DescribedWork | undefined {
   const masks = new AttemptMasks(new Map());
   if (work.kind === "handler") return { handler: work.handler };
+  if (work.kind === "approval") return undefined;
   const args: string[] = [];
   let left = MAX_ARGS_CHARS;
   for (const arg of work.args) {

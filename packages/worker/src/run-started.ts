@@ -14,10 +14,16 @@ export interface JobOfAttempt {
   readonly shardCount: number;
 }
 
+/** An attempt of which nobody can say how it ended: it is lost as if its worker had died, and nothing is recorded. */
+export class AttemptLost extends Error {
+  override readonly name = "AttemptLost";
+}
+
 /**
  * Runs a started attempt to its end, and leaves nothing of it on this machine.
  *
  * @returns how its end is to be recorded
+ * @throws {AttemptLost} when nobody can say how it ended
  * @throws {Error} when the lock of the job was lost before there was a success: somebody else takes the shard over
  */
 export async function runStarted(
@@ -52,6 +58,8 @@ export async function runStarted(
     // what was done before the lock was lost is handed in all the same: the ledger knows whether somebody else has begun
     if (signal.reason === "lock_lost" && ended.status !== "succeeded")
       throw new Error("attempt given up: its lock is lost");
+    if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST")
+      throw new AttemptLost(ended.failure.why);
     const nowMs = systemClock.nowMs();
     if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
       return { finish: recordGivenBack(started, ended, nowMs), retryAfterMs: undefined };

@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -37,6 +37,9 @@ const KEPT_PHASES = 32;
 const MAX_KEPT_BYTES = 1024 * 1024;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
+
+/** Records that are written in one piece and at once, in bytes. */
+const SMALL_RECORDS_BYTES = 64 * 1024;
 
 interface PhaseFiles {
   readonly inputs: PhaseInputs;
@@ -169,6 +172,12 @@ export class ShardInputs {
     if (inputs.records === null || inputs.shard_plan === null) return null;
     const range = await this.#rangeOf(inputs.shard_plan, ref.shard);
     const bytes = { start: range.byteStart, end: range.byteEnd };
+    if (bytes.end - bytes.start <= SMALL_RECORDS_BYTES) {
+      const records = await readContent(this.#store.artifacts, inputs.records, bytes);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, records);
+      return file;
+    }
     await mkdir(dirname(file), { recursive: true });
     await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
     return file;

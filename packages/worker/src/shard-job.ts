@@ -7,7 +7,7 @@ import type { ActiveAttempts } from "./active-attempts.ts";
 import type { StartedAttempt } from "./attempt-record.ts";
 import { carrierOf, type CarryingJob, carryOn } from "./carry-on.ts";
 import type { AttemptPlace } from "./execute-attempt.ts";
-import { type JobOfAttempt, runStarted } from "./run-started.ts";
+import { AttemptLost, type JobOfAttempt, runStarted } from "./run-started.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
@@ -33,7 +33,13 @@ export interface ShardJobContext extends AttemptPlace {
  * @returns a small value for the queue dashboard
  */
 export async function processShard(context: ShardJobContext, job: Job, token: string): Promise<{ attempt: number }> {
-  return new ShardRun(context, job, token).process();
+  const run = new ShardRun(context, job, token);
+  try {
+    return await run.process();
+  } catch (error) {
+    if (error instanceof AttemptLost) return await run.repeatLost();
+    throw error;
+  }
 }
 
 class ShardRun {
@@ -135,6 +141,12 @@ class ShardRun {
 
   #carrier(): JobOfAttempt {
     return { job: this.#job, shardCount: this.#data.shard_count };
+  }
+
+  /** Nothing is recorded, as if the worker had died: whoever takes the job next finds the attempt lost. */
+  async repeatLost(): Promise<never> {
+    await this.#job.moveToDelayed(systemClock.nowMs() + 1, this.#token);
+    throw new DelayedError();
   }
 
   async #finish(

@@ -85,12 +85,22 @@ function linesOf(phase: PhaseExplanation): string[] {
     `work: ${phase.work}`,
     ...(phase.depends_on.length > 0 ? [`after: ${phase.depends_on.map(dependency).join(", ")}`] : []),
     ...(phase.condition === null ? [] : [`condition: ${phase.condition}`]),
-    `shards: ${phase.shards.text}${phase.merge === "none" ? "" : `, merged as ${phase.merge}`}`,
-    `limits: ${limitsOf(phase).join(" · ")}`,
+    ...(phase.approval === null ? executionOf(phase) : [`waits: ${waitOf(phase.approval)}`]),
     `failure: ${failureOf(phase).join(" · ")}`,
     ...(phase.consumes.length > 0 ? [`reads: ${phase.consumes.map(consumed).join(", ")}`] : []),
     `provides: ${phase.provides.join(", ")}`,
   ];
+}
+
+function executionOf(phase: PhaseExplanation): string[] {
+  return [
+    `shards: ${phase.shards.text}${phase.merge === "none" ? "" : `, merged as ${phase.merge}`}`,
+    `limits: ${limitsOf(phase).join(" · ")}`,
+  ];
+}
+
+function waitOf({ within_sec }: NonNullable<PhaseExplanation["approval"]>): string {
+  return within_sec === null ? "for a person, without end" : `for a person, ${seconds(within_sec)} at most`;
 }
 
 function dependency({ phase, kind, when }: PhaseExplanation["depends_on"][number]): string {
@@ -123,13 +133,16 @@ function failureOf({ retry, on_failure, critical, ...phase }: PhaseExplanation):
     tolerated.unit === "share" ? `${Number((tolerated.value * 100).toFixed(6))}%` : `${tolerated.value}`;
   const ends = on_failure === "abort" && critical ? "ends the run" : on_failure.replace("_", " ");
   return [
-    retry.retries === 0
-      ? "no retries"
-      : `${retry.retries} ${retry.retries === 1 ? "retry" : "retries"}, ${delayOf(retry)}`,
+    ...(phase.approval === null ? [retriesOf(retry)] : []),
     `${ends}${critical ? "" : ", not critical"}`,
     ...(tolerated.value === 0 ? [] : [`tolerates ${tolerance} of its shards`]),
     ...(streak === null ? [] : [`stops after ${formatCount(streak, "failure")} in a row`]),
   ];
+}
+
+function retriesOf(retry: PhaseExplanation["retry"]): string {
+  if (retry.retries === 0) return "no retries";
+  return `${retry.retries} ${retry.retries === 1 ? "retry" : "retries"}, ${delayOf(retry)}`;
 }
 
 function delayOf({ delay_sec, backoff, max_delay_sec }: PhaseExplanation["retry"]): string {

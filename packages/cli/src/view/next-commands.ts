@@ -1,5 +1,4 @@
-import { isRetryable, type Problem, type RunView } from "@fanfold/core";
-import { shellWord } from "./shell-word.ts";
+import { isRetryable, type Problem, type RunView, shellWord } from "@fanfold/core";
 
 /** Failures that are told one by one; the rest is counted. */
 export const MAX_FAILURES_TOLD = 3;

@@ -1,4 +1,5 @@
 import {
+  type ApprovalView,
   describeCause,
   formatCount,
   formatDuration,
@@ -103,6 +104,7 @@ function progressSegments(phase: PhaseView, { nowMs }: RowLayout): Record<"bar" 
 function detailSegments(phase: PhaseView, view: RunView, palette: Palette): Segment[] {
   const { shards } = phase;
   return [
+    ...(phase.approval === null ? [] : [{ text: `  ${asks(phase.approval)}`, paint: palette.level("warn") }]),
     ...count(shards.running, "running"),
     ...count(shards.backoff, "backoff", palette.level("warn")),
     ...count(shards.failed, "failed", palette.level("error")),
@@ -112,6 +114,10 @@ function detailSegments(phase: PhaseView, view: RunView, palette: Palette): Segm
     ...(phase.is_stale ? [{ text: "  stale", paint: palette.level("warn") }] : []),
     ...remark(phase, view).map((text) => ({ text: `  ${text}`, paint: palette.faint })),
   ];
+}
+
+function asks({ message }: ApprovalView): string {
+  return message === null ? "waits for an approval" : `waits for an approval: ${message}`;
 }
 
 function count(amount: number, what: string, paint?: Paint): Segment[] {
@@ -135,8 +141,8 @@ function isUnfinished(phase: PhaseView | undefined): boolean {
   return phase === undefined || phase.status === "pending" || phase.status === "running";
 }
 
-function shardCounter({ shards, started_at_ms: startedAtMs }: PhaseView, isRoomy: boolean): string {
-  if (shards.total === 0 && startedAtMs === null) return "";
+function shardCounter({ shards, started_at_ms: startedAtMs, progress }: PhaseView, isRoomy: boolean): string {
+  if (shards.total === 0 && (startedAtMs === null || !progress.is_cut)) return "";
   return `${shards.succeeded}/${isRoomy ? formatCount(shards.total, "shard") : shards.total}`;
 }
 

@@ -1,5 +1,6 @@
 import type { PhaseView, RunView } from "@fanfold/core";
 import type { EventName, JournalLine } from "@fanfold/schemas";
+import { approveCommand } from "./approve-commands.ts";
 import { createPalette, renderLine, type TextStyle } from "./text-style.ts";
 
 /** Phases up to this many shards tell of each of them, also of those that just work. */
@@ -74,8 +75,12 @@ export function progressLine(line: JournalLine, view: RunView, style: TextStyle 
   return renderLine(
     [
       { text: `${line.timestamp.slice(11, 19)}Z  `, paint: palette.faint },
-      { text: line.message, paint: palette.level(line.level) },
+      { text: `${line.message}${howToAnswer(line, view)}`, paint: palette.level(line.level) },
     ],
     style.columns,
   );
+}
+
+function howToAnswer({ event, phase }: JournalLine, { run_id }: RunView): string {
+  return event === "approval_requested" && phase !== null ? `; to give it: ${approveCommand(run_id, phase)}` : "";
 }

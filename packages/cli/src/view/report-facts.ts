@@ -17,6 +17,7 @@ export function reportFacts(report: RunReport): Fact[] {
     ["started", report.started_at_ms === null ? "" : timeText(report.started_at_ms)],
     ["wall time", durationText(report.wall_time_sec)],
     ["progress", progressText(report)],
+    ["waits for", approvalText(report)],
     ["phases", counts.map(([status, count]) => `${count} ${status}`).join(", ")],
     ["shards", `${report.shards.succeeded} of ${report.shards.total} succeeded`],
     ["tolerated", toleratedText(report)],
@@ -62,6 +63,11 @@ function toleratedText({ status, tolerated_failures: phases, tolerated_shards: s
     shards > 0 ? formatCount(shards, "failed shard") : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+function approvalText({ phases }: RunReport): string {
+  const waiting = phases.flatMap(({ phase, approval }) => (approval === null ? [] : [phase]));
+  return waiting.length === 0 ? "" : `the approval of ${waiting.join(", ")}`;
 }
 
 function retryText(retries: number): string {

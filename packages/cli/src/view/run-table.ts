@@ -7,7 +7,7 @@ import { renderTable } from "./text-table.ts";
 export type RunRow = Pick<
   RunRecord,
   "run_id" | "plan_id" | "plan_version" | "status" | "created_at_ms" | "started_at_ms" | "finished_at_ms"
-> & { readonly paused?: boolean };
+> & { readonly paused?: boolean; readonly waiting_approvals?: number | undefined };
 
 const COLUMNS = ["RUN", "STATUS", "PLAN", "CREATED", "DURATION"].map((title) => ({ title }));
 
@@ -35,9 +35,14 @@ function runCells(row: RunRow, nowMs: number | undefined): string[] {
   const isMeasured = row.started_at_ms !== null && endMs !== null;
   return [
     row.run_id,
-    row.paused === true ? `${row.status} (paused)` : row.status,
+    statusOf(row),
     `${row.plan_id} ${row.plan_version}`,
     `${new Date(row.created_at_ms).toISOString().slice(0, 19)}Z`,
     isMeasured ? formatDuration(endMs - (row.started_at_ms ?? endMs)) : "",
   ];
+}
+
+function statusOf({ status, paused = false, waiting_approvals = 0 }: RunRow): string {
+  const remarks = [...(paused ? ["paused"] : []), ...(waiting_approvals > 0 ? ["waits for approval"] : [])];
+  return remarks.length === 0 ? status : `${status} (${remarks.join(", ")})`;
 }

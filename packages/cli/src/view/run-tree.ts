@@ -7,6 +7,7 @@ import {
   type RunView,
   wallTimeMs,
 } from "@fanfold/core";
+import { approveCommands } from "./approve-commands.ts";
 import { choosePhases } from "./choose-phases.ts";
 import { layoutRows, phaseRow } from "./phase-row.ts";
 import { failureLabel, problemExit, problemPlace } from "./problem-text.ts";
@@ -24,7 +25,7 @@ export interface TreeTerminal {
 
 /** A run as a tree of its phases with its last problem below: never more lines than the terminal has. */
 export function runTree(view: RunView, terminal: TreeTerminal): string[] {
-  const problem = problemLines(lastProblem(view), terminal);
+  const problem = [...approvalLines(view, terminal), ...problemLines(lastProblem(view), terminal)];
   const { shown, hidden } = choosePhases(view, Math.max(1, terminal.rows - 1 - problem.length));
   const layout = layoutRows(shown, terminal);
   const lines = [headline(view, terminal), ...shown.map((phase) => phaseRow(phase, view, layout))];
@@ -57,6 +58,20 @@ function headline(view: RunView, { palette, nowMs, columns }: TreeTerminal): str
 function hiddenLine(hidden: ReadonlyMap<string, number>, { palette, columns }: TreeTerminal): string {
   const counts = [...hidden].map(([status, count]) => `${count} ${status}`);
   return renderLine([{ text: `  … and ${counts.join(", ")}`, paint: palette.faint }], columns);
+}
+
+/** How to answer the phases that wait for a person. */
+function approvalLines(view: RunView, { palette, columns }: TreeTerminal): string[] {
+  return approveCommands(view).map((command) =>
+    renderLine(
+      [
+        { text: "to approve: ", paint: palette.level("warn") },
+        { text: command, paint: palette.strong },
+        { text: " (or --reject, with --comment TEXT)", paint: palette.faint },
+      ],
+      columns,
+    ),
+  );
 }
 
 /** What a problem means for its shard or phase. */

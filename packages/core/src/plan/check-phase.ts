@@ -1,3 +1,4 @@
+import { findApprovalFaults } from "./check-approval.ts";
 import { findItemFaults } from "./check-items.ts";
 import { findMergeFaults } from "./check-merge.ts";
 import { readShare } from "./compile-phase.ts";
@@ -45,6 +46,10 @@ class PhaseCheck {
 
   run(): void {
     const { shard, merge, cwd, handler } = this.#phase;
+    const misplaced = [...findApprovalFaults(this.#phase)];
+    for (const { code, field, message } of misplaced) this.#add(code, [field], message);
+    // what does not belong there need not be right
+    if (this.#phase.keys.written.has("approval")) return;
     this.#checkWork();
     if (shard !== undefined) this.#checkShard(shard);
     for (const { code, field, message } of findItemFaults(this.#phase)) this.#add(code, field, message);
@@ -73,7 +78,7 @@ class PhaseCheck {
           this.#add("MISPLACED_FIELD", [field], `${field} belongs to a command, not to a handler`);
       }
     } else if (!["command", "plan", "approval"].some((kind) => meant.has(kind))) {
-      this.#add("MISSING_WORK", [], "a phase needs a command or a handler");
+      this.#add("MISSING_WORK", [], "a phase needs a command, a handler or an approval");
     }
   }
 

@@ -46,6 +46,7 @@ export function compilePhase(phase: Phase, point: MatrixPoint, globals: Globals,
     pool: phase.pool ?? "default",
     retry: compileRetry(phase, globals),
     timeout_sec: phase.timeout_sec ?? globals.default_timeout_sec ?? DEFAULT_TIMEOUT_SEC,
+    ...compileWait(phase),
     on_failure: phase.on_failure ?? "abort",
     critical: phase.critical ?? true,
     max_consecutive_failures: phase.max_consecutive_failures ?? null,
@@ -79,8 +80,17 @@ function matrixEnv(point: MatrixPoint): Record<string, string> {
   return Object.fromEntries(entries.map(([dimension, value]) => [`FANFOLD_MATRIX_${dimension.toUpperCase()}`, value]));
 }
 
-function compileWork({ handler, command = "", args = [], shell = false }: Phase): Work {
+function compileWork({ handler, approval, command = "", args = [], shell = false }: Phase): Work {
+  if (approval !== undefined) {
+    const message = typeof approval === "string" ? approval : approval.message;
+    return { kind: "approval", message: message ?? null };
+  }
   return handler === undefined ? { kind: "command", command, args, shell } : { kind: "handler", handler };
+}
+
+/** A person is not hurried by what the plan allows its attempts. */
+function compileWait({ approval, timeout_sec }: Phase): Pick<CompiledPhase, "answer_within_sec"> {
+  return approval === undefined || timeout_sec === undefined ? {} : { answer_within_sec: timeout_sec };
 }
 
 function compilePrompt({ prompt, retry_strategy }: Phase): Pick<CompiledPhase, "prompt" | "retry_context"> {

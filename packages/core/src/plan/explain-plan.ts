@@ -32,6 +32,8 @@ export interface PhaseExplanation {
   readonly max_parallel: number | null;
   readonly retry: CompiledPhase["retry"];
   readonly timeout_sec: number;
+  /** Whether a person is waited for, and for how long at most. */
+  readonly approval: { readonly message: string | null; readonly within_sec: number | null } | null;
   readonly on_failure: CompiledPhase["on_failure"];
   readonly critical: boolean;
   readonly max_failed_shards: CompiledPhase["max_failed_shards"];
@@ -158,7 +160,7 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
     work: describeWork(phase.work),
     depends_on,
     condition,
-    shards: countShards(phase),
+    shards: phase.work.kind === "approval" ? { count: 0, text: "none" } : countShards(phase),
     merge: phase.merge.strategy,
     pool,
     max_parallel,
@@ -166,6 +168,7 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
     priority,
     retry,
     timeout_sec,
+    approval: approvalOf(phase),
     on_failure,
     critical,
     max_failed_shards,
@@ -174,6 +177,10 @@ function explainPhase(phase: CompiledPhase, level: number, around: Surroundings)
     consumes,
     provides,
   };
+}
+
+function approvalOf({ work, answer_within_sec }: CompiledPhase): PhaseExplanation["approval"] {
+  return work.kind === "approval" ? { message: work.message, within_sec: answer_within_sec ?? null } : null;
 }
 
 interface Verdict {
@@ -241,6 +248,7 @@ function names(edges: readonly CompiledDependency[]): string {
 }
 
 function describeWork(work: Work): string {
+  if (work.kind === "approval") return work.message === null ? "approval" : `approval: ${work.message}`;
   if (work.kind === "handler") return `handler ${work.handler}`;
   const line = [work.command, ...work.args].map(quoteWord).join(" ");
   return work.shell ? `/bin/sh -c ${line}` : line;

@@ -14,6 +14,7 @@ const WITHOUT_EFFECT_ON_OUTPUT: ReadonlySet<string> = new Set<keyof CompiledPhas
   "priority",
   "retry",
   "timeout_sec",
+  "answer_within_sec",
   "on_failure",
   "critical",
   "max_consecutive_failures",

@@ -61,10 +61,15 @@ function isMatrix({ nodes }: Group): boolean {
 
 /** Lines of a label: the id, the title where there is one, and how the phase is cut. */
 function labelOf({ phase }: Node): string[] {
-  const { id, template, matrix, name, shard } = phase;
+  const { id, template, matrix, name, shard, work } = phase;
   const own = coordinates(matrix);
   const title = name === id || name === template ? [] : [name];
-  return [own === "" ? id : own, ...title, ...(shard === null ? [] : [`shards by ${shard.strategy}`])];
+  return [
+    own === "" ? id : own,
+    ...title,
+    ...(shard === null ? [] : [`shards by ${shard.strategy}`]),
+    ...(work.kind === "approval" ? ["approval"] : []),
+  ];
 }
 
 function drawMermaid(groups: readonly Group[], edges: readonly DrawnEdge[]): string {
@@ -90,8 +95,14 @@ function drawMermaid(groups: readonly Group[], edges: readonly DrawnEdge[]): str
 
 function mermaidNode(node: Node): string {
   const label = labelOf(node).map(mermaidText).join("<br/>");
-  const [open, close] = node.phase.shard === null ? ["[", "]"] : ["[[", "]]"];
+  const [open, close] = mermaidShape(node.phase);
   return `${node.name}${open}"${label}"${close}`;
+}
+
+/** A person stands in a hexagon, several shards in a double frame. */
+function mermaidShape({ work, shard }: CompiledPhase): readonly [open: string, close: string] {
+  if (work.kind === "approval") return ["{{", "}}"];
+  return shard === null ? ["[", "]"] : ["[[", "]]"];
 }
 
 /** Everything that could end the label or be taken for markup becomes a character reference. */
@@ -119,8 +130,8 @@ function drawDot(planId: string, groups: readonly Group[], edges: readonly Drawn
 }
 
 function dotNode(node: Node): string {
-  const { shard, takes_part } = node.phase;
-  const shape = shard === null ? "" : ", shape=box3d";
+  const { shard, takes_part, work } = node.phase;
+  const shape = work.kind === "approval" ? ", shape=hexagon" : shard === null ? "" : ", shape=box3d";
   const style = takes_part ? "" : ", style=dashed, color=gray, fontcolor=gray";
   return `${node.name} [label=${dotQuote(labelOf(node))}${shape}${style}];`;
 }

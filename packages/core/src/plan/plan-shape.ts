@@ -1,4 +1,5 @@
 import {
+  ApprovalSchema,
   CacheSchema,
   CollectFilesSchema,
   CostSchema,
@@ -36,6 +37,7 @@ const KEYS_AND_LATER: Readonly<Record<string, readonly [keys: readonly string[],
   "variables.*": [Object.keys(VariableSchema.shape)],
   "phases.*": [Object.keys(PhaseSchema.shape), UNSUPPORTED_FIELDS.phase],
   "phases.*.depends_on.*": [Object.keys(DependencySchema.shape)],
+  "phases.*.approval": [Object.keys(ApprovalSchema.options[1].shape)],
   "phases.*.shard": [Object.keys(ShardSchema.shape)],
   "phases.*.for_each": [Object.keys(ForEachSchema.options[1].shape)],
   "phases.*.retry_strategy": [Object.keys(RetryStrategySchema.shape)],

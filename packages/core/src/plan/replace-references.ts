@@ -12,7 +12,7 @@ const MATRIX_REFERENCE = /\$\{matrix\.[^{}]*\}/g;
 
 /** Fields of a phase whose strings may differ between the instances of a matrix: none that makes a name or an edge. */
 const MATRIX_FIELDS = new Set(
-  "name description command args handler cwd env tags ui_hints pool lock concurrency_key cost collect prompt retry_strategy".split(
+  "name description command args handler cwd env tags ui_hints pool lock concurrency_key cost collect prompt retry_strategy approval".split(
     " ",
   ),
 );

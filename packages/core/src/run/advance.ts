@@ -1,3 +1,5 @@
+import { isApproval } from "./approval.ts";
+import { askForApproval } from "./ask-approval.ts";
 import { evaluateCondition } from "./condition.ts";
 import type { DecisionDraft } from "./decision-draft.ts";
 import { fail } from "./fail-phase.ts";
@@ -51,8 +53,13 @@ function passesCondition(draft: DecisionDraft, id: string): boolean {
 
 function startPhase(draft: DecisionDraft, id: string): void {
   if (draft.record(id).status !== "pending") return;
-  const { revision } = draft.record(id);
+  const { revision, turn } = draft.record(id);
   const { graph } = draft.state;
   draft.move(id, "running", { making: currentInputs(graph, (of) => draft.record(of), id) });
+  if (isApproval(graph.phase(id))) {
+    const again = turn === undefined ? {} : { turn };
+    draft.emit({ event: "phase_started", phase: id, data: { revision: revision + 1, ...again } });
+    return askForApproval(draft, id);
+  }
   draft.ask({ kind: "open_phase", phase: id, revision: revision + 1 });
 }

@@ -1,7 +1,8 @@
 import { assertNever } from "../core-error.ts";
 import { advance } from "./advance.ts";
+import { approvalTimedOut, approve } from "./answer-approval.ts";
 import { DecisionDraft } from "./decision-draft.ts";
-import { cancelPending, phaseDrained, phaseSucceeded } from "./end-phase.ts";
+import { cancelIdle, phaseDrained, phaseSucceeded } from "./end-phase.ts";
 import { endRunIfOver } from "./end-run.ts";
 import { phaseFailed, shardFailed } from "./fail-phase.ts";
 import { leaveOut } from "./leave-out.ts";
@@ -27,6 +28,7 @@ export function decide(state: RunState, trigger: Trigger, nowMs: number): Decisi
   handle(draft, trigger);
   advance(draft);
   endRunIfOver(draft);
+  draft.countApprovals();
   return draft.decision;
 }
 
@@ -45,7 +47,7 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
     case "cancel":
       return cancel(draft, trigger.actor);
     case "cancel_phase":
-      return cancelPending(draft, trigger.phase, trigger.actor);
+      return cancelIdle(draft, trigger.phase, trigger.actor);
     case "pause":
       return pause(draft, trigger.actor);
     case "resume":
@@ -56,6 +58,10 @@ function handle(draft: DecisionDraft, trigger: Trigger): void {
       return draft.noteCost(trigger.costUsd);
     case "spawned":
       return phasesSpawned(draft, trigger);
+    case "approve":
+      return approve(draft, trigger);
+    case "approval_timeout":
+      return approvalTimedOut(draft, trigger);
     case "reopen":
       return reopen(draft, trigger.phase, trigger.actor);
     case "rerun":

@@ -1,4 +1,5 @@
 import type { Cause, DraftEvent, Effect, PhaseRecord, PhaseStatus, RunRecord } from "@fanfold/schemas";
+import { awaitsApproval } from "./approval.ts";
 import { type Decision, phaseRecord, type RunState } from "./run-state.ts";
 import { isPhaseOver, movePhase } from "./transitions.ts";
 
@@ -61,6 +62,16 @@ export class DecisionDraft {
     return unfinished;
   }
 
+  /** Brings the run's count of phases that wait for a person up to date. */
+  countApprovals(): void {
+    const before = this.state.run.waiting_approvals ?? 0;
+    let after = before;
+    for (const [id, record] of this.#phases) {
+      after += Number(awaitsApproval(record)) - Number(awaitsApproval(phaseRecord(this.state, id)));
+    }
+    if (after !== before) this.changeRun({ waiting_approvals: after });
+  }
+
   /** A phase with what has been decided so far. @throws {CoreError} UNKNOWN_PHASE */
   record(id: string): PhaseRecord {
     return this.#phases.get(id) ?? phaseRecord(this.state, id);
@@ -72,7 +83,7 @@ export class DecisionDraft {
 
   /** Moves a phase, through the one function that refuses illegal moves, and keeps its times. */
   move(id: string, to: PhaseStatus, extra: Partial<PhaseRecord>): void {
-    const { cause: _cause, finished_at_ms: _finished, ...kept } = this.record(id);
+    const { cause: _cause, finished_at_ms: _finished, asked: _asked, ...kept } = this.record(id);
     const next: PhaseRecord = { ...kept, status: movePhase(id, this.record(id).status, to), ...extra };
     if (to === "running" && next.started_at_ms === undefined) next.started_at_ms = this.nowMs;
     if (isPhaseOver(to)) next.finished_at_ms = this.nowMs;

@@ -1,5 +1,6 @@
 import type { PhaseRecord } from "@fanfold/schemas";
 import type { DecisionDraft } from "./decision-draft.ts";
+import { awaitsApproval } from "./approval.ts";
 import { cancelPhase } from "./leave-out.ts";
 import { reopen, resumeRelease } from "./reopen-phase.ts";
 import type { Trigger } from "./run-state.ts";
@@ -42,6 +43,8 @@ export function phaseDrained(
 ): void {
   const record = draft.record(phase);
   if (record.status !== "running" || record.revision >= revision) return;
+  // what asks a person has nothing at work, and goes on waiting
+  if (awaitsApproval(record)) return;
   const { stop, stop_phase } = draft.runNow;
   if (stop === null && isRecalled) giveUp(draft, phase, actor);
   // the stop that cancelled its shards has been lifted
@@ -51,9 +54,11 @@ export function phaseDrained(
   else cancelPhase(draft, phase, stopCause(draft));
 }
 
-/** Cancels a phase by hand that has not started. */
-export function cancelPending(draft: DecisionDraft, phase: string, actor: string): void {
-  if (!isRunOver(draft.runNow.status) && draft.record(phase).status === "pending") giveUp(draft, phase, actor);
+/** Cancels a phase by hand of which nothing is at work: it has not started, or waits for an approval. */
+export function cancelIdle(draft: DecisionDraft, phase: string, actor: string): void {
+  if (isRunOver(draft.runNow.status)) return;
+  const record = draft.record(phase);
+  if (record.status === "pending" || awaitsApproval(record)) giveUp(draft, phase, actor);
 }
 
 /** A phase that somebody cancelled: what needs its success is skipped. */

@@ -1,6 +1,7 @@
 import type { CompiledDependency, PhaseRecord } from "@fanfold/schemas";
 import { NameSuggester } from "../plan/name-suggester.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
+import { awaitsApproval } from "./approval.ts";
 import { phaseReadiness } from "./readiness.ts";
 import { conditionDecided, victimsOf } from "./reopening.ts";
 import { type RunState, phaseRecord } from "./run-state.ts";
@@ -197,9 +198,10 @@ function checkSteps(state: RunState, steps: readonly RerunStep[], asked: Readonl
   const byPhase = new Map(steps.map((step) => [step.phase, step]));
   const problems: RerunProblem[] = [];
   for (const { phase, kind } of steps) {
-    const { status } = phaseRecord(state, phase);
-    if (status === "running" && kind === "run") {
-      const message = `phase ${phase} is running; wait for its end, or cancel it: fanfold cancel RUN --phase ${phase}`;
+    const record = phaseRecord(state, phase);
+    if (record.status === "running" && kind === "run") {
+      const what = awaitsApproval(record) ? "waits for an approval; give it" : "is running; wait for its end";
+      const message = `phase ${phase} ${what}, or cancel it: fanfold cancel RUN --phase ${phase}`;
       problems.push({ code: "PHASE_RUNNING", phase, message });
     }
     if (kind === "run" && asked.has(phase)) problems.push(...findMissing(state, phase, byPhase));

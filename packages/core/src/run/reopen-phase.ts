@@ -1,4 +1,6 @@
 import type { RunRecord } from "@fanfold/schemas";
+import { isApproval } from "./approval.ts";
+import { askForApproval } from "./ask-approval.ts";
 import type { DecisionDraft } from "./decision-draft.ts";
 import { conditionDecided, hasBegun, victimsOf, wasLeftOut, wasRecalled } from "./reopening.ts";
 import { isBudgetSpent } from "./run-limits.ts";
@@ -70,5 +72,6 @@ function resumePhase(draft: DecisionDraft, phase: string, culprit: string): void
 
 /** Asks that the shards of a running phase which a stop held back or cancelled go on. */
 export function resumeRelease(draft: DecisionDraft, phase: string): void {
+  if (isApproval(draft.state.graph.phase(phase))) return askForApproval(draft, phase);
   draft.ask({ kind: "resume_release", phase, revision: draft.record(phase).revision + 1 });
 }

@@ -1,6 +1,7 @@
 import type { Artifact, Cause, CompiledPlan, DraftEvent, Effect, PhaseRecord, RunRecord } from "@fanfold/schemas";
 import { CoreError } from "../core-error.ts";
 import type { PlanGraph } from "../plan/plan-graph.ts";
+import type { ApprovalAnswer } from "./answer-approval.ts";
 import type { RerunRequest } from "./plan-rerun.ts";
 import { isPhaseOver } from "./transitions.ts";
 
@@ -65,6 +66,16 @@ export type Trigger =
       readonly revision: number;
       readonly children: readonly string[];
     }
+  /** Somebody has answered; `artifact` is the answer as an output. Only the first answer counts. */
+  | {
+      readonly type: "approve";
+      readonly phase: string;
+      readonly revision: number;
+      readonly answer: ApprovalAnswer;
+      readonly artifact: Artifact;
+    }
+  /** `atMs`: when the wait for an approval was to end, Unix ms; one that was asked for anew since is not over. */
+  | { readonly type: "approval_timeout"; readonly phase: string; readonly revision: number; readonly atMs: number }
   | { readonly type: "reopen"; readonly phase: string; readonly actor: string }
   | {
       readonly type: "rerun";

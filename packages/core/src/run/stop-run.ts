@@ -1,5 +1,6 @@
 import type { Cause } from "@fanfold/schemas";
 import type { DecisionDraft } from "./decision-draft.ts";
+import { awaitsApproval } from "./approval.ts";
 import { cancelPhase, leaveOut } from "./leave-out.ts";
 import { isBudgetSpent, timeLimitOf, whyBudgetSpent } from "./run-limits.ts";
 import { isRunOver } from "./transitions.ts";
@@ -61,7 +62,8 @@ export function stopAtBudget(draft: DecisionDraft): void {
 
 function stopEverything(draft: DecisionDraft, kill: boolean): void {
   for (const id of draft.state.graph.ids) {
-    if (draft.record(id).status === "pending") cancelPhase(draft, id, stopCause(draft));
+    const record = draft.record(id);
+    if (record.status === "pending" || awaitsApproval(record)) cancelPhase(draft, id, stopCause(draft));
   }
   draft.ask({ kind: "stop_release", kill });
 }

@@ -21,6 +21,8 @@ const CLAUSES: { readonly [Code in Cause["code"]]: Clause } = {
   circuit_open: (phase) => `too many shards${phase === null ? "" : ` of ${phase}`} failed in a row`,
   shards_failed: (phase) => `shards${phase === null ? "" : ` of ${phase}`} failed`,
   merge_rejected: (phase) => `the merge${phase === null ? "" : ` of ${phase}`} was rejected`,
+  approval_rejected: (phase) => `${phase ?? "it"} was rejected`,
+  approval_timeout: (phase) => `the approval of ${phase ?? "it"} was not given in time`,
   expansion_failed: (phase) => `${phase ?? "it"} could not be cut into shards`,
 };
 

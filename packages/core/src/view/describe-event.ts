@@ -82,8 +82,9 @@ const SENTENCES: { readonly [Event in EventName]: (facts: EventFacts) => string 
   artifact_persisted: (facts) => `${where(facts)} stored ${artifact(facts.data)}`,
   artifact_rejected: (facts) => `${where(facts)} had its output rejected${clause(": ", reason(facts.data))}`,
   plan_aborted: ({ phase, data }) => `plan aborted${clause(" by ", phase)}${clause(": ", reason(data))}`,
-  approval_requested: (facts) => `${where(facts)} waits for an approval`,
-  approval_given: (facts) => `${where(facts)} was approved${by(facts.data)}`,
+  approval_requested: (facts) => `${where(facts)} waits for an approval${clause(": ", text(facts.data, "message"))}`,
+  approval_given: ({ data, ...facts }) =>
+    `${where(facts)} was ${data?.["approved"] === false ? "rejected" : "approved"}${by(data)}${clause(": ", text(data, "comment"))}`,
   worker_joined: ({ data }) => `worker${clause(" ", text(data, "worker"))} joined`,
   worker_left: ({ data }) => `worker${clause(" ", text(data, "worker"))} left`,
 };

@@ -16,6 +16,8 @@ export interface RunProgress extends Percent {
   /** Phases under way whose percent is only a lower bound, or unknown, and those whose percent is an estimate. */
   readonly lower_bounds: number;
   readonly estimates: number;
+  /** Phases that wait for a person. */
+  readonly asking: number;
   /** Since when the run has been under way without a break, Unix ms, and where it stood then. */
   readonly since_ms: number | null;
   readonly base_percent: number;
@@ -31,6 +33,8 @@ export interface PhaseOfRun {
   readonly status: PhaseStatus;
   readonly revision: number;
   readonly progress: Percent;
+  /** What a person is asked; `null` while the phase waits for nobody. */
+  readonly approval: object | null;
 }
 
 /** Progress of a run that has no phases yet. */
@@ -40,17 +44,19 @@ export const NO_RUN_PROGRESS: RunProgress = {
   points: 0,
   lower_bounds: 0,
   estimates: 0,
+  asking: 0,
   since_ms: null,
   base_percent: 0,
 };
 
-type Sums = Pick<RunProgress, "phases" | "points" | "lower_bounds" | "estimates">;
+type Sums = Pick<RunProgress, "phases" | "points" | "lower_bounds" | "estimates" | "asking">;
 
-const NOTHING: Sums = { phases: 0, points: 0, lower_bounds: 0, estimates: 0 };
+const NOTHING: Sums = { phases: 0, points: 0, lower_bounds: 0, estimates: 0, asking: 0 };
 
 /** Progress after a phase has changed; `before` is `undefined` for one that is new. Takes the same time for any number of phases. */
 export function followPhase(progress: RunProgress, before: PhaseOfRun | undefined, after: PhaseOfRun): RunProgress {
-  if (before?.progress === after.progress && before.status === after.status) return progress;
+  const isSame = before?.status === after.status && before.approval === after.approval;
+  if (isSame && before.progress === after.progress) return progress;
   const out = before === undefined ? NOTHING : shareOf(before);
   const sums = combine(combine(progress, out, -1), shareOf(after), 1);
   const next = { ...progress, ...sums };
@@ -77,7 +83,7 @@ export function finishRun(progress: RunProgress): RunProgress {
 
 /**
  * Progress of a run as of now. `eta_sec` is by the rate since it started or resumed: 0 once it has succeeded,
- * `null` while there is no rate to tell by, and for a run that does not run.
+ * `null` while there is no rate to tell by, while a person is waited for, and for a run that does not run.
  *
  * @param nowMs Unix ms
  */
@@ -87,19 +93,21 @@ export function runProgressAt(
 ): RunProgressDocument {
   const { percent, percent_mode, since_ms: sinceMs, base_percent: base } = run.progress;
   if (run.status === "succeeded") return { percent, percent_mode, eta_sec: 0 };
-  const isTimed = run.status === "running" && !run.is_paused && percent !== null && sinceMs !== null;
+  const isHeld = run.is_paused || run.progress.asking > 0;
+  const isTimed = run.status === "running" && !isHeld && percent !== null && sinceMs !== null;
   // A percent that is held at 100 has more to come, and nothing tells how much.
   const isHeldAtEnd = percent === 100 && percent_mode !== "final";
   if (!isTimed || isHeldAtEnd) return { percent, percent_mode, eta_sec: null };
   return { percent, percent_mode, eta_sec: etaOf(percent - base, 100 - percent, nowMs - sinceMs) };
 }
 
-function shareOf({ status, progress }: PhaseOfRun): Sums {
+function shareOf({ status, progress, approval }: PhaseOfRun): Sums {
   if (status === "skipped") return NOTHING;
   const points = Math.round((progress.percent ?? 0) * POINTS);
   const mode = status === "running" ? progress.percent_mode : "final";
   const isBound = mode === "lower_bound" || mode === "unavailable";
-  return { phases: 1, points, lower_bounds: isBound ? 1 : 0, estimates: mode === "estimated" ? 1 : 0 };
+  const asking = approval === null ? 0 : 1;
+  return { phases: 1, points, lower_bounds: isBound ? 1 : 0, estimates: mode === "estimated" ? 1 : 0, asking };
 }
 
 function combine(sums: Sums, share: Sums, sign: 1 | -1): Sums {
@@ -108,6 +116,7 @@ function combine(sums: Sums, share: Sums, sign: 1 | -1): Sums {
     points: sums.points + sign * share.points,
     lower_bounds: sums.lower_bounds + sign * share.lower_bounds,
     estimates: sums.estimates + sign * share.estimates,
+    asking: sums.asking + sign * share.asking,
   };
 }
 

@@ -29,6 +29,8 @@ export const PHASE_REDUCERS = {
   phase_reused: reused,
   // what it makes is its spawner's, not an output of the run
   phase_spawned: (phase) => ({ ...phase, has_dependents: true }),
+  approval_requested: asked,
+  approval_given: (phase) => ({ ...phase, approval: null }),
   artifact_persisted: persisted,
   artifact_rejected: (phase, line) => ({ ...phase, problem: problemOf(line, true) }),
 } satisfies Partial<Record<EventName, PhaseReducer>>;
@@ -77,6 +79,13 @@ export function resume(phase: PhaseView, line: JournalLine): PhaseView {
   return { ...phase, finished_at_ms: null, idle_ms: phase.idle_ms + idleMs, cause: null, missing: [] };
 }
 
+/** It waits for a person from now on. */
+function asked(phase: PhaseView, line: JournalLine): PhaseView {
+  const message = readText(line.data, "message") ?? null;
+  const until_ms = readNumber(line.data, "until_ms") ?? null;
+  return { ...phase, approval: { message, since_ms: timeOf(line), until_ms } };
+}
+
 /** A late report of an earlier revision changes nothing. */
 function progressed(phase: PhaseView, line: JournalLine): PhaseView {
   const amounts = readMetrics(line.data);
@@ -97,7 +106,8 @@ function blocked(phase: PhaseView, line: JournalLine): PhaseView {
 function ended(phase: PhaseView, line: JournalLine, status: PhaseStatus): PhaseView {
   for (const [shard, { status: shardStatus }] of phase.open) if (shardStatus === "backoff") phase.open.delete(shard);
   const revision = readNumber(line.data, "revision") ?? phase.revision;
-  return { ...phase, status, revision, shards: { ...phase.shards, backoff: 0 }, finished_at_ms: timeOf(line) };
+  const shards = { ...phase.shards, backoff: 0 };
+  return { ...phase, status, revision, shards, approval: null, finished_at_ms: timeOf(line) };
 }
 
 function succeeded(phase: PhaseView, line: JournalLine): PhaseView {

@@ -21,8 +21,6 @@ const IN_RUN = {
   run_resumed: (view) => ({ ...view, is_paused: false }),
   run_reopened: reopened,
   plan_aborted: (view, line) => ({ ...view, aborted_by: line.phase }),
-  approval_requested: (view) => view,
-  approval_given: (view) => view,
   worker_joined: (view) => view,
   worker_left: (view) => view,
 } satisfies Record<Exclude<EventName, keyof typeof PHASE_REDUCERS | keyof typeof SHARD_REDUCERS>, RunReducer>;
@@ -61,6 +59,8 @@ function withProgress(view: RunView, line: JournalLine, { known, before, after }
 
 /** Whether work that was over counts as open again. */
 function isTakenUpAgain({ event }: JournalLine, before: PhaseView, after: PhaseView): boolean {
+  // the time a person took says nothing of the rest
+  if (event === "approval_given") return true;
   return event === "phase_reopened" || (before.revision > 0 && after.revision > before.revision);
 }
 

@@ -2,6 +2,7 @@ import type { PhaseStatus } from "@fanfold/schemas";
 import { type PhaseProgressDocument, phaseProgressAt } from "./progress-phase.ts";
 import { type RunProgressDocument, runProgressAt } from "./progress-run.ts";
 import {
+  type ApprovalView,
   type ArtifactView,
   type CauseView,
   type PhaseView,
@@ -42,6 +43,8 @@ export interface PhaseDocument {
   readonly serial_time_sec: number;
   readonly wasted_time_sec: number;
   readonly progress: PhaseProgressDocument;
+  /** What a person is asked; `null` while the phase waits for nobody. */
+  readonly approval: ApprovalView | null;
   readonly cause: CauseView | null;
   /** Phases whose accepted output a blocked phase lacks. */
   readonly missing: readonly string[];
@@ -94,6 +97,7 @@ function phaseDocument(phase: PhaseView, nowMs: number): PhaseDocument {
     serial_time_sec: phase.serial_ms / 1_000,
     wasted_time_sec: phase.wasted_ms / 1_000,
     progress: phaseProgressAt(phase, nowMs),
+    approval: phase.approval,
     cause: phase.cause,
     missing: phase.missing,
     problem: phase.problem,

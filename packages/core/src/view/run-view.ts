@@ -53,6 +53,14 @@ export interface CauseView {
   readonly phase: string | null;
 }
 
+/** A question to a person that nobody has answered. */
+export interface ApprovalView {
+  readonly message: string | null;
+  /** Since when it waits, and until when at most, Unix ms. */
+  readonly since_ms: number;
+  readonly until_ms: number | null;
+}
+
 /** A phase as its run's journal tells of it. Attempts, retries, losses and times add up over all revisions. */
 export interface PhaseView {
   readonly phase: string;
@@ -84,6 +92,8 @@ export interface PhaseView {
   readonly tolerated_shards: number;
   /** Shards of the latest revision whose output was taken from earlier ones. */
   readonly reused_shards: number;
+  /** What a person is asked; `null` while the phase waits for nobody. */
+  readonly approval: ApprovalView | null;
   /** Why it was skipped, cancelled or blocked. */
   readonly cause: CauseView | null;
   /** Phases whose accepted output a blocked phase lacks. */
@@ -184,6 +194,7 @@ export function emptyPhaseView(phase: string): PhaseView {
     idle_ms: 0,
     tolerated_shards: 0,
     reused_shards: 0,
+    approval: null,
     cause: null,
     missing: [],
     is_stale: false,
@@ -212,6 +223,13 @@ export function withPhases(view: RunView, declared: readonly DeclaredPhase[]): R
 export function phaseTimeMs(phase: PhaseView, nowMs: number): number | null {
   if (phase.started_at_ms === null) return null;
   return Math.max(0, (phase.finished_at_ms ?? nowMs) - phase.started_at_ms - phase.idle_ms);
+}
+
+/** Phases that wait for a person, in the view's order. */
+export function waitingApprovals({ phases }: RunView): (PhaseView & { readonly approval: ApprovalView })[] {
+  return [...phases.values()].flatMap((phase) =>
+    phase.approval === null ? [] : [{ ...phase, approval: phase.approval }],
+  );
 }
 
 /** Shards that have not been tried yet, or wait to be tried again at once. */

@@ -1,13 +1,16 @@
 import type { PhaseRecord } from "@fanfold/schemas";
+import { awaitsApproval } from "../run/approval.ts";
 import { isPhaseOver, isRunOver } from "../run/transitions.ts";
 import type { ShardFacts, WhyFacts } from "./admission-facts.ts";
 import { causeClause } from "./cause-clause.ts";
+import { shellWord } from "./shell-word.ts";
 import { type OpenPhase, whyNoSlot, whyShard } from "./why-shard.ts";
 
 /** What kind of reason it is. */
 export type WhyCode =
   | "not_started"
   | "waits_for_phase"
+  | "waits_for_approval"
   | "waits_for_lock"
   | "opening"
   | "paused"
@@ -85,7 +88,7 @@ function whyPhase(facts: WhyFacts, phase: string): Why[] {
 
 /** The reason of a phase that is not running, or undefined. */
 function whyWhole(facts: WhyFacts, phase: string): WhyReason | undefined {
-  const { status, cause } = recordOf(facts, phase);
+  const { status, cause, asked } = recordOf(facts, phase);
   const because = cause === undefined ? "" : causeClause(cause.code, cause.phase ?? null);
   switch (status) {
     case "pending":
@@ -101,8 +104,15 @@ function whyWhole(facts: WhyFacts, phase: string): WhyReason | undefined {
     case "succeeded":
       return { code: "succeeded", why: "has succeeded" };
     case "running":
-      return undefined;
+      return asked === undefined ? undefined : whyAsked(facts, phase);
   }
+}
+
+function whyAsked({ planned, run }: WhyFacts, phase: string): WhyReason {
+  const { work } = planned.graph.phase(phase);
+  const question = work.kind === "approval" && work.message !== null ? ` (${work.message})` : "";
+  const command = `fanfold approve ${shellWord(run.run_id)} ${shellWord(phase)}`;
+  return { code: "waits_for_approval", why: `waits for an approval${question}; to give it: ${command}` };
 }
 
 function whyPending(facts: WhyFacts, phase: string): WhyReason {
@@ -114,9 +124,13 @@ function whyPending(facts: WhyFacts, phase: string): WhyReason {
   const open = graph
     .phase(phase)
     .depends_on.filter((edge) => graph.phase(edge.phase).takes_part && !isPhaseOver(recordOf(facts, edge.phase).status))
-    .map((edge) => `${edge.phase} (${recordOf(facts, edge.phase).status})`);
+    .map((edge) => `${edge.phase} (${stateOf(recordOf(facts, edge.phase))})`);
   if (open.length === 0) return { code: "ready", why: "is about to start" };
   return { code: "waits_for_phase", why: `waits for ${open.join(", ")}` };
+}
+
+function stateOf(record: PhaseRecord): string {
+  return awaitsApproval(record) ? "waits for an approval" : record.status;
 }
 
 function openPhase({ counts, planned, phases }: WhyFacts, phase: string): OpenPhase | undefined {

@@ -10,7 +10,7 @@ function codesAndMessages(phase: SamplePhase): [string, string][] {
 
 describe("the work of a phase", () => {
   test.each([
-    ["nothing", {}, "MISSING_WORK", "a phase needs a command or a handler"],
+    ["nothing", {}, "MISSING_WORK", "a phase needs a command, a handler or an approval"],
     [
       "both",
       { command: "x", handler: "./a.mjs" },
@@ -42,7 +42,7 @@ describe("the work of a phase", () => {
   test("is not called missing where it is only misspelt, of the wrong kind or of a later release", () => {
     expect(codesAndMessages({ comand: "x" })).toMatchObject([["UNKNOWN_KEY", expect.anything()]]);
     expect(codesAndMessages({ command: 5 })).toMatchObject([["WRONG_TYPE", expect.anything()]]);
-    expect(codesAndMessages({ approval: {} })).toMatchObject([["NOT_SUPPORTED", expect.anything()]]);
+    expect(codesAndMessages({ plan: "x" })).toMatchObject([["NOT_SUPPORTED", expect.anything()]]);
   });
 });
 
@@ -251,7 +251,7 @@ test("problems of meaning point at the key, or at the map that lacks one", () =>
     'MISSING_KEY 8:7 phase "a": shard strategy chunk needs over',
     'MISSING_KEY 8:7 phase "a": shard strategy chunk needs chunk_size',
     'MISPLACED_FIELD 9:7 phase "a": batch_size does not belong to shard strategy chunk',
-    'MISSING_WORK 10:5 phase "b": a phase needs a command or a handler',
+    'MISSING_WORK 10:5 phase "b": a phase needs a command, a handler or an approval',
   ]);
 });
 

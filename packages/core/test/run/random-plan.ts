@@ -27,6 +27,7 @@ const row = fc.record({
   tolerated: fc.constantFrom(0, 0, 0, 1),
   maxConsecutive: fc.constantFrom(0, 0, 0, 1),
   takesPart: rarely(true, false),
+  isApproval: rarely(false, true),
   /** `source`: whether a phase before it did well. */
   condition: rarely<"none" | "true" | "false" | "nonsense" | "source">("none", "source", "true", "false", "nonsense"),
   /** Decides which phase before it the condition looks at. */
@@ -39,7 +40,7 @@ type Row = typeof row extends fc.Arbitrary<infer T> ? T : never;
 
 /** The phase of a row: its edges lead to the phases of earlier rows. */
 function phaseOfRow(rows: readonly Row[], at: number, { edges, shardCount, ...rest }: Row): FatedPhase {
-  const { place: _place, look, condition, ...policy } = rest;
+  const { place: _place, look, condition, isApproval, ...policy } = rest;
   const led = edges.filter(({ back }) => back <= at).map((edge) => ({ ...edge, source: `p${at - edge.back}` }));
   const before = placesBefore(rows, at);
   const sources = (wanted: When, soft = false) =>
@@ -53,6 +54,8 @@ function phaseOfRow(rows: readonly Row[], at: number, { edges, shardCount, ...re
     // what trips the breaker is not tolerated: which shards are in by then is a matter of chance
     maxConsecutive: policy.tolerated === 0 ? policy.maxConsecutive : 0,
     shardCount: policy.fate === "shard_fails" ? Math.max(1, shardCount) : shardCount,
+    // nothing of it is executed: all that is not a success is a rejection
+    ...(isApproval ? { approval: "well?", shardCount: 0, tolerated: 0 } : {}),
     ...conditionOf(condition, before[look % before.length]),
   };
 }
@@ -83,7 +86,16 @@ export const fatedPlans: fc.Arbitrary<FatedPlan> = fc
 /** The same, with limits of the whole run that may come into play at any moment. */
 export const limitedPlans: fc.Arbitrary<FatedPlan> = fc
   .tuple(fatedPlans, fc.boolean(), rarely<number | null>(null, 0, 1, 2, 4, 8))
-  .map(([plan, hasTimeLimit, budget]) => ({ ...plan, hasTimeLimit, budget }));
+  .map(([plan, hasTimeLimit, budget]) => {
+    const phases = hasTimeLimit ? withTimeToAnswer(plan.phases) : plan.phases;
+    return { ...plan, hasTimeLimit, budget, phases };
+  });
+
+function withTimeToAnswer(phases: FatedPlan["phases"]): FatedPlan["phases"] {
+  const timed = ([id, phase]: [string, FatedPhase]): [string, FatedPhase] =>
+    phase.approval === undefined ? [id, phase] : [id, { ...phase, answerWithin: 60 }];
+  return Object.fromEntries(Object.entries(phases).map(timed));
+}
 
 /** How often people step in. */
 export const interventions: fc.Arbitrary<Interventions> = fc.record({

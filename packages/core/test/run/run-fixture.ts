@@ -39,6 +39,10 @@ export interface PhaseSketch {
   readonly shard?: CompiledPhase["shard"];
   /** Name of the lock the phase holds. */
   readonly lock?: string;
+  /** What a person is asked. */
+  readonly approval?: string;
+  /** Longest wait for the answer, in seconds. */
+  readonly answerWithin?: number;
 }
 
 /** Settings of the whole plan that matter to its run. */
@@ -53,7 +57,11 @@ export function phaseOf(id: string, sketch: PhaseSketch): CompiledPhase {
     name: id,
     takes_part: sketch.takesPart ?? true,
     condition: sketch.condition ?? null,
-    work: { kind: "handler", handler: "x" },
+    work:
+      sketch.approval === undefined
+        ? { kind: "handler", handler: "x" }
+        : { kind: "approval", message: sketch.approval },
+    ...(sketch.answerWithin === undefined ? {} : { answer_within_sec: sketch.answerWithin }),
     cwd: ".",
     env: {},
     depends_on: [
@@ -220,6 +228,11 @@ export class TestRun {
 
   spendBudget(costUsd: number): Decision {
     return this.apply({ type: "budget_spent", costUsd });
+  }
+
+  answer(phase: string, approved: boolean, comment = ""): Decision {
+    const answer = { approved, comment, actor: "ana" };
+    return this.apply({ type: "approve", ...this.ref(phase), answer, artifact: artifactNamed(phase) });
   }
 
   reopen(phase: string): Decision {

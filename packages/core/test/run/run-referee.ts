@@ -86,6 +86,8 @@ export class RunReferee {
   /** Checks a decision and the state it led to. @throws {Error} naming the invariant that does not hold */
   watch(decision: Decision, after: RunState): void {
     decision.events.forEach((event, at) => this.#replay(event, at === decision.events.length - 1));
+    // what asks a person is never opened: nothing of it goes on a queue
+    for (const { event, phase } of decision.events) if (event === "phase_started") this.#start(phase, after);
     this.#replayEffects(decision, after);
     this.#compare(after);
   }
@@ -135,24 +137,43 @@ export class RunReferee {
     for (const effect of effects) {
       if (effect.kind === "open_phase") {
         const { phase } = effect;
-        if (this.#status(phase) !== "pending") fail(`open_phase ${phase} while ${this.#status(phase)}`);
-        if (after.run.stop !== null) fail(`open_phase ${phase} of a stopped run`);
-        const isUsedAsItIs = (source: string): boolean => takesNoPartIn(after, source, phase);
-        if (!gatesHold(this.#graph, phase, (id) => phaseRecord(after, id).status, isUsedAsItIs))
-          fail(`${phase} opened too early`);
-        const says = conditionSays(this.#graph, phase, (id) => phaseRecord(after, id).status);
-        if (says !== "true") fail(`${phase} opened though its condition says ${says}`);
+        if (this.#graph.phase(phase).work.kind === "approval") fail(`open_phase ${phase}, which executes nothing`);
+        this.#start(phase, after);
         if (this.#graph.index(phase) <= last) fail(`${phase} opened out of declaration order`);
         last = this.#graph.index(phase);
-        this.#phases.set(phase, "running");
-        this.#opened.add(phase);
       }
       if (effect.kind === "stop_release" && after.run.stop === null) fail("stop_release of a run that goes on");
       if (effect.kind === "finish_run" && this.#run !== "over") fail("finish_run before the run's end");
     }
   }
 
+  #start(phase: string | undefined, after: RunState): void {
+    if (phase === undefined) fail("phase_started names no phase");
+    if (this.#status(phase) !== "pending") fail(`${phase} opened while ${this.#status(phase)}`);
+    if (after.run.stop !== null) fail(`${phase} opened in a stopped run`);
+    const isUsedAsItIs = (source: string): boolean => takesNoPartIn(after, source, phase);
+    if (!gatesHold(this.#graph, phase, (id) => phaseRecord(after, id).status, isUsedAsItIs))
+      fail(`${phase} opened too early`);
+    const says = conditionSays(this.#graph, phase, (id) => phaseRecord(after, id).status);
+    if (says !== "true") fail(`${phase} opened though its condition says ${says}`);
+    this.#phases.set(phase, "running");
+    this.#opened.add(phase);
+  }
+
+  #compareApprovals(after: RunState): void {
+    let asking = 0;
+    for (const id of this.#graph.ids) {
+      const record = phaseRecord(after, id);
+      const isAsking = record.status === "running" && this.#graph.phase(id).work.kind === "approval";
+      if (isAsking !== (record.asked !== undefined)) fail(`${id} is ${record.status}, and asked: ${!isAsking}`);
+      if (isAsking && after.run.stop !== null) fail(`${id} asks in a stopped run`);
+      if (isAsking) asking += 1;
+    }
+    if ((after.run.waiting_approvals ?? 0) !== asking) fail(`waiting_approvals is ${after.run.waiting_approvals}`);
+  }
+
   #compare(after: RunState): void {
+    this.#compareApprovals(after);
     let unfinished = 0;
     for (const id of this.#graph.ids) {
       const { status } = phaseRecord(after, id);

@@ -1,4 +1,4 @@
-import type { Effect, PhaseRecord } from "@fanfold/schemas";
+import type { Effect } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
 import { decide } from "../../src/run/decide.ts";
 import { planRerun, type RerunReach } from "../../src/run/plan-rerun.ts";
@@ -16,7 +16,9 @@ import {
 import type { Fate, FatedPlan, Interventions } from "./fated-plan.ts";
 import { artifactNamed, effectText, plannedOf, queuedRun, storyOf } from "./run-fixture.ts";
 import { RunReferee } from "./run-referee.ts";
+import { SimulatedApprovals } from "./simulated-approvals.ts";
 import { type Shard, SimulatedEntry } from "./simulated-entry.ts";
+import { contentOf, failedBeforeItsShards, isAtWork, isRetryable, resumeText, triggerText } from "./simulated-facts.ts";
 
 /** Far more happenings than a small plan needs to end. */
 const MOST_STEPS = 1_000;
@@ -47,6 +49,7 @@ export class SimulatedRun {
   readonly #ledger = new Map<string, SimulatedEntry>();
   /** Ends of the run's time that were set, Unix ms. */
   readonly #timers: number[] = [];
+  readonly #approvals = new SimulatedApprovals();
   readonly #outbox = new Map<string, Effect>();
   readonly #triggers: Trigger[] = [{ type: "start" }];
   readonly #reports = new Set<string>();
@@ -143,6 +146,9 @@ export class SimulatedRun {
     for (const phase of this.#reports) {
       list.push({ name: `report ${phase}`, act: () => this.#report(phase) });
     }
+    for (const { name, trigger } of this.#approvals.answers(this.#state, (id) => this.#fates.get(id) === "succeeds")) {
+      list.push({ name, act: () => this.#apply(trigger) });
+    }
     for (const [phase, entry] of this.#ledger) {
       if (entry.fold === "due") list.push({ name: `fold ${phase}`, act: () => this.#fold(phase, entry) });
       list.push(...this.#shardHappenings(phase, entry));
@@ -170,6 +176,7 @@ export class SimulatedRun {
     for (const [at, atMs] of this.#timers.entries()) {
       list.push({ name: `time is up ${atMs}`, act: () => this.#timeIsUp(at) });
     }
+    for (const { name, trigger } of this.#approvals.timeouts()) list.push({ name, act: () => this.#apply(trigger) });
     if (this.#left.cancels > 0) list.push({ name: "cancel", act: () => this.#cancel() });
     if (this.#left.reruns > 0) list.push(...this.#reruns());
     if (this.#left.retries === 0 || status === "queued" || stop === "cancel") return list;
@@ -306,6 +313,9 @@ export class SimulatedRun {
         // what was set before stays: it must have no effect
         if (!this.#isHealing) this.#timers.push(effect.at_ms ?? 0);
         return;
+      case "schedule_approval_timeout":
+        if (!this.#isHealing) this.#approvals.wait(effect);
+        return;
       case "discard_making":
       case "release_lock":
       case "resume_spawner":
@@ -433,32 +443,4 @@ export class SimulatedRun {
   #shardCount(phase: string): number {
     return this.#plan.phases[phase]?.shardCount ?? 0;
   }
-}
-
-/** As the engine sees it: nothing of it but a re-opening is needed. */
-function failedBeforeItsShards(record: PhaseRecord): boolean {
-  const { status, cause } = record;
-  if (status === "failed") return cause?.code === "expansion_failed" || cause?.code === "condition_failed";
-  return wasLeftOut(record);
-}
-
-/** Each third revision is the same as the one before. */
-function contentOf(revision: number): string {
-  return String((revision % 3 === 0 ? revision - 1 : revision) % 10);
-}
-
-function isAtWork(shard: Shard): boolean {
-  return shard === "queued" || shard === "running" || shard === "dying";
-}
-
-function isRetryable(shard: Shard): boolean {
-  return shard === "failed" || shard === "cancelled";
-}
-
-function triggerText(trigger: Trigger): string {
-  return "phase" in trigger ? `${trigger.type} ${trigger.phase}` : trigger.type;
-}
-
-function resumeText({ phase, revision }: { phase: string; revision: number }): string {
-  return `resume_release ${phase}.r${revision}`;
 }

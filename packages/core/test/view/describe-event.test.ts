@@ -241,7 +241,9 @@ test("says of each cause what it means, with and without the phase at its root",
     circuit_open | too many shards failed in a row | too many shards of fetch failed in a row
     shards_failed | shards failed | shards of fetch failed
     merge_rejected | the merge was rejected | the merge of fetch was rejected
-    expansion_failed | it could not be cut into shards | fetch could not be cut into shards"
+    expansion_failed | it could not be cut into shards | fetch could not be cut into shards
+    approval_rejected | it was rejected | fetch was rejected
+    approval_timeout | the approval of it was not given in time | the approval of fetch was not given in time"
   `);
 });
 

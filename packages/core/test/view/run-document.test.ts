@@ -68,6 +68,7 @@ test("shows what of a view is for programs, and nothing of how it is kept", () =
       "serial_time_sec",
       "wasted_time_sec",
       "progress",
+      "approval",
       "cause",
       "missing",
       "problem",

@@ -218,3 +218,13 @@ test("names the first shards of many", () => {
 test("refuses a phase that the run has not", () => {
   expect(() => explainWaits(factsOf({}), { phase: phaseOf("z", {}).id })).toThrow(/z is not in this plan/);
 });
+
+test("tells of a person, and of what waits for their answer", () => {
+  const records: Readonly<Record<string, PhaseRecord>> = {
+    a: { status: "running", revision: 0, asked: { at_ms: NOW } },
+  };
+  expect(told({ sketches: { a: { approval: "Ship it?" }, b: { after: ["a"] } }, records, counts: null })).toEqual([
+    "a waits_for_approval: waits for an approval (Ship it?); to give it: fanfold approve run a",
+    "b waits_for_phase: waits for a (waits for an approval)",
+  ]);
+});

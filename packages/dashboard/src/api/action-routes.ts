@@ -1,6 +1,9 @@
 import {
   ActionResultSchema,
+  ApprovalAnswerSchema,
   CancelRequestSchema,
+  GivenApprovalSchema,
+  PhaseParamsSchema,
   type RetryRequest,
   RetryRequestSchema,
   RemovedSchema,
@@ -16,6 +19,7 @@ import { removeRun } from "./remove-run.ts";
 export function actionRoutes(parts: ApiParts): ApiRoute[] {
   const { engine, log } = parts;
   return [
+    approveRoute(parts),
     jsonRoute({
       method: "post",
       path: "/runs/:run/cancel",
@@ -61,6 +65,21 @@ export function actionRoutes(parts: ApiParts): ApiRoute[] {
       },
     }),
   ];
+}
+
+function approveRoute({ engine, log }: ApiParts): ApiRoute {
+  return jsonRoute({
+    method: "post",
+    path: "/runs/:run/phases/:phase/approve",
+    summary: "Approve or reject a phase that waits for a person; the first answer counts",
+    params: PhaseParamsSchema,
+    body: ApprovalAnswerSchema,
+    answer: GivenApprovalSchema,
+    handle: ({ params: { run, phase }, body, caller: { user } }) => {
+      log.info({ run, phase, approved: body.approved, user }, "approval given");
+      return engine.approve(run, phase, { ...body, actor: user });
+    },
+  });
 }
 
 function scopeOf({ phase, shard, shards }: RetryRequest): RetryScope {

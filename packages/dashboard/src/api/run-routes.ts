@@ -1,4 +1,4 @@
-import { runDocument } from "@fanfold/core";
+import { isApproval, runDocument } from "@fanfold/core";
 import {
   EventPageSchema,
   EventQuerySchema,
@@ -84,7 +84,8 @@ async function readRun({ views }: ApiParts, runId: string): Promise<RunDetail> {
     artifacts: phase.artifacts.map((artifact) => ({ ...artifact })),
     open_shards: phase.open_shards.slice(0, SHOWN_OPEN_SHARDS).map((shard) => ({ ...shard })),
   }));
-  return { ...document, phases, edges, spawned: spawnedPhases(plan), last_seq: view.last_seq };
+  const approvals = plan.phases.filter(isApproval).map(({ id }) => id);
+  return { ...document, phases, edges, spawned: spawnedPhases(plan), approvals, last_seq: view.last_seq };
 }
 
 function spawnedPhases({ phases }: CompiledPlan): RunDetail["spawned"] {
@@ -122,8 +123,7 @@ async function listRuns({ engine, items }: ApiParts, query: RunQuery): Promise<R
 }
 
 function fits(item: RunListItem, { status, plan, tag, q }: RunQuery): boolean {
-  if (status !== undefined && !status.includes(item.status) && !(item.is_paused && status.includes("paused")))
-    return false;
+  if (status !== undefined && !isIn(item, status)) return false;
   if (plan !== undefined && item.plan_id !== plan) return false;
   if (tag !== undefined && !item.tags.includes(tag)) return false;
   const text = q?.trim().toLowerCase() ?? "";
@@ -131,6 +131,11 @@ function fits(item: RunListItem, { status, plan, tag, q }: RunQuery): boolean {
   return [item.run_id, item.plan_id, item.plan_version, ...item.tags, item.problem ?? ""].some((word) =>
     word.toLowerCase().includes(text),
   );
+}
+
+function isIn({ status, is_paused, waiting_approvals }: RunListItem, wanted: NonNullable<RunQuery["status"]>): boolean {
+  if (wanted.includes(status)) return true;
+  return (is_paused && wanted.includes("paused")) || (waiting_approvals > 0 && wanted.includes("asking"));
 }
 
 function writeCursor({ runId, createdAtMs }: RunPosition): string {

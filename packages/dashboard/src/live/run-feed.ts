@@ -2,11 +2,15 @@ import { EventEmitter, once } from "node:events";
 import type { JournalLine, RunStatus } from "@fanfold/schemas";
 import type { Store } from "@fanfold/store";
 import { frameOf } from "./event-stream.ts";
+import { NewsGate } from "./news-gate.ts";
 
 /** Lines kept for streams that are up to date; one that lags reads its lines from the journal. */
 const KEPT_LINES = 1_000;
-/** Lines that come within so long of each other are told of together, in ms: a burst costs each stream one write. */
-const GATHER_MS = 25;
+/** Streams are told of lines at most once in so long, in ms: a burst costs each of them few writes. */
+const MIN_HOLD_MS = 5;
+const MAX_HOLD_MS = 25;
+/** Streams that make it a millisecond longer: so that very many of them do not fill the process with writes. */
+const STREAMS_PER_HELD_MS = 20;
 /** Lines a stream takes at once. */
 const PAGE = 500;
 
@@ -44,7 +48,10 @@ export class RunFeed {
   #status: RunStatus = "queued";
   #lastSeq = 0;
   #opening: Promise<void> | undefined;
-  #isGathering = false;
+  readonly #gate = new NewsGate(
+    () => this.#news.emit("line"),
+    () => Math.min(MAX_HOLD_MS, MIN_HOLD_MS + this.#news.listenerCount("line") / STREAMS_PER_HELD_MS),
+  );
 
   constructor(store: Store, runId: string) {
     this.#store = store;
@@ -109,14 +116,7 @@ export class RunFeed {
     this.#status = STATUS_BY_EVENT[line.event] ?? this.#status;
     this.#recent.push(fed(line));
     if (this.#recent.length > 2 * KEPT_LINES) this.#recent.splice(0, this.#recent.length - KEPT_LINES);
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    setTimeout(() => this.#tell(), GATHER_MS).unref();
-  }
-
-  #tell(): void {
-    this.#isGathering = false;
-    this.#news.emit("line");
+    this.#gate.note();
   }
 }
 

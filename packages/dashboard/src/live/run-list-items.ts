@@ -71,7 +71,19 @@ function headOf(run: RunRecord, plan: CompiledPlan) {
   const { run_id, plan_id, plan_version, status, created_at_ms, started_at_ms, finished_at_ms } = run;
   const tags = tagsOf(plan);
   const submitted_by = run.submitted_by ?? null;
-  return { submitted_by, run_id, plan_id, plan_version, status, created_at_ms, started_at_ms, finished_at_ms, tags };
+  const waiting_approvals = run.waiting_approvals ?? 0;
+  return {
+    submitted_by,
+    waiting_approvals,
+    run_id,
+    plan_id,
+    plan_version,
+    status,
+    created_at_ms,
+    started_at_ms,
+    finished_at_ms,
+    tags,
+  };
 }
 
 function tagsOf({ metadata, phases }: CompiledPlan): string[] {

@@ -9,7 +9,15 @@ import { filterQuery, isInFilter, mergeRun, readFilter } from "../../web/src/run
 
 function runAt(createdMs: number, change: Partial<RunListItem> = {}): RunListItem {
   const times = { created_at_ms: createdMs, started_at_ms: null, finished_at_ms: null };
-  const figures = { shards: null, percent: null, eta_sec: null, problem: null, is_paused: false, submitted_by: null };
+  const figures = {
+    shards: null,
+    percent: null,
+    eta_sec: null,
+    problem: null,
+    is_paused: false,
+    submitted_by: null,
+    waiting_approvals: 0,
+  };
   return {
     run_id: `r${createdMs}`,
     plan_id: "p",

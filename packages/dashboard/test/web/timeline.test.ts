@@ -69,6 +69,24 @@ describe("TimelineModel", () => {
     expect(phaseRows(model, ["a", "b"], "a").map(({ title }) => title)).toEqual(["a", "[0]", "[1]", "b"]);
   });
 
+  test("tells the wait for a person from work", () => {
+    const model = new TimelineModel();
+    model.add(
+      journal(
+        [0, "run_started"],
+        [20, "phase_started", { phase: "a" }],
+        [20, "approval_requested", { phase: "a" }],
+        [90, "approval_given", { phase: "a" }],
+        [90, "phase_succeeded", { phase: "a" }],
+      ),
+    );
+    expect(model.phases.get("a")?.map(({ kind, startMs, endMs }) => [kind, startMs, endMs])).toEqual([
+      ["waiting", 0, 20],
+      ["waiting", 20, 90],
+      ["succeeded", 90, 90],
+    ]);
+  });
+
   test("draws no more bars than there are pixels", () => {
     const segments = Array.from({ length: 10_000 }, (_, n) => ({
       kind: "succeeded" as const,

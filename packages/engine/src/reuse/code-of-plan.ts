@@ -84,7 +84,7 @@ async function hashPhase(
 /** Texts of a phase that may be names of files. */
 function wordsOf({ work, env }: CompiledPhase): string[] {
   const own = Object.values(env);
-  if (work.kind === "handler") return own;
+  if (work.kind !== "command") return own;
   const words = work.shell ? (work.command.match(SHELL_WORDS) ?? []) : [work.command];
   return [...words, ...work.args, ...own];
 }
@@ -104,7 +104,7 @@ async function isFileIn(workspace: string, path: string): Promise<boolean> {
 
 function whyNot({ template, work }: CompiledPhase, workspaceDir: string | undefined): string {
   const why =
-    workspaceDir === undefined || work.kind === "command"
+    workspaceDir === undefined || work.kind !== "handler"
       ? "the files of its work are not known where the plan was submitted"
       : `its handler ${work.handler} is not in the plan's directory here`;
   return `outputs of phase ${template} are not reused: ${why}; declare cache: { version: … }`;

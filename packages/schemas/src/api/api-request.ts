@@ -33,7 +33,7 @@ export const ArtifactParamsSchema = z.strictObject({ ...PhaseParamsSchema.shape,
 
 /** Which runs to list. */
 export const RunQuerySchema = z.strictObject({
-  status: listOf(z.enum([...RunStatusSchema.options, "paused"])).optional(),
+  status: listOf(z.enum([...RunStatusSchema.options, "paused", "asking"])).optional(),
   plan: PlanIdSchema.optional(),
   tag: z.string().min(1).max(300).optional(),
   q: z.string().max(300).optional().describe("Part of an id, a plan, a tag or a problem; case does not matter."),

@@ -13,6 +13,7 @@ export const RunListItemSchema = z.strictObject({
   plan_version: z.string(),
   status: RunStatusSchema,
   is_paused: z.boolean(),
+  waiting_approvals: count.describe("Phases that wait for a person."),
   submitted_by: z.string().nullable().describe("A user of the dashboard, or the kind of client."),
   created_at_ms: z.int(),
   started_at_ms: timeMs,
@@ -73,6 +74,10 @@ const PhaseDocumentSchema = z.object({
   started_at_ms: timeMs,
   finished_at_ms: timeMs,
   progress: ProgressDocumentSchema,
+  approval: z
+    .object({ message: z.string().nullable(), since_ms: z.int(), until_ms: timeMs })
+    .nullable()
+    .describe("What a person is asked; null while the phase waits for nobody."),
   cause: CauseDocumentSchema.nullable(),
   problem: ProblemDocumentSchema.nullable(),
   attempts: count,
@@ -114,6 +119,7 @@ export const RunDetailSchema = z.object({
       }),
     )
     .describe("Phases that attempts of others spawned, and why."),
+  approvals: z.array(z.string()).describe("Phases that ask a person, now or at some time."),
   last_seq: count.describe("Last journal line this document knows of: a stream goes on after it."),
 });
 export type RunDetail = z.input<typeof RunDetailSchema>;
@@ -132,3 +138,11 @@ export const ActionResultSchema = z.strictObject({
   retried: z.array(z.string()).optional().describe("What is tried again."),
 });
 export type ActionResult = z.infer<typeof ActionResultSchema>;
+
+/** Answer to an approval or a rejection that was taken. */
+export const GivenApprovalSchema = z.strictObject({
+  run_id: z.string(),
+  phase: z.string(),
+  revision: z.int().min(1),
+  approved: z.boolean(),
+});

@@ -28,6 +28,7 @@ export type AttemptErrorCode =
   | "SECRET_IN_OUTPUT"
   | "SECRET_NOT_FOUND"
   | "SECRET_TOO_SHORT"
+  | "SPAWNER_LOST"
   | "SPAWN_FAILED"
   | "SPAWN_INVALID"
   | "SPAWN_LIMIT"

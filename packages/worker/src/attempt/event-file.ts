@@ -1,5 +1,5 @@
+import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./attempt-error.ts";
 
 /** Longest line that is read, in bytes. */
@@ -33,14 +33,16 @@ export class EventFile {
   /** Reads as lines come, until the signal; then reads to the end, the last line with or without its newline. */
   async follow({ signal }: { signal: AbortSignal }): Promise<void> {
     while (!signal.aborted) {
-      await this.#readNew();
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(POLL_MS, signal);
+      if (!signal.aborted) await this.#readNew();
     }
     await this.#readNew();
     if (this.#restBytes > 0) this.#endLine();
   }
 
   async #readNew(): Promise<void> {
+    // asked at once: it is a file of the worker's own, and mostly there is nothing new in it
+    if (statSync(this.#file, { throwIfNoEntry: false })?.size === this.#offset) return;
     const handle = await open(this.#file, "r").catch((error: unknown) => {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
@@ -89,4 +91,17 @@ export class EventFile {
     this.#restBytes = 0;
     if (line !== "") this.#onLine(line, this.#lineNumber);
   }
+}
+
+/** Waits, at most until the signal. */
+function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs);
+    signal.addEventListener("abort", end);
+  });
 }

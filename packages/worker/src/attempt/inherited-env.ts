@@ -14,6 +14,10 @@ const OWN_SECRETS = [
 /** What a command hardly works without; it is inherited even when the worker names what it passes on. */
 const USUAL = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR"];
 
+const isSecret = nameMatcher(OWN_SECRETS);
+/** Matchers by the list they are made of, which is the same for all commands of a worker. */
+const matchers = new WeakMap<readonly string[], (name: string) => boolean>();
+
 /**
  * Variables of the worker that its commands inherit: all but the secrets of Fanfold itself, or, when the worker names
  * what it passes on, those and the usual ones.
@@ -21,13 +25,18 @@ const USUAL = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "T
  * @param passed names, with `*` for any text; null passes on everything
  */
 export function inheritedEnv(workerEnv: NodeJS.ProcessEnv, passed: readonly string[] | null): Record<string, string> {
-  const isSecret = nameMatcher(OWN_SECRETS);
-  const isPassed = passed === null ? () => true : nameMatcher([...USUAL, ...passed]);
+  const isPassed = passed === null ? () => true : matcherOf(passed);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(workerEnv)) {
     if (value !== undefined && isPassed(name) && !isSecret(name)) env[name] = value;
   }
   return env;
+}
+
+function matcherOf(passed: readonly string[]): (name: string) => boolean {
+  const matcher = matchers.get(passed) ?? nameMatcher([...USUAL, ...passed]);
+  matchers.set(passed, matcher);
+  return matcher;
 }
 
 function nameMatcher(patterns: readonly string[]): (name: string) => boolean {

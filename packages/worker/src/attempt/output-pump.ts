@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { OutputSource } from "./command-process.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** Rounds of quiet the pump waits for at most when nobody ends the stream. */
@@ -19,12 +19,12 @@ export interface OutputSink {
 export class OutputPump {
   /** Settles when the stream has ended and everything is stored; rejects when storing failed. */
   readonly ended: Promise<void>;
-  readonly #stream: Readable;
+  readonly #stream: OutputSource;
   #pieces = 0;
   #isStoring = false;
   #isCut = false;
 
-  constructor(stream: Readable, sink: OutputSink) {
+  constructor(stream: OutputSource, sink: OutputSink) {
     this.#stream = stream;
     this.ended = this.#run(sink);
   }

@@ -99,8 +99,8 @@ async function endAttempt({ stop, log, reports }: RunningAttempt): Promise<void>
 }
 
 async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
-  const { spec, work, reports } = attempt;
-  const output = work.kind === "command" ? await runCommand(attempt, work) : await runHandler(attempt, work.handler);
+  const { spec, reports } = attempt;
+  const output = await execute(attempt);
   if (reports.spawned.length > 0) return { status: "spawned", asked: reports.spawned };
   const artifacts = await reports.collectArtifacts();
   const collected = await collect(attempt);
@@ -108,6 +108,18 @@ async function carryOut(attempt: RunningAttempt): Promise<AttemptResult> {
   await checkOutput(spec, output);
   const { outputMeta } = reports;
   return { status: "succeeded", output, artifacts, collected, ...(outputMeta === undefined ? {} : { outputMeta }) };
+}
+
+function execute(attempt: RunningAttempt): Promise<AttemptOutput> {
+  const { work } = attempt;
+  switch (work.kind) {
+    case "command":
+      return runCommand(attempt, work);
+    case "handler":
+      return runHandler(attempt, work.handler);
+    case "approval":
+      throw new Error("an approval has no attempts: a person gives it");
+  }
 }
 
 async function checkOutput(spec: AttemptSpec, output: AttemptOutput): Promise<void> {

@@ -1,24 +1,24 @@
-import { once } from "node:events";
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { execa } from "execa";
-import { AttemptError, describeError } from "./attempt-error.ts";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
+import { AttemptError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
-import { describeTails, exitFailure, spawnFailure, startFailure, type StartedCommand } from "./command-failure.ts";
+import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
+import type { CommandProcess, OutputSource, ProcessEnd } from "./command-process.ts";
 import { CommandReports } from "./command-reports.ts";
 import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
+import { KeptStdout } from "./kept-stdout.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type GroupEnding, ProcessGroup } from "./process-group.ts";
-import { processGuard } from "../process-guard.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
+import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
 import { permitCommand } from "./worker-rules.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
@@ -32,10 +32,7 @@ const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
 };
 
 /** The way the command's own process came to its end. */
-type CommandEnding =
-  | { readonly kind: "exited"; readonly exitCode: number | null; readonly signal: string | null }
-  | { readonly kind: "stopped" }
-  | { readonly kind: "broken"; readonly error: unknown };
+type CommandEnding = ProcessEnd | { readonly kind: "stopped" } | { readonly kind: "broken"; readonly error: unknown };
 
 type Work = Extract<AttemptSpec["phase"]["work"], { kind: "command" }>;
 
@@ -65,18 +62,19 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   const { spec, files } = attempt;
   const cwd = await findWorkingDirectory(spec);
   const permitted = await permitCommand(spec, work, cwd);
-  await mkdir(spec.scratchDir, { recursive: true });
-  await writeFile(files.events, "");
+  // at once: small files of the worker's own, for which a thread of the pool takes longer than the system does
+  mkdirSync(spec.scratchDir, { recursive: true });
+  writeFileSync(files.events, "");
   await writePrompt(attempt);
-  const stdoutFile = await open(files.stdout, "a");
+  const stdout = new KeptStdout(files.stdout);
   try {
     const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
     const line = await limitedLine(attempt, started, { work, permitted });
-    const run = await startCommand(attempt, { started, line, keep: (chunk) => stdoutFile.appendFile(chunk) });
-    await finishCommand(run);
-    return await findOutput(attempt, run);
+    attempt.begin();
+    const run = await carryOut(attempt, { started, line, keep: stdout.keep });
+    return await findOutput(run, stdout);
   } finally {
-    await stdoutFile.close();
+    await stdout.close();
   }
 }
 
@@ -115,31 +113,24 @@ async function limitedLine(
   return withLimits({ program, args }, limits);
 }
 
-interface CommandStart {
-  readonly started: StartedCommand;
-  readonly line: CommandLine;
-  /** Stores a piece of stdout, masked. */
-  readonly keep: (chunk: Uint8Array) => Promise<void>;
+/** Runs the command to its end. */
+async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
+  const run = listenTo(attempt, start, await startCommand(attempt, start));
+  const ending = await finishCommand(run);
+  if (ending.kind !== "refused") return run;
+  // nothing of it has run: the system itself says why, or starts it after all
+  await findWorkingDirectory(attempt.spec);
+  const direct = listenTo(attempt, start, await startUnderGuard(attempt, start));
+  await finishCommand(direct);
+  return direct;
 }
 
-async function startCommand(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
-  const { started, keep } = start;
-  attempt.begin();
-  processGuard.open(attempt.id);
-  const child = spawnCommand(attempt.id, start);
-  if (child.pid === undefined) {
-    processGuard.close(attempt.id);
-    const failed = await child;
-    throw await spawnFailure(started, failed.code ?? "", failed.originalMessage ?? "no reason given");
-  }
+function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: CommandProcess): CommandRun {
   const group = new ProcessGroup(child.pid, attempt.id);
-  const exited = once(child, "exit").then(
-    ([exitCode, signal]): CommandEnding => ({ kind: "exited", exitCode, signal }),
-    (error: unknown): CommandEnding => ({ kind: "broken", error }),
-  );
+  const exited = child.ended.catch((error: unknown): CommandEnding => ({ kind: "broken", error }));
   const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
   const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
-  const pump = (stream: Readable, name: OutputStream): OutputPump => {
+  const pump = (stream: OutputSource, name: OutputStream): OutputPump => {
     const take = async ({ kept, shown }: MaskedOutput): Promise<void> => {
       tails[name].add(shown);
       await Promise.all([attempt.log.append(shown, name), name === "stdout" ? keep(kept) : undefined]);
@@ -156,29 +147,12 @@ async function startCommand(attempt: RunningAttempt, start: CommandStart): Promi
   return { attempt, group, exited, pumps, masks, tails, reports, events, endEvents };
 }
 
-/** Starts the command as the leader of its own process group. */
-function spawnCommand(attemptId: string, { started, line }: CommandStart) {
-  const { cwd, env } = started;
-  try {
-    return execa(line.program, line.args, {
-      cwd,
-      env,
-      extendEnv: false,
-      detached: true,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      buffer: false,
-      reject: false,
-    });
-  } catch (error) {
-    processGuard.close(attemptId);
-    throw startFailure(started, describeError(error));
-  }
-}
-
-/** Waits for the end of the command, clears up behind it, and throws when it was not a success. */
-async function finishCommand(run: CommandRun): Promise<void> {
+/**
+ * Waits for the end of the command, clears up behind it, and throws when it was not a success.
+ *
+ * @returns `refused` when it never became the command
+ */
+async function finishCommand(run: CommandRun): Promise<CommandEnding> {
   const { attempt, group, exited, pumps, events, endEvents } = run;
   const ending = await Promise.race([
     exited,
@@ -186,7 +160,7 @@ async function finishCommand(run: CommandRun): Promise<void> {
     firstError([events, ...pumps.map(({ ended }) => ended)]),
   ]);
   let groupEnding: GroupEnding = "gone";
-  if (ending.kind === "exited") await clearLeftovers(run);
+  if (ending.kind === "exited" || ending.kind === "refused") await clearLeftovers(run);
   else groupEnding = await group.terminate(attempt.spec.killGraceMs);
   group.release();
   const finished = await Promise.allSettled(pumps.map((pump) => pump.finish(LEFTOVER_WAIT_MS)));
@@ -198,6 +172,7 @@ async function finishCommand(run: CommandRun): Promise<void> {
   throwIfNotSucceeded(run, ending, groupEnding);
   for (const part of work) if (part.status === "rejected") throw part.reason;
   run.reports.throwFirstError();
+  return ending;
 }
 
 /** Ends the processes a command that has exited left behind in its group. */
@@ -214,6 +189,10 @@ function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding
       throw run.attempt.stop.error(`${GROUP_ENDINGS[groupEnding]}${describeTails(run.tails)}`, run.group.survivors);
     case "broken":
       throw ending.error;
+    case "lost":
+      throw lostCommand();
+    case "refused":
+      return;
     case "exited":
       if (ending.exitCode !== 0) throw exitFailure(ending, run.tails, run.attempt.spec.phase.limits);
   }
@@ -226,17 +205,15 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput(
-  { spec, files, log, reports }: RunningAttempt,
-  { masks }: CommandRun,
-): Promise<AttemptOutput> {
-  const written = await stat(files.output).catch(() => undefined);
+async function findOutput({ attempt, masks }: CommandRun, stdout: KeptStdout): Promise<AttemptOutput> {
+  const { spec, files, log, reports } = attempt;
+  const written = statSync(files.output, { throwIfNoEntry: false });
   const reported = reports.outputFile;
   if (written === undefined) {
     if (reported !== undefined) return { file: reported };
     if (masks.stdout.hasMasked) log.note("stdout is the output of this phase, and secrets in it were masked");
-    if (spec.phase.collect?.stdout_final === true) return { bytes: await readFinalLine(files.stdout) };
-    return { file: files.stdout };
+    if (spec.phase.collect?.stdout_final === true) return { bytes: await readFinalLine(await stdout.inFile()) };
+    return stdout.output();
   }
   if (!written.isFile()) {
     throw new AttemptError("INVALID_OUTPUT", "FANFOLD_OUTPUT is not a regular file", {
@@ -244,7 +221,7 @@ async function findOutput(
     });
   }
   if (reported !== undefined) throw reports.outputConflict("FANFOLD_OUTPUT was written as well");
-  if (written.size === 0 && (await stat(files.stdout)).size > 0) {
+  if (written.size === 0 && stdout.sizeBytes > 0) {
     log.note("FANFOLD_OUTPUT was made and left empty, so the output is empty; stdout is kept in the log only");
   }
   return { file: files.output };

@@ -11,7 +11,9 @@ import {
 import { type ReactNode, useMemo, useRef } from "react";
 import type { RunDetail } from "../api/shapes.ts";
 import { useRunScope, useSelection } from "../run/run-context.tsx";
+import { shownStatus } from "../run/phase-status.ts";
 import { countAwaited } from "../run/spawned-list.tsx";
+import { statusWord } from "../ui/status-icon.tsx";
 import { type GraphEdge, NODE_HEIGHT_PX, NODE_WIDTH_PX, type NodePlace } from "./layers.ts";
 import { FIT, KeepInSight } from "./keep-in-sight.tsx";
 import { PhaseNode, type PhaseNodeType } from "./phase-node.tsx";
@@ -94,6 +96,7 @@ function allEdges(run: RunDetail): GraphEdge[] {
 
 function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen: string | null): PhaseNodeType[] {
   const critical = new Set(run.critical_path);
+  const questions = new Set(run.approvals);
   return run.phases.map((phase) => ({
     id: phase.phase,
     type: "phase",
@@ -101,8 +104,13 @@ function nodesOf(run: RunDetail, places: ReadonlyMap<string, NodePlace>, chosen:
     width: NODE_WIDTH_PX,
     height: NODE_HEIGHT_PX,
     selected: phase.phase === chosen,
-    ariaLabel: `${phase.phase}, ${phase.status}${phase.is_stale ? ", stale" : ""}`,
-    data: { phase, isCritical: critical.size > 1 && critical.has(phase.phase), awaited: countAwaited(run, phase) },
+    ariaLabel: `${phase.phase}, ${statusWord(shownStatus(phase))}${phase.is_stale ? ", stale" : ""}`,
+    data: {
+      phase,
+      isCritical: critical.size > 1 && critical.has(phase.phase),
+      awaited: countAwaited(run, phase),
+      isQuestion: questions.has(phase.phase),
+    },
   }));
 }
 

@@ -15,9 +15,11 @@ import { StaleTag } from "../ui/stale-tag.tsx";
 import { type Tab, Tabs } from "../ui/tabs.tsx";
 import { RerunButton } from "../rerun/rerun-button.tsx";
 import { RevisionsView } from "../rerun/revisions-view.tsx";
+import { ApprovalForm } from "./approval-form.tsx";
 import { DefinitionView } from "./definition-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { phaseTime } from "./phases-view.tsx";
+import { shownStatus } from "./phase-status.ts";
 import { cancelAction, retryAction } from "./run-actions.tsx";
 import { useRunScope, useSelection } from "./run-context.tsx";
 import { childrenOf, countAwaited, SpawnedBy, SpawnedList } from "./spawned-list.tsx";
@@ -54,7 +56,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
   return (
     <>
       <p className="drawer-line">
-        <StatusBadge status={phase.status} />
+        <StatusBadge status={shownStatus(phase)} />
         {countAwaited(run, phase) === 0 ? null : <StatusBadge status="spawned" />}
         <StaleTag phase={phase} isLong />
         {phase.revision > 1 ? <span className="tag">revision {phase.revision}</span> : null}
@@ -66,6 +68,7 @@ function Overview({ phase }: { readonly phase: PhaseDetail }): ReactNode {
           <span className="faint">{countsText(phase.shards)}</span>
         </p>
       ) : null}
+      <ApprovalForm phase={phase} />
       <SpawnedBy phase={phase.phase} />
       <PhaseReasons phase={phase} />
       <SpawnedList items={childrenOf(run, phase.phase)} />
@@ -127,6 +130,7 @@ function AllShardsButton({ phase }: { readonly phase: PhaseDetail }): ReactNode 
 }
 
 const MAX_REASONS = 8;
+const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(["running", "waits_for_approval"]);
 
 /** Why a phase does not run, or what went wrong. */
 function PhaseReasons({ phase }: { readonly phase: PhaseDetail }): ReactNode {
@@ -134,7 +138,7 @@ function PhaseReasons({ phase }: { readonly phase: PhaseDetail }): ReactNode {
   const isOpen = phase.status === "pending" || phase.status === "blocked" || phase.status === "running";
   const path = isOpen ? apiPath(["runs", run.run_id, "why"], { phase: phase.phase }) : null;
   const { data } = useResource<readonly Why[]>(path, 3_000);
-  const reasons = (isOpen ? (data ?? []) : []).filter(({ code }) => code !== "running");
+  const reasons = (isOpen ? (data ?? []) : []).filter(({ code }) => !SHOWN_ELSEWHERE.has(code));
   return (
     <>
       {phase.problem === null ? null : <p className="problem-text">{phase.problem.why}</p>}

@@ -5,7 +5,8 @@ import { useNow } from "../format/use-now.ts";
 import { ShardBar } from "../ui/progress-bar.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { StaleTag } from "../ui/stale-tag.tsx";
-import { StatusIcon } from "../ui/status-icon.tsx";
+import { StatusIcon, statusWord } from "../ui/status-icon.tsx";
+import { shownStatus } from "./phase-status.ts";
 import { useRunScope, useSelection } from "./run-context.tsx";
 import { ShardTable } from "./shard-table.tsx";
 
@@ -20,6 +21,8 @@ export function PhasesView(): ReactNode {
       <div className="phases-shards">
         {chosen === undefined ? (
           <EmptyState title="Choose a phase to see its shards" />
+        ) : run.approvals.includes(chosen.phase) ? (
+          <EmptyState title="This phase asks a person: it has no shards" />
         ) : (
           <ShardTable key={chosen.phase} phase={chosen} />
         )}
@@ -73,13 +76,14 @@ function PhaseLine({
   readonly name: string;
   readonly nowMs: number;
 }): ReactNode {
-  const { shards, status } = phase;
+  const { shards } = phase;
+  const status = shownStatus(phase);
   return (
     <>
       <span className="phase-name">
         <StatusIcon status={status} />
         <span className="cut">{name}</span>
-        <span className="unseen">, {status}</span>
+        <span className="unseen">, {statusWord(status)}</span>
         <StaleTag phase={phase} />
       </span>
       <span className="phase-figures">

@@ -45,6 +45,7 @@ export function RunHeader({ run, state, reload }: HeaderProps): ReactNode {
         <CopyButton text={cliCommand("watch", run.run_id)} label="Copy as command" />
       </p>
       <RunFigures run={run} />
+      <RunQuestion run={run} />
       <RunProblem run={run} />
     </header>
   );
@@ -102,6 +103,25 @@ function Figure({ title, children }: { readonly title: string; readonly children
     <div>
       <dt>{title}</dt>
       <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** The first phase that waits for a person, with a way to the answer. */
+function RunQuestion({ run }: { readonly run: RunDetail }): ReactNode {
+  const { select } = useSelection();
+  const [first, ...others] = run.phases.filter(({ approval }) => approval !== null);
+  if (first === undefined) return null;
+  return (
+    <div className="banner banner-warning">
+      <p>
+        <strong>{first.phase}</strong> waits for an approval
+        {first.approval?.message === null ? "" : `: ${first.approval?.message}`}
+        {others.length === 0 ? "" : ` (and ${others.length} more)`}
+      </p>
+      <button type="button" className="small" onClick={() => select(first.phase)}>
+        Answer
+      </button>
     </div>
   );
 }

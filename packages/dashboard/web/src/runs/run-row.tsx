@@ -7,7 +7,7 @@ import { removeAction } from "../run/run-actions.tsx";
 import { useMayAct } from "../shell/session.tsx";
 import { ActionButton } from "../ui/action-button.tsx";
 import { PercentBar, ShardBar } from "../ui/progress-bar.tsx";
-import { StatusBadge } from "../ui/status-icon.tsx";
+import { StatusBadge, statusWord } from "../ui/status-icon.tsx";
 import { TimeLabel } from "../ui/time-label.tsx";
 
 interface RunRowProps {
@@ -24,6 +24,11 @@ export function RunRow({ run, nowMs, isSelected, onRemoved }: RunRowProps): Reac
     <tr className={isSelected ? "is-selected" : ""} data-run={run.run_id}>
       <td className="cell-status">
         <StatusBadge status={run.status} isPaused={run.is_paused} />
+        {run.waiting_approvals === 0 ? null : (
+          <span className="row-line">
+            <span className="tag tag-warning">{statusWord("asking")}</span>
+          </span>
+        )}
       </td>
       <td className="cell-run">
         <Link to={runPath(run.run_id)} className="run-link">

@@ -1,6 +1,6 @@
 import { type ReactNode, type RefObject, useEffect, useState } from "react";
 import { useSearch } from "../routing/navigation.tsx";
-import { StatusIcon } from "../ui/status-icon.tsx";
+import { StatusIcon, statusWord } from "../ui/status-icon.tsx";
 import { isNarrowed, RUN_STATUSES, type RunsFilter, TIMES } from "./runs-filter.ts";
 
 interface FacetsProps {
@@ -27,7 +27,7 @@ export function RunsFacets({ filter, plans, tags, searchRef }: FacetsProps): Rea
             onClick={() => change({ status: toggled(filter.status, status).join(",") })}
           >
             <StatusIcon status={status} />
-            {status}
+            {statusWord(status)}
           </button>
         ))}
       </div>

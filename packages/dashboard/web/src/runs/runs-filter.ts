@@ -18,8 +18,8 @@ export const TIMES: Readonly<Record<string, number>> = {
   "7d": 604_800_000,
 };
 
-/** Statuses a run can have. */
-export const RUN_STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
+/** Statuses a run can have, and `asking`: it waits for a person. */
+export const RUN_STATUSES = ["queued", "running", "asking", "succeeded", "failed", "cancelled"] as const;
 
 /** Reads the filter from the query of the page's address. */
 export function readFilter(search: URLSearchParams): RunsFilter {
@@ -47,7 +47,8 @@ export function isInFilter(run: RunListItem, filter: RunsFilter, nowMs: number):
   const { status, plan, tag, text } = filter;
   const span = TIMES[filter.time];
   if (span !== undefined && run.created_at_ms < nowMs - span) return false;
-  if (status.length > 0 && !status.includes(run.status)) return false;
+  const isAsked = run.waiting_approvals > 0 && status.includes("asking");
+  if (status.length > 0 && !status.includes(run.status) && !isAsked) return false;
   if (plan !== "" && run.plan_id !== plan) return false;
   if (tag !== "" && !run.tags.includes(tag)) return false;
   const words = [run.run_id, run.plan_id, ...run.tags, run.problem ?? ""].join(" ").toLowerCase();

@@ -75,6 +75,14 @@ export class TimelineModel {
         own.push({ kind: "waiting", phase, startMs: this.startMs, endMs: atMs });
       own.push({ kind: "running", phase, startMs: atMs });
       this.#queueShards(phase, Number(data["shard_count"] ?? 0), atMs);
+    } else if (event === "approval_requested") {
+      const last = own.at(-1);
+      if (last?.kind === "running" && last.startMs === atMs) own.pop();
+      else endLast(own, atMs);
+      own.push({ kind: "waiting", phase, startMs: atMs });
+    } else if (event === "approval_given") {
+      endLast(own, atMs);
+      own.push({ kind: "running", phase, startMs: atMs });
     } else if (event === "phase_reopened" && own.at(-1)?.endMs !== undefined)
       own.push({ kind: "waiting", phase, startMs: atMs });
     const end = PHASE_ENDS[event];

@@ -40,6 +40,12 @@ const SHAPES: Readonly<Record<string, ReactNode>> = {
       <circle cx="12.6" cy="12.2" r="2.2" className="shape-fill" />
     </>
   ),
+  asking: (
+    <>
+      <circle cx="8" cy="4.6" r="3" className="shape-fill" />
+      <path d="M2 14.4c.3-3.6 2.6-5.4 6-5.4s5.7 1.8 6 5.4z" className="shape-fill" />
+    </>
+  ),
   pending: <circle cx="8" cy="8" r="6.2" className="shape-line shape-dashed" />,
   blocked: (
     <>
@@ -64,6 +70,13 @@ const SHAPES: Readonly<Record<string, ReactNode>> = {
 };
 
 const ALIASES: Readonly<Record<string, string>> = { queued: "waiting", released: "waiting", timed_out: "failed" };
+
+const WORDS: Readonly<Record<string, string>> = { asking: "waits for approval" };
+
+/** A status in words. */
+export function statusWord(status: string): string {
+  return WORDS[status] ?? status.replaceAll("_", " ");
+}
 
 /** Status a colour and a shape stand for; what is not known looks pending. */
 export function lookOf(status: string): string {
@@ -94,7 +107,7 @@ export function StatusBadge({
   return (
     <span className={`status-badge status-${lookOf(shown)}`}>
       <StatusIcon status={shown} />
-      {shown.replaceAll("_", " ")}
+      {statusWord(shown)}
     </span>
   );
 }

@@ -1,0 +1,2 @@
+/** Tells when it was run, in ns of the clock that all processes of a machine share. */
+export default () => String(process.hrtime.bigint());
