@@ -190,6 +190,21 @@ test(
 );
 
 test(
+  "a phase that is cancelled by hand ends in the middle of its blocks, and can be retried",
+  withDeployment(async (deployment) => {
+    const runId = await deployment.submit(await fanPlan(deployment, { count: 200, slow: [3] }));
+    await eventually(() => atWork(runId).began > 3);
+    await deployment.engine.cancelPart(runId, { phase: "fan" }, "test");
+    expect((await ended(deployment, runId)).status).not.toBe("succeeded");
+    expect(await deployment.store.ledger.findPhase(runId, "fan")).toMatchObject({ in_flight: 0, held: 0 });
+    await writeFile(join(deployment.dir, "go"), "");
+    await deployment.engine.retry(runId, {}, "test");
+    await eventually(async () => (await deployment.store.runs.get(runId)).status === "succeeded");
+    await endedWell(deployment, runId, 200);
+  }),
+);
+
+test(
   "a paused run starts nothing more of its blocks, and goes on when it is resumed",
   withDeployment(async (deployment) => {
     const runId = await deployment.submit(await fanPlan(deployment, { count: 400, slow: [1] }));

@@ -14,8 +14,8 @@ import {
   type StartedInBlock,
 } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
-import { loadRecentHandler } from "./attempt/load-handler.ts";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
+import { shareInBlock } from "./block-inputs.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
@@ -32,9 +32,6 @@ const LOOKS = 3;
 const LOOK_EVERY_MS = 40;
 /** How long shards run before everything else in this process has its turn, in ms. */
 const BREATH_MS = 8;
-
-/** Records of a block's shards that are read as one, in bytes; larger ones are read shard by shard. */
-const MAX_RECORDS_BYTES = 1024 * 1024;
 
 type EndedShard = ShardFinish & { readonly shard: number };
 
@@ -68,7 +65,7 @@ class BlockRun {
   /** Directory for what its attempts write; made when one does. */
   #dir = "";
   /** Started shards that have not begun. */
-  #begun: StartedInBlock[] = [];
+  #pending: StartedInBlock[] = [];
   #ended: EndedShard[] = [];
   /** Time shards in `#ended` took together, in ms, and how many of them: not the first, which also gets things ready. */
   #tookMs = 0;
@@ -122,35 +119,16 @@ class BlockRun {
     this.#dir = inputs.blockDir(run_id, this.#block, this.#job.attemptsStarted);
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
-    this.#shared = await this.#share(plan, phase);
+    this.#shared = await shareInBlock(this.#context, { runId: run_id, block: this.#block, plan: plan.plan, phase });
     const startedAtMs = performance.now();
-    while (this.#begun.length > 0) {
-      await this.#runBegun(plan, phase);
+    while (this.#pending.length > 0) {
+      await this.#runPending(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
       const isSlow = this.#latestMs > SLOW_MS || performance.now() - startedAtMs > PATIENCE_MS;
       await this.#step(isSlow ? "leave" : "fit");
     }
     return this.#end();
-  }
-
-  /** Gets ready what all its shards need; where that fails, each attempt tries it again and fails with it. */
-  async #share({ plan }: RunPlan, phase: CompiledPhase): Promise<SharedByBlock> {
-    const { inputs, workspaceDir, rules } = this.#context;
-    const { run_id } = this.#data;
-    const { shard: first, size } = this.#block;
-    const handlers: SharedByBlock["handlers"] = new Map();
-    if (phase.work.kind === "handler") {
-      const place = { workspaceDir, baseDir: plan.base_dir, rules, phase };
-      const { handler: path } = phase.work;
-      const handler = await loadRecentHandler(place, path).catch(() => undefined);
-      if (handler !== undefined) handlers.set(path, Promise.resolve(handler));
-    }
-    const wanted = { phase, size, maxBytes: MAX_RECORDS_BYTES };
-    const records = await inputs.readBlock(run_id, this.#block, wanted).catch((): string[] => []);
-    const recordsOf = async (shard: number): Promise<string | undefined> =>
-      records?.length === 0 ? inputs.readRecords(run_id, { ...this.#block, shard }, phase) : records?.[shard - first];
-    return { recordsOf, handlers };
   }
 
   get #behind(): number {
@@ -178,7 +156,7 @@ class BlockRun {
       throw endedJob(`the ledger of ${this.#data.run_id} does not expect block ${this.#id}`);
     }
     this.#cursor = reply.cursor;
-    this.#begun.push(...reply.started);
+    this.#pending.push(...reply.started);
     for (const leaving of reply.leaving) this.#leaving.set(leaving.shard, leaving);
     for (const one of ended) {
       const verdict = reply.verdicts.get(one.shard);
@@ -190,9 +168,9 @@ class BlockRun {
   }
 
   /** Runs what was started, one after another. */
-  async #runBegun(plan: RunPlan, phase: CompiledPhase): Promise<void> {
+  async #runPending(plan: RunPlan, phase: CompiledPhase): Promise<void> {
     let breathedAtMs = performance.now();
-    for (let next = this.#begun.shift(); next !== undefined; next = this.#begun.shift()) {
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
       const beganAtMs = performance.now();
       await this.#runOne(next, plan, phase);
       const nowMs = performance.now();
@@ -242,7 +220,7 @@ class BlockRun {
       const ended = await executeAttempt(this.#context, task, shipper, { signal });
       if (signal.reason === "lock_lost" && ended.status !== "succeeded") {
         // somebody else takes it over, and those after it
-        this.#begun = [];
+        this.#pending = [];
         return;
       }
       await this.#take(started, ended, phase, signal);
@@ -267,6 +245,8 @@ class BlockRun {
     }
     // from now on it has a job of its own
     this.#ended.push({ ...finish, shard, record: { ...finish.record, own_job: true } });
+    // its phase may have been cancelled by hand: the ledger knows which of those after it are to go on
+    if (ended.status === "cancelled" && !this.#signal.aborted) this.#giveUpOnce();
     const why = finish.record.failure?.why ?? finish.outcome;
     await this.#job.log(`[${shard}] ${why}`).catch(() => undefined);
   }
@@ -276,7 +256,11 @@ class BlockRun {
     if (!this.#isRunning || this.#givingUp !== undefined || this.#signal.aborted) return;
     this.#looks += 1;
     if (this.#looks < LOOKS) return;
-    if (this.#begun.length === 0 && this.#cursor >= this.#behind) return;
+    this.#giveUpOnce();
+  }
+
+  #giveUpOnce(): void {
+    if (this.#givingUp !== undefined || (this.#pending.length === 0 && this.#cursor >= this.#behind)) return;
     this.#givingUp = this.#giveUp();
     this.#givingUp.catch(() => undefined);
   }
@@ -284,7 +268,7 @@ class BlockRun {
   /** The shards that have not begun get jobs of their own, so that other workers can take them. */
   async #giveUp(): Promise<void> {
     const nowMs = systemClock.nowMs();
-    for (const { shard, attempt, fence, record } of this.#begun.splice(0)) {
+    for (const { shard, attempt, fence, record } of this.#pending.splice(0)) {
       const ref = { phase: this.#block.phase, revision: this.#block.revision, shard };
       const started = { runId: this.#data.run_id, ref, attempt, fence, record };
       const finish = recordGivenBack(started, NOT_BEGUN, nowMs);
