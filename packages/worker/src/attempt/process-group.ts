@@ -16,9 +16,16 @@ export const ATTEMPT_ID_VARIABLE = "FANFOLD_ATTEMPT_ID";
 
 const liveGroups = new Set<ProcessGroup>();
 let watchesExit = false;
+let kills = 0;
+
+/** How often all groups were killed: whoever starts a command meanwhile has to kill its group, too. */
+export function countKills(): number {
+  return kills;
+}
 
 /** Kills every process group that is not released, without a grace. */
 export function killProcessGroups(): void {
+  kills += 1;
   for (const group of liveGroups) group.signal("SIGKILL");
 }
 

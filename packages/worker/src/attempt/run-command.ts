@@ -15,7 +15,7 @@ import { KeptStdout } from "./kept-stdout.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
-import { type GroupEnding, ProcessGroup } from "./process-group.ts";
+import { countKills, type GroupEnding, ProcessGroup } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
@@ -115,7 +115,9 @@ async function limitedLine(
 
 /** Runs the command to its end. */
 async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<CommandRun> {
+  const kills = countKills();
   const run = listenTo(attempt, start, await startCommand(attempt, start));
+  if (countKills() > kills) run.group.signal("SIGKILL");
   const ending = await finishCommand(run);
   if (ending.kind !== "refused") return run;
   // nothing of it has run: the system itself says why, or starts it after all
