@@ -215,8 +215,11 @@ class ShardRun {
   /** The phase is complete, and whoever completed it may have died before it was settled. */
   async #askToSettle(): Promise<void> {
     const { run_id, phase, revision } = this.#data;
+    const { runs, queues } = this.#context.engine.store;
+    const record = (await runs.findPhases(run_id, [phase])).get(phase);
+    if (record === undefined || record.revision >= revision) return;
     const id = jobIds.settle(run_id, phase, revision);
-    await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "settle", run_id, phase, revision });
+    await queues.addSchedulerJob(id, { kind: "settle", run_id, phase, revision });
   }
 
   /** Gives the worker back until a slot is free for this shard. */
