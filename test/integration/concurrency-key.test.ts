@@ -182,9 +182,11 @@ test(
       if (definition === undefined) throw new Error("no phase");
       const flow = { runId: "late", phase: "work", revision: 1, definition, shardCount: 2, inFlight: 1 };
       const admitted = store.queues.admit(flow, [
-        { phase: "work", revision: 1, shard: 1, again: false, carried: false },
+        { phase: "work", revision: 1, shard: 1, again: false, carried: false, size: 1 },
       ]);
-      await store.queues.addFlow(flow, [{ phase: "work", revision: 1, shard: 0, again: false, carried: false }]);
+      await store.queues.addFlow(flow, [
+        { phase: "work", revision: 1, shard: 0, again: false, carried: false, size: 1 },
+      ]);
       await admitted;
       expect(await store.queues.queue(shardQueue("default")).getPrioritizedCount()).toBe(2);
     },

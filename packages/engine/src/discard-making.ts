@@ -7,6 +7,8 @@ import type { EngineWorkings } from "./engine-workings.ts";
 /** How often, and how far apart in ms, a job that somebody holds is looked at again: a lock lasts 6 s. */
 const HELD_TRIES = 80;
 const HELD_PAUSE_MS = 100;
+/** Shards looked at in one round trip. */
+const PAGE = 500;
 
 /**
  * Takes away the jobs and marks of a making that did not become a revision and is begun anew under the same number.
@@ -25,11 +27,14 @@ export async function discardMaking(
   if (counts?.revision === revision) return;
   const { graph } = await workings.states.plan(runId);
   const { pool } = graph.phase(phase);
-  const refs = Array.from({ length: shards }, (_, shard) => ({ ...ref, shard }));
   // parents before children, so that no removal lets a parent run
   await untilFree(() => jobRemovals.removeSettleJob(runId, ref));
   await untilFree(() => jobRemovals.removePhaseJobs(runId, ref));
-  await untilFree(() => jobRemovals.removeShardJobs(runId, pool, refs));
+  for (let from = 0; from < shards; from += PAGE) {
+    const records = await ledger.listShards(runId, ref, from, Math.min(shards, from + PAGE));
+    const page = records.map((record, i) => ({ ...ref, shard: from + i, block: record?.block }));
+    await untilFree(() => jobRemovals.removeShardJobs(runId, pool, page));
+  }
   await ledger.discardShards(runId, ref, shards);
 }
 

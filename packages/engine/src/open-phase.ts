@@ -50,6 +50,7 @@ export function openingOf(
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
     isAgain: record.turn !== undefined,
+    inBlocks: goesInBlocks(definition),
     turn: record.turn ?? 0,
     inputs: { ...inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
@@ -186,6 +187,11 @@ async function refold(workings: EngineWorkings, runId: string, ref: PhaseRef): P
   if (fold === undefined || !("failure" in fold) || fold.failure.error_code !== "CANCELLED") return;
   await workings.store.queues.retryAggregate(runId, ref);
   await workings.store.ledger.clearFoldFailure(runId, ref);
+}
+
+/** Shards that run inside the worker may share a job; a slot of a concurrency key is taken one by one. */
+function goesInBlocks({ work, shard, concurrency_key: key }: CompiledPhase): boolean {
+  return work.kind === "handler" && shard !== null && key === null;
 }
 
 /** Failed shards a phase of this size tolerates. */

@@ -1,6 +1,7 @@
 import type { CompiledPlan } from "@fanfold/schemas";
 import {
   addRemoved,
+  type CarriedShard,
   type HeldJob,
   type PhaseRef,
   type ReleasedShard,
@@ -119,7 +120,10 @@ class Removal {
         shards.flatMap(({ record }) => record.fingerprint ?? []),
       );
       for (const [pool, group] of this.#byPool(shards)) {
-        removed = addRemoved(removed, await this.#untilFree(() => jobRemovals.removeShardJobs(runId, pool, group)));
+        removed = addRemoved(
+          removed,
+          await this.#untilFree(() => jobRemovals.removeShardJobs(runId, pool, group.map(carried))),
+        );
       }
       logs += await removals.removeLogs(
         runId,
@@ -161,6 +165,10 @@ class Removal {
     }
     return groups;
   }
+}
+
+function carried({ record, ...shard }: ReleasedShard): CarriedShard {
+  return { ...shard, block: record.block };
 }
 
 function pause(ms: number): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type ClaimedShard,
   type FlowPhase,
   jobIds,
+  type LeavingShard,
   type PhaseRef,
   type ShardRef,
   type Store,
@@ -351,20 +352,27 @@ export class RunEngine {
   /** Puts claimed shards on their queues, and tells nobody yet. */
   async admit(runId: string, claimed: readonly ClaimedShard[]): Promise<void> {
     for (const { ref, shards } of groupByPhase(claimed)) {
-      await this.#admit(runId, ref, shards);
+      await this.#underFlow(runId, ref, (flow) => this.store.queues.admit(flow, shards));
     }
   }
 
   /** Where somebody removed the jobs above the shards, these are put back first. */
-  async #admit(runId: string, ref: PhaseRef, shards: readonly ClaimedShard[]): Promise<void> {
+  async #underFlow(runId: string, ref: PhaseRef, add: (flow: FlowPhase) => Promise<void>): Promise<void> {
     const flow = await this.flowPhase(runId, ref);
     try {
-      await this.store.queues.admit(flow, shards);
+      await add(flow);
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "JOB_REFUSED") throw error;
       await this.#workings.repair.ensureFlow(runId, ref);
-      await this.store.queues.admit(flow, shards);
+      await add(flow);
     }
+  }
+
+  /** Gives shards of a block, which it does not run to a good end, jobs of their own. Doing it twice is harmless. */
+  async leaveBlock(runId: string, ref: PhaseRef, leaving: readonly LeavingShard[]): Promise<void> {
+    if (leaving.length === 0) return;
+    const { queues } = this.store;
+    await this.#underFlow(runId, ref, (flow) => queues.admitFromBlock(flow, leaving, this.#workings.clock.nowMs()));
   }
 
   /** Makes failed or cancelled shards of a phase wait for a slot again, and releases what may run. */

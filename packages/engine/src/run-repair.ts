@@ -1,5 +1,7 @@
 import { phaseProgress } from "@fanfold/core";
 import {
+  blockOf,
+  type CarriedShard,
   type FlowPhase,
   isDirect,
   jobIds,
@@ -48,9 +50,10 @@ export class RunRepair {
   async repairShards(runId: string): Promise<ShardRef[]> {
     const { store } = this.#engine;
     const held: ShardRef[] = [];
-    for (const [phase, shards] of groupShards(await store.ledger.listAtWork(runId))) {
+    for (const [phase, atWork] of groupShards(await store.ledger.listAtWork(runId))) {
       const flow = await this.#flow(runId, phase);
       if (flow === undefined) continue;
+      const shards = await this.#locate(runId, flow, atWork);
       const states = await store.flows.findShards(runId, flow.definition.pool, shards);
       for (const [i, shard] of shards.entries()) {
         const state = states[i];
@@ -97,10 +100,10 @@ export class RunRepair {
     if (counts.next < counts.total && !hasGate) return this.restore(runId, ref, "its gate was removed");
     if (phaseProgress(counts, false) !== "complete") return;
     const queue = shardQueue(flow.definition.pool);
-    for (const { shard, state } of await store.flows.listDeadChildren(flow)) {
-      const child = { ...ref, shard };
-      if (state === "missing") await store.queues.restoreShard(flow, child);
-      else await store.queues.runAgain(queue, jobIds.shard(runId, child));
+    for (const { shard, size, state } of await store.flows.listDeadChildren(flow)) {
+      const child = { ...ref, shard, size };
+      if (state === "missing") await store.queues.restoreBlock(flow, child);
+      else await store.queues.runAgain(queue, size === 1 ? jobIds.shard(runId, child) : jobIds.block(runId, child));
     }
   }
 
@@ -114,13 +117,25 @@ export class RunRepair {
     const flow = await this.#engine.flowPhase(runId, ref);
     await store.ledger.notePhaseRepair(runId, ref, { reason, nowMs: this.#clock.nowMs() });
     await store.queues.restoreFlow(flow);
-    const shards = (await store.ledger.listAtWork(runId)).filter((shard) => isOf(shard, ref));
+    const atWork = (await store.ledger.listAtWork(runId)).filter((shard) => isOf(shard, ref));
+    const shards = await this.#locate(runId, ref, atWork);
     const states = await store.flows.findShards(runId, flow.definition.pool, shards);
+    const blocks = new Set<string>();
     for (const [i, shard] of shards.entries()) {
-      if (states[i] === "there") await store.queues.restoreShard(flow, shard);
+      if (states[i] !== "there") continue;
+      if (shard.block !== undefined && shard.ownJob !== true) blocks.add(shard.block);
+      else await store.queues.restoreShard(flow, shard);
     }
+    for (const block of blocks) await store.queues.restoreBlock(flow, blockOf(ref, block));
     const held = await this.repairShards(runId);
     if (!held.some((shard) => isOf(shard, ref))) await this.openGate(runId, ref);
+  }
+
+  /** The shards with the blocks that carry them. */
+  async #locate(runId: string, ref: PhaseRef, shards: readonly ShardRef[]): Promise<CarriedShard[]> {
+    const indexes = shards.map(({ shard }) => shard);
+    const records = await this.#engine.store.ledger.findShards(runId, ref, indexes);
+    return shards.map((shard, i) => ({ ...shard, block: records[i]?.block, ownJob: records[i]?.own_job }));
   }
 
   /** Makes sure that there are the jobs above the shards of a phase, also while it is just being opened. */
@@ -148,12 +163,16 @@ export class RunRepair {
     if (!isOpen) await store.queues.removeGate(runId, ref);
   }
 
-  async #repairShard(flow: FlowPhase, shard: ShardRef, state: "missing" | "ended"): Promise<void> {
+  async #repairShard(flow: FlowPhase, shard: CarriedShard, state: "missing" | "ended"): Promise<void> {
     const { store } = this.#engine;
     const { runId } = flow;
     const nowMs = this.#clock.nowMs();
     const reason = state === "missing" ? "its job was removed" : "its job had ended";
-    const { status, untilMs } = await store.ledger.noteShardRepair(runId, shard, { reason, nowMs });
+    const { status, untilMs } = await store.ledger.noteShardRepair(runId, shard, {
+      reason,
+      nowMs,
+      wasInBlock: shard.block !== undefined && shard.ownJob !== true,
+    });
     if (status === undefined) return;
     if (status === "waiting") return this.#queueForSlot(runId, shard);
     if (state === "ended") return store.queues.runAgain(shardQueue(flow.definition.pool), jobIds.shard(runId, shard));

@@ -59,6 +59,8 @@ export {
   SchedulerJobSchema,
   type ShardJob,
   ShardJobSchema,
+  type BlockJob,
+  BlockJobSchema,
 } from "./job.ts";
 export {
   type Lineage,
@@ -152,6 +154,7 @@ export {
   PhaseInputsSchema,
   type PhaseLedger,
   PhaseLedgerSchema,
+  AcceptedOutputSchema,
   type ShardRecord,
   ShardRecordSchema,
   type Fold,

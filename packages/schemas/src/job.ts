@@ -3,9 +3,13 @@ import { InstanceIdSchema, RunIdSchema } from "./ids.ts";
 
 const phaseRef = { run_id: RunIdSchema, phase: InstanceIdSchema, revision: z.int().min(1) };
 
-/** Data of a job on a `shards.<pool>` queue. */
+/** Data of a job on a `shards.<pool>` queue: one shard. */
 export const ShardJobSchema = z.strictObject({ ...phaseRef, shard: z.int().min(0), shard_count: z.int().min(1) });
 export type ShardJob = z.infer<typeof ShardJobSchema>;
+
+/** Data of a job on a `shards.<pool>` queue: a block, which is the first try of `size` shards from `shard` on. */
+export const BlockJobSchema = ShardJobSchema.extend({ size: z.int().min(2) });
+export type BlockJob = z.infer<typeof BlockJobSchema>;
 
 /** Data of a job on the `aggregate` queue. */
 export const AggregateJobSchema = z.strictObject({ ...phaseRef, shard_count: z.int().min(0) });

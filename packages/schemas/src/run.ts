@@ -266,10 +266,17 @@ export const ShardRecordSchema = z.strictObject({
   reused_from: ReuseSourceSchema.optional(),
   /** Id of the set of artifacts the latest attempt that ended was given. */
   consumed: z.string().optional(),
+  /** Block that carried its first try: `<first shard>+<shards>`. */
+  block: z.string().optional(),
+  /** Whether it has left that block for a job of its own. */
+  own_job: z.literal(true).optional(),
   /** Id of the job that carried its latest attempt, where that was not its own. */
   carrier: z.string().optional(),
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
+
+/** What a merge reads of the record of a shard. */
+export const AcceptedOutputSchema = z.object({ result: z.object({ output: ContentSchema }).optional() });
 
 /** Counts of a phase's revision in the making; see `lua/include/ledger.lua`. */
 export const PhaseLedgerSchema = z.strictObject({
@@ -307,6 +314,10 @@ export const PhaseLedgerSchema = z.strictObject({
   /** Concurrency key of the phase, and its limit in the plan. */
   key: z.string().optional(),
   key_limit: z.int().min(1).optional(),
+  /** 1 where fresh shards may go in blocks; how many durations of shards were taken, and their sum in ms. */
+  blocks: z.literal(1).optional(),
+  timed: z.number().min(0).optional(),
+  timed_ms: z.number().min(0).optional(),
 });
 export type PhaseLedger = z.infer<typeof PhaseLedgerSchema>;
 

@@ -10,12 +10,12 @@ local kept = redis.call('HGET', KEYS[2], ARGV[1])
 if not kept then return {} end
 local open_gates, entries, carried = {}, {}, {}
 for _, id in ipairs(cjson.decode(kept)) do
-  local phase, revision = parse_shard_id((string.gsub(id, '^[~!]', '')))
+  local phase, revision, _, count = parse_claim(id)
   local entry = entries[phase] or load_entry(KEYS[1], phase)
   if ARGV[2] == '1' and string.sub(id, 1, 1) == '!' then
     carried[#carried + 1] = id
   elseif entry and entry.revision == revision then
-    entry.unacked = entry.unacked - 1
+    entry.unacked = entry.unacked - count
     entries[phase] = entry
   end
 end

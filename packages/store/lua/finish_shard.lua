@@ -26,6 +26,7 @@
 --   ARGV[9] cost of the attempt in USD, 0 when unknown
 --   ARGV[10] fingerprint under which the output may be reused, '' when it may not
 --   ARGV[11] what is kept under the fingerprint, JSON
+--   ARGV[12] how long the attempt took, ms, or ''
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, claimed shard ids …].
 --   refused: another attempt has taken over; nothing was recorded.
 --   stopped: the run was stopped, or the shard cancelled by hand, so instead of going on the shard was cancelled.
@@ -37,7 +38,7 @@
 --- @include "claim"
 --- @include "finish"
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], cancelled = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], started = KEYS[13], reuse = KEYS[14], ahead = KEYS[15] }
-local ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11] })
+local ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11], duration = ARGV[12] })
 if not entry then return { 'refused', '', '' } end
 local claimed = claim(k, ARGV[8])
 local phase = parse_shard_id(ARGV[1])

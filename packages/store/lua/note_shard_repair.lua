@@ -9,6 +9,7 @@
 --   ARGV[2] now, Unix ms
 --   ARGV[3] why: `its job was removed` or `its job had ended`
 --   ARGV[4] time in which a shard is put back once, ms
+--   ARGV[5] 1 when the job that is gone is that of its block: it may have left that meanwhile
 -- Returns [status: released | running | backoff | waiting | spawned, or '' when nothing is to be done,
 --          end of the backoff in Unix ms, or 0].
 --- @include "journal"
@@ -22,9 +23,11 @@ if not entry or entry.revision ~= revision or not is_open then
   redis.call('SREM', KEYS[4], id)
   return { '', 0 }
 end
+if ARGV[5] == '1' and record.own_job then return { '', 0 } end
 if status == 'waiting' then return { status, 0 } end
 if now - (record.repaired_at_ms or 0) < tonumber(ARGV[4]) then return { '', 0 } end
 record.repaired_at_ms = now
+if record.block then record.own_job = true end
 -- a new job counts its starts from 1 again
 record.seen = 0
 save_shard(KEYS[3], id, record)

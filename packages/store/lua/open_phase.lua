@@ -31,6 +31,7 @@
 --   ARGV[16] begin: hands out nothing yet, for shards are about to be reused (`reuse_shards.lua`); end: that is done;
 --            '' where nothing is reused
 --   ARGV[17] turn of the run in which the phase is made: tells makings of one revision apart
+--   ARGV[18] 1 when its shards may go in blocks
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
 -- no such run or it is being removed.
 --- @include "journal"
@@ -39,7 +40,7 @@
 --- @include "claim"
 --- @include "open"
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], inputs = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], ahead = KEYS[13] }
-local entry = open_in_ledger(k, { phase = ARGV[1], revision = ARGV[2], now = ARGV[4], order = ARGV[5], total = ARGV[6], max_parallel = ARGV[7], window = ARGV[8], inputs = ARGV[9], started = ARGV[10], tolerated = ARGV[11], max_consecutive = ARGV[12], key = ARGV[13], key_limit = ARGV[14], again = ARGV[15], reuse = ARGV[16], making = ARGV[17] })
+local entry = open_in_ledger(k, { phase = ARGV[1], revision = ARGV[2], now = ARGV[4], order = ARGV[5], total = ARGV[6], max_parallel = ARGV[7], window = ARGV[8], inputs = ARGV[9], started = ARGV[10], tolerated = ARGV[11], max_consecutive = ARGV[12], key = ARGV[13], key_limit = ARGV[14], again = ARGV[15], reuse = ARGV[16], making = ARGV[17], blocks = ARGV[18] })
 if not entry then return { 'gone' } end
 if ARGV[16] == 'begin' and entry.reusing == 1 then return { phase_state(entry, is_stopped(KEYS[1])) } end
 local claimed = claim(k, ARGV[3])

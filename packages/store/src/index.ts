@@ -12,17 +12,28 @@ export type { ClaimedShard } from "./claimed-shard.ts";
 export { type ArtifactLocation, openArtifactStore } from "./artifacts/artifact-location.ts";
 export { FileArtifactStore } from "./artifacts/file-artifact-store.ts";
 export { Consumptions, type KeptConsumption } from "./consumptions.ts";
-export { type FlowState, FlowStates, type JobState, type ShardJobState } from "./flow-states.ts";
+export {
+  blockOf,
+  type CarriedShard,
+  type FlowState,
+  FlowStates,
+  type JobState,
+  type ShardJobState,
+} from "./flow-states.ts";
 export { JOB_LOCK } from "./job-lock.ts";
 export { addRemoved, type HeldJob, JobRemovals, type RemovedJobs } from "./job-removals.ts";
 export { Journal } from "./journal.ts";
+export { BlockLedger } from "./block-ledger.ts";
 export {
   AGGREGATE_QUEUE,
+  type BlockRef,
+  blockName,
   DEFAULT_PREFIX,
   GATES_QUEUE,
   jobIds,
   Keys,
   type PhaseRef,
+  parseBlockName,
   parseShardId,
   parsePhaseRevision,
   phaseRevisionId,
@@ -35,13 +46,17 @@ export {
 export { Ledger } from "./ledger.ts";
 export { SpawnLedger, type WaitingSpawner } from "./spawn-ledger.ts";
 export type {
+  BlockReply,
+  BlockStep,
   FinishReply,
+  LeavingShard,
   PhaseOpening,
   RecallReply,
   ShardFinish,
   ShardMetric,
   ShardRepair,
   ShardStart,
+  StartedInBlock,
   StartReply,
 } from "./ledger-moves.ts";
 export type { PhaseFacts } from "./ledger-reader.ts";

@@ -1,13 +1,6 @@
 import type { Job, Queue } from "bullmq";
-import {
-  AGGREGATE_QUEUE,
-  GATES_QUEUE,
-  jobIds,
-  type PhaseRef,
-  SCHEDULER_QUEUE,
-  type ShardRef,
-  shardQueue,
-} from "./keys.ts";
+import { AGGREGATE_QUEUE, GATES_QUEUE, jobIds, type PhaseRef, SCHEDULER_QUEUE, shardQueue } from "./keys.ts";
+import { blockOf, type CarriedShard } from "./flow-states.ts";
 import type { Queues } from "./queues.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 
@@ -85,10 +78,13 @@ export class JobRemovals {
     return this.#remove(this.#queues.queue(SCHEDULER_QUEUE), runId, [jobIds.settle(runId, phase, revision)]);
   }
 
-  /** Removes the jobs of shards of a pool. */
-  removeShardJobs(runId: string, pool: string, shards: readonly ShardRef[]): Promise<RemovedJobs> {
+  /** Removes the jobs of shards of a pool, and those of the blocks they were in. */
+  removeShardJobs(runId: string, pool: string, shards: readonly CarriedShard[]): Promise<RemovedJobs> {
     const ids = shards.map((shard) => jobIds.shard(runId, shard));
-    return this.#remove(this.#queues.queue(shardQueue(pool)), runId, ids);
+    const blocks = shards.flatMap((shard) =>
+      shard.block === undefined ? [] : [jobIds.block(runId, blockOf(shard, shard.block))],
+    );
+    return this.#remove(this.#queues.queue(shardQueue(pool)), runId, [...new Set([...blocks, ...ids])]);
   }
 
   /** How often the aggregate of a phase was started; 0 when it is not there. */

@@ -31,6 +31,24 @@ export function shardId({ phase, revision, shard }: ShardRef): string {
   return `${phase}.r${revision}.${shard}`;
 }
 
+/** Consecutive shards of a phase whose first try is one job. */
+export interface BlockRef extends ShardRef {
+  /** Number of shards, the first of which is `shard`. */
+  readonly size: number;
+}
+
+/** `<first shard>+<shards>`: a block within its phase. */
+export function blockName({ shard, size }: Pick<BlockRef, "shard" | "size">): string {
+  return `${shard}+${size}`;
+}
+
+/** Inverse of {@link blockName}. @throws {Error} when the text is no such name */
+export function parseBlockName(name: string): Pick<BlockRef, "shard" | "size"> {
+  const match = /^(\d+)\+(\d+)$/.exec(name);
+  if (match === null) throw new Error(`not the name of a block: ${name}`);
+  return { shard: Number(match[1]), size: Number(match[2]) };
+}
+
 /** `<phase>.r<revision>`: a phase in the making of one revision. */
 export function phaseRevisionId(phase: string, revision: number): string {
   return `${phase}.r${revision}`;
@@ -57,6 +75,8 @@ export const jobIds = {
   aggregate: (runId: string, phase: string, revision: number): string => `aggregate.${runId}.${phase}.r${revision}`,
   gate: (runId: string, phase: string, revision: number): string => `gate.${runId}.${phase}.r${revision}`,
   shard: (runId: string, ref: ShardRef): string => `${runId}.${shardId(ref)}`,
+  block: (runId: string, ref: BlockRef): string =>
+    `block.${runId}.${phaseRevisionId(ref.phase, ref.revision)}.${blockName(ref)}`,
   report: (runId: string, id: string, seq: number): string => `report.${runId}.${id}.${seq}`,
   spawn: (runId: string, ref: ShardRef, seq: number): string => `spawn.${runId}.${shardId(ref)}.${seq}`,
   timeout: (runId: string, atMs: number): string => `timeout.${runId}.${atMs}`,

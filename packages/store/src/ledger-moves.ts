@@ -27,6 +27,8 @@ export interface PhaseOpening extends PhaseRef {
   readonly turn: number;
   /** `begin`: shards are about to be reused, so none is handed out; `end`: that is done. */
   readonly reuse?: "begin" | "end";
+  /** Its shards may go in blocks. */
+  readonly inBlocks: boolean;
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
 }
@@ -63,6 +65,52 @@ export interface ShardFinish {
   readonly nowMs: number;
   /** Cost of the attempt, in USD; 0 when unknown. */
   readonly costUsd: number;
+  /** How long a successful attempt took, in ms. */
+  readonly durationMs?: number;
+}
+
+/** What `BlockLedger.stepBlock` needs to know of a step. */
+export interface BlockStep {
+  readonly worker: string;
+  readonly nowMs: number;
+  /** Shards that ended since the last step, in that order. */
+  readonly ended: readonly (ShardFinish & { readonly shard: number })[];
+  /** How long each took on average, in ms; undefined when that is not known. */
+  readonly meanMs: number | undefined;
+  /** First shard to look at; one behind the last when none is left. */
+  readonly from: number;
+  /** Most shards to start; `fit`: as many as the ledger thinks good; `leave`: all that are left get jobs of their own. */
+  readonly start: number | "fit" | "leave";
+  /** Claims the next shards under this name, at the end of the block. */
+  readonly claimant?: string;
+}
+
+/** A shard of a block that was started. */
+export interface StartedInBlock {
+  readonly shard: number;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly record: ShardRecord;
+}
+
+/** Answer to a step; `lua/step_block.lua` says more. */
+export interface BlockReply {
+  /** Undefined when the ledger does not expect the block. */
+  readonly progress: PhaseProgress | undefined;
+  /** First shard that was not looked at. */
+  readonly cursor: number;
+  readonly started: readonly StartedInBlock[];
+  /** Shards that need a job of their own. */
+  readonly leaving: readonly LeavingShard[];
+  /** What became of those that ended, by their index. */
+  readonly verdicts: ReadonlyMap<number, FinishVerdict>;
+  readonly claimed: readonly ClaimedShard[];
+}
+
+/** A shard that gets a job of its own, which is to start at this time, Unix ms; 0 for at once. */
+export interface LeavingShard {
+  readonly shard: number;
+  readonly notBeforeMs: number;
 }
 
 /** What became of a shard whose job is gone; `lua/note_shard_repair.lua` says how it is decided. */

@@ -1,4 +1,6 @@
 import {
+  AcceptedOutputSchema,
+  type Content,
   type Fold,
   FoldSchema,
   type PhaseInputs,
@@ -8,7 +10,7 @@ import {
   type ShardRecord,
   ShardRecordSchema,
 } from "@fanfold/schemas";
-import { parseClaim } from "./claimed-shard.ts";
+import { parseClaim, shardsOf } from "./claimed-shard.ts";
 import { type Keys, type PhaseRef, parseShardId, phaseRevisionId, type ShardRef, shardId } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
@@ -108,6 +110,21 @@ export class LedgerReader {
     return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
   }
 
+  /** Accepted outputs of the shards `from` … `to` − 1, undefined where there is none: cheaper than their records. */
+  async listOutputs(
+    runId: string,
+    { phase, revision }: PhaseRef,
+    from: number,
+    to: number,
+  ): Promise<(Content | undefined)[]> {
+    if (to <= from) return [];
+    const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
+    const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
+    return texts.map((text) =>
+      text === null ? undefined : AcceptedOutputSchema.parse(JSON.parse(text)).result?.output,
+    );
+  }
+
   /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */
   async getInputs(runId: string, { phase, revision }: PhaseRef): Promise<PhaseInputs> {
     const text = await this.#redis.hget(this.#keys.run(runId).inputs, phaseRevisionId(phase, revision));
@@ -145,7 +162,9 @@ export class LedgerReader {
       this.#redis.multi().smembers(keys.released).smembers(keys.started).hvals(keys.claims).exec(),
     );
     const [released, started, claims] = (reply ?? []).map(([, value]) => strings(value));
-    const claimed = new Set((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim)).map(shardId));
+    const claimed = new Set(
+      shardsOf((claims ?? []).flatMap((text) => strings(JSON.parse(text)).map(parseClaim))).map(shardId),
+    );
     const ids = new Set([...(released ?? []), ...(started ?? [])]);
     return [...ids].filter((id) => !claimed.has(id)).map(parseShardId);
   }

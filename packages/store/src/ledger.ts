@@ -7,6 +7,7 @@ import {
   ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
+import { BlockLedger } from "./block-ledger.ts";
 import { type ClaimedShard, parseClaim } from "./claimed-shard.ts";
 import {
   type Keys,
@@ -30,7 +31,7 @@ import type {
 } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
-import { SpawnLedger } from "./spawn-ledger.ts";
+
 import { StoreError } from "./store-error.ts";
 
 const OPEN_PHASE = new Script("open_phase");
@@ -64,7 +65,7 @@ const PAGE = 500;
  * 2. shards in flight never exceed the cap of the run or of the phase;
  * 3. every shard that was claimed is put on its queue, or claimed again under the same name.
  */
-export class Ledger extends SpawnLedger {
+export class Ledger extends BlockLedger {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   /** Keys of the slots that runs share. */
@@ -92,7 +93,7 @@ export class Ledger extends SpawnLedger {
       await OPEN_PHASE.run(
         this.#redis,
         [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled, keys.ahead],
-        openArguments(opening, claimant, nowMs),
+        [...openArguments(opening, claimant, nowMs), opening.inBlocks ? 1 : 0],
       ),
     );
     if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);
@@ -176,7 +177,7 @@ export class Ledger extends SpawnLedger {
           this.#keys.reuse,
           keys.ahead,
         ],
-        finishArguments(runId, ref, finish, claimant),
+        [...finishArguments(runId, ref, finish, claimant), finish.durationMs ?? ""],
       ),
     );
     return {
@@ -290,14 +291,14 @@ export class Ledger extends SpawnLedger {
   async noteShardRepair(
     runId: string,
     ref: ShardRef,
-    { reason, nowMs }: { reason: string; nowMs: number },
+    { reason, nowMs, wasInBlock }: { reason: string; nowMs: number; wasInBlock: boolean },
   ): Promise<ShardRepair> {
     const keys = this.#keys.run(runId);
     const [status, untilMs] = strings(
       await NOTE_SHARD_REPAIR.run(
         this.#redis,
         [keys.run, keys.ledger, keys.shards, keys.started, keys.journal],
-        [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS],
+        [shardId(ref), nowMs, reason, REPAIR_PAUSE_MS, wasInBlock ? 1 : 0],
       ),
     );
     return { status: REPAIRED.find((one) => one === status), untilMs: Number(untilMs) };

@@ -1,9 +1,10 @@
 import { jobPriority } from "@fanfold/core";
-import type { CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
+import type { BlockJob, CompiledPhase, SchedulerJob, ShardJob } from "@fanfold/schemas";
 import { type FlowJobNode, FlowProducer, type Job, type JobsOptions, Queue } from "bullmq";
-import type { ClaimedShard } from "./claimed-shard.ts";
+import { type ClaimedShard, countShards } from "./claimed-shard.ts";
 import {
   AGGREGATE_QUEUE,
+  type BlockRef,
   GATES_QUEUE,
   jobIds,
   type Keys,
@@ -12,6 +13,7 @@ import {
   type ShardRef,
   shardQueue,
 } from "./keys.ts";
+import type { LeavingShard } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
 import { StoreError } from "./store-error.ts";
@@ -37,7 +39,7 @@ const PARENT_MISSING = "-5";
 interface ShardNode {
   readonly name: string;
   readonly queueName: string;
-  readonly data: ShardJob;
+  readonly data: ShardJob | BlockJob;
   readonly opts: JobsOptions & { readonly jobId: string };
 }
 
@@ -87,15 +89,16 @@ export class Queues {
    * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
    * one atomic add; otherwise a gate holds the parent until the last one is released. A direct phase has no flow.
    *
-   * @param jobCount shards that get a job: all but those that were reused
+   * @param jobCount shards that get a job, of their own or in a block: all but those that were reused
    */
   async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[], jobCount = phase.shardCount): Promise<void> {
     if (isDirect(phase.definition)) return this.admit(phase, claimed);
     const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
     if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
-    const isWhole = claimed.length === jobCount && claimed.length <= ADD_CHUNK;
+    const ranks = ranksInFlight(phase, claimed);
+    const isWhole = countShards(claimed) === jobCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole
-      ? claimed.map((shard, i) => this.#shardNode(phase, shard, nthInFlight(phase, claimed.length, i)))
+      ? claimed.map((shard, i) => this.#shardNode(phase, shard, ranks[i] ?? 1))
       : [gateNode(phase)];
     await untilAccepted(() => this.#flows.add(settleNode(phase, leaves)));
     if (!isWhole) await this.admit(phase, claimed);
@@ -114,7 +117,7 @@ export class Queues {
   async admitDirect(phases: readonly FlowPhase[]): Promise<void> {
     const byQueue = new Map<string, ShardNode[]>();
     for (const [i, phase] of phases.entries()) {
-      const node = this.#shardNode(phase, { ...phase, shard: 0 }, nthInFlight(phase, phases.length, i));
+      const node = this.#shardNode(phase, { shard: 0, size: 1 }, Math.max(0, phase.inFlight - phases.length) + i + 1);
       byQueue.set(node.queueName, [...(byQueue.get(node.queueName) ?? []), node]);
     }
     await Promise.all([...byQueue].map(([queue, nodes]) => this.#addNodes(queue, nodes)));
@@ -122,7 +125,32 @@ export class Queues {
 
   /** Makes a shard's job a child of its phase's flow; one that is gone is put back, to start after `delayMs`. */
   async restoreShard(phase: FlowPhase, shard: ShardRef, delayMs = 0): Promise<void> {
-    await this.#addShards(phase, [shard], phase.inFlight, delayMs);
+    await this.#addShards(phase, [{ ...shard, size: 1 }], [phase.inFlight], delayMs);
+  }
+
+  /** Makes a block's job a child of its phase's flow again. */
+  async restoreBlock(phase: FlowPhase, block: BlockRef): Promise<void> {
+    await this.#addShards(phase, [block], [phase.inFlight]);
+  }
+
+  /** Gives shards that were in a block jobs of their own; one that has one keeps it. */
+  async admitFromBlock(phase: FlowPhase, leaving: readonly LeavingShard[], nowMs: number): Promise<void> {
+    const [later, atOnce] = [true, false].map((isLater) =>
+      leaving.filter(({ notBeforeMs }) => notBeforeMs > nowMs === isLater),
+    );
+    const { phase: id, revision } = phase;
+    const shards = (atOnce ?? []).map(({ shard }) => ({ phase: id, revision, shard, size: 1 }));
+    for (let i = 0; i < shards.length; i += ADD_CHUNK) {
+      const chunk = shards.slice(i, i + ADD_CHUNK);
+      await this.#addShards(
+        phase,
+        chunk,
+        chunk.map(() => phase.inFlight),
+      );
+    }
+    for (const { shard, notBeforeMs } of later ?? []) {
+      await this.restoreShard(phase, { phase: id, revision, shard }, notBeforeMs - nowMs);
+    }
   }
 
   /** Lets a delayed job of a shard start now. One that a worker is just delaying is waited for. */
@@ -146,10 +174,22 @@ export class Queues {
   /** Puts claimed shards on their queue, under their waiting parent. Doing it twice is harmless. */
   async admit(phase: FlowPhase, claimed: readonly ClaimedShard[]): Promise<void> {
     const fresh = claimed.filter((shard) => !shard.again);
+    const ranks = ranksInFlight(phase, fresh);
     for (let i = 0; i < fresh.length; i += ADD_CHUNK) {
-      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), nthInFlight(phase, fresh.length, i));
+      await this.#addShards(phase, fresh.slice(i, i + ADD_CHUNK), ranks.slice(i, i + ADD_CHUNK));
     }
-    for (const shard of claimed) if (shard.again) await this.#readmit(phase, shard);
+    const again = claimed.filter((shard) => shard.again);
+    const isThere = await this.#areThere(phase, again);
+    const gone = again.filter((_shard, i) => !isThere[i]);
+    for (let i = 0; i < gone.length; i += ADD_CHUNK) {
+      const chunk = gone.slice(i, i + ADD_CHUNK);
+      await this.#addShards(
+        phase,
+        chunk,
+        chunk.map(() => phase.inFlight),
+      );
+    }
+    for (const [i, shard] of again.entries()) if (isThere[i]) await this.#readmit(phase, shard);
   }
 
   /** Lets a phase that tolerates them go on without its failed shards: their jobs no longer hold the aggregate. */
@@ -231,11 +271,23 @@ export class Queues {
     await Promise.all([this.#flows.close(), ...[...this.#queues.values()].map((queue) => queue.close())]);
   }
 
+  /** Which of these shards have a job. */
+  async #areThere({ runId, definition }: FlowPhase, shards: readonly ShardRef[]): Promise<boolean[]> {
+    if (shards.length === 0) return [];
+    const reads = this.#redis.pipeline();
+    for (const shard of shards)
+      reads.exists(`${this.#prefix}:${shardQueue(definition.pool)}:${jobIds.shard(runId, shard)}`);
+    return ((await reads.exec()) ?? []).map(([error, value]) => {
+      if (error !== null) throw error;
+      return value === 1;
+    });
+  }
+
   async #exists(queueName: string, id: string): Promise<boolean> {
     return (await this.#redis.exists(`${this.#prefix}:${queueName}:${id}`)) === 1;
   }
 
-  async #addShards(phase: FlowPhase, shards: readonly ShardRef[], firstNth: number, delay = 0): Promise<void> {
+  async #addShards(phase: FlowPhase, shards: readonly BlockRef[], ranks: readonly number[], delay = 0): Promise<void> {
     const parent = isDirect(phase.definition)
       ? {}
       : {
@@ -244,7 +296,7 @@ export class Queues {
             queue: `${this.#prefix}:${AGGREGATE_QUEUE}`,
           },
         };
-    const nodes = shards.map((shard, i) => this.#shardNode(phase, shard, firstNth + i));
+    const nodes = shards.map((shard, i) => this.#shardNode(phase, shard, ranks[i] ?? 1));
     await this.#addNodes(shardQueue(phase.definition.pool), nodes, { ...parent, delay });
   }
 
@@ -267,10 +319,12 @@ export class Queues {
   }
 
   /** @param nth the shard is the nth of its run in flight: later ones wait for those of other runs */
-  #shardNode(phase: FlowPhase, { shard }: ShardRef, nth: number): ShardNode {
+  #shardNode(phase: FlowPhase, { shard, size }: Pick<BlockRef, "shard" | "size">, nth: number): ShardNode {
     const { runId: run_id, revision, shardCount: shard_count } = phase;
-    const data: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
-    const jobId = jobIds.shard(run_id, { phase: phase.phase, revision, shard });
+    const one: ShardJob = { run_id, phase: phase.phase, revision, shard, shard_count };
+    const data = size === 1 ? one : { ...one, size };
+    const ref = { phase: phase.phase, revision, shard };
+    const jobId = size === 1 ? jobIds.shard(run_id, ref) : jobIds.block(run_id, { ...ref, size });
     const priority = jobPriority(phase.definition.priority, nth);
     const opts = { ...SHARD_RETRIES, jobId, priority, removeOnComplete: KEEP_COMPLETED, keepLogs: KEEP_LOG_ROWS };
     return { name: shardJobName(data), queueName: shardQueue(phase.definition.pool), data, opts };
@@ -281,7 +335,7 @@ export class Queues {
     const id = jobIds.shard(phase.runId, shard);
     for (let i = 0; i < SETTLING_TRIES; i += 1) {
       const job = await queue.getJob(id);
-      if (job === undefined) return this.#addShards(phase, [shard], phase.inFlight);
+      if (job === undefined) return this.restoreShard(phase, shard);
       const state = await job.getState();
       if (state === "failed") return job.retry("failed");
       if (state === "delayed") return promote(job);
@@ -292,13 +346,18 @@ export class Queues {
   }
 }
 
-/** Which of its run's shards in flight the i-th of those being released is, from 1. */
-function nthInFlight({ inFlight }: FlowPhase, released: number, i: number): number {
-  return Math.max(0, inFlight - released) + i + 1;
+/** Which of its run's shards in flight each of those being released is, from 1; a block counts as its first shard. */
+function ranksInFlight({ inFlight }: FlowPhase, released: readonly ClaimedShard[]): number[] {
+  let before = Math.max(0, inFlight - countShards(released));
+  return released.map(({ size }) => {
+    before += size;
+    return before - size + 1;
+  });
 }
 
-/** Title of a shard's job in a queue dashboard: `compile[3/11]`, or `split` for an unsharded phase. */
-function shardJobName(job: ShardJob): string {
+/** Title of a job in a queue dashboard: `compile[3/11]`, `split` for an unsharded phase, `compile[0-9/11]` for a block. */
+function shardJobName(job: ShardJob | BlockJob): string {
+  if ("size" in job) return `${job.phase}[${job.shard}-${job.shard + job.size - 1}/${job.shard_count}]`;
   return job.shard_count === 1 ? job.phase : `${job.phase}[${job.shard}/${job.shard_count}]`;
 }
 

@@ -71,7 +71,8 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
     result: ended.result,
     ...(ended.fingerprint === undefined ? {} : { fingerprint: ended.fingerprint }),
   } as const;
-  return finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
+  const ending = finish(started, ended, nowMs, { outcome: "succeeded", record, events: [["shard_succeeded", data]] });
+  return { ...ending, durationMs: ended.durationMs };
 }
 
 /** What the attempt made is not the output: the shard is tried again after its children, which counts as no retry. */

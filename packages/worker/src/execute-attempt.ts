@@ -22,6 +22,7 @@ import type {
   AttemptSpawn,
   AttemptSpec,
 } from "./attempt/attempt-spec.ts";
+import type { Handler } from "./attempt/define-handler.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
@@ -57,6 +58,15 @@ export interface AttemptTask {
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
   readonly scratchDir: string;
+  /** What the attempts of a block have in common. */
+  readonly shared?: SharedByBlock;
+}
+
+/** What is read once for the attempts of a block. */
+export interface SharedByBlock {
+  /** Records of a shard, as text. */
+  readonly recordsOf: (shard: number) => Promise<string | undefined>;
+  readonly handlers: Map<string, Promise<Handler<unknown>>>;
 }
 
 /** What came of an attempt, with its output and log handed over to the artifact store. */
@@ -156,9 +166,13 @@ async function attemptOnce(
   const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
+  let hasLog = false;
   const hooks: AttemptHooks = {
     onBegin: () => place.watch.look(),
-    onOutput: (chunk, stream) => shipper.push(chunk, stream),
+    onOutput: (chunk, stream) => {
+      hasLog = true;
+      shipper.push(chunk, stream);
+    },
     onEvent: (event) => {
       usage.take(event);
       progress.update(usage.metrics);
@@ -168,9 +182,10 @@ async function attemptOnce(
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
-  const log = existsSync(logFile)
-    ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
-    : undefined;
+  const log =
+    hasLog && existsSync(logFile)
+      ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
+      : undefined;
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   if (outcome.status === "spawned") {
     const children = await keepChildren(place.store, task, outcome.asked);
@@ -204,8 +219,12 @@ async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ 
 async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {
   const { runId, ref, phase, scratchDir } = task;
   const { plan } = task.plan;
-  const inputFile = await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
-  const item = await readItem(phase, ref.shard, inputFile);
+  const isHandler = phase.work.kind === "handler";
+  const inputText = isHandler ? await readRecords(place, task) : undefined;
+  const inputFile = isHandler
+    ? null
+    : await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
+  const item = await readItem(phase, ref.shard, { inputFile, inputText });
   const asked = spawn.order?.value.prompt;
   const prompted = asked === undefined ? phase : { ...phase, prompt: asked };
   const prompt = await buildPrompt({ ...task, store: place.store }, prompted, item);
@@ -222,6 +241,8 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
     baseDir: plan.base_dir,
     scratchDir,
     inputFile,
+    ...(inputText === undefined ? {} : { inputText }),
+    ...(task.shared === undefined ? {} : { handlers: task.shared.handlers }),
     ...(item === undefined ? {} : { item }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(await prepareIteration(place.store, task)),
@@ -231,6 +252,13 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
     timeoutMs: phase.timeout_sec * 1000,
     checkOutput: (output) => checkForMerge(phase, output),
   };
+}
+
+function readRecords(
+  { inputs }: AttemptPlace,
+  { runId, ref, phase, shared }: AttemptTask,
+): Promise<string | undefined> {
+  return shared === undefined ? inputs.readRecords(runId, ref, phase) : shared.recordsOf(ref.shard);
 }
 
 /** What an iteration knows of the one before. */
@@ -250,10 +278,10 @@ async function prepareIteration(
 async function readItem(
   { for_each }: CompiledPhase,
   index: number,
-  inputFile: string | null,
+  { inputFile, inputText }: Pick<AttemptSpec, "inputFile"> & { readonly inputText: string | undefined },
 ): Promise<AttemptItem | undefined> {
-  if (for_each === undefined || inputFile === null) return undefined;
-  const item: JsonValue = JSON.parse(await readFile(inputFile, "utf8"));
+  if (for_each === undefined || (inputText === undefined && inputFile === null)) return undefined;
+  const item: JsonValue = JSON.parse(inputText ?? (await readFile(inputFile ?? "", "utf8")));
   return { text: itemText(item), index };
 }
 

@@ -1,7 +1,6 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { ShardOutputs } from "@fanfold/core";
 import { artifactOf, keepContent } from "@fanfold/engine";
 import type { Artifact, CompiledMerge, CompiledPhase, Failure, Fold } from "@fanfold/schemas";
@@ -10,6 +9,7 @@ import type { AttemptOutcome, AttemptOutput, AttemptSpec } from "./attempt/attem
 import { runAttempt } from "./attempt/run-attempt.ts";
 import type { FoldContext, FoldTask } from "./fold-task.ts";
 import { throwIfGivenUp } from "./given-up-fold.ts";
+import { OutputFiles } from "./output-files.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import { findDistrust } from "./plan-distrust.ts";
 
@@ -19,27 +19,16 @@ const MAX_OUTPUT_ARGUMENTS = 1_000;
 /** A merge is no shard; where it needs an index among them, such as in FANFOLD_SHARD_INDEX, it is this. */
 const NO_SHARD = -1;
 
-/** Digits of the index in the name of an output file, so that names sort in shard order. */
-const INDEX_DIGITS = 9;
-
 type SucceededOutcome = Extract<AttemptOutcome, { status: "succeeded" }>;
 type CustomMerge = Extract<CompiledMerge, { strategy: "command" | "handler" }>;
-
-/** Shard outputs as files of this machine. */
-interface OutputFiles {
-  /** In shard order. */
-  readonly paths: readonly string[];
-  /** File that lists them, one path a line. */
-  readonly list: string;
-}
 
 /**
  * Folds shard outputs by a command or a handler of the plan. It runs like an attempt of a shard: same environment, same
  * timeout, killed with its run. Its output is the phase's, and so are the artifacts it reports.
  *
  * A command gets the output files as its last arguments, in shard order, unless there are more than 1,000; a file with
- * one path a line is always in FANFOLD_SHARD_OUTPUTS. A handler gets that as `ctx.env.FANFOLD_SHARD_OUTPUTS`, and the
- * paths as `ctx.outputs`.
+ * one path a line is always in FANFOLD_SHARD_OUTPUTS. A handler gets that as `ctx.env.FANFOLD_SHARD_OUTPUTS`, the paths
+ * as `ctx.outputs`, and the outputs themselves from `ctx.readOutputs()`.
  *
  * @returns the artifacts, or the failure of the command or handler; it is not tried again by itself
  * @throws {FoldGivenUp} when the fold has to be given up here, and starts anew
@@ -58,7 +47,8 @@ export async function foldByWork(
   try {
     const { stopped, kills } = await context.store.runs.findStop(runId);
     if (stopped && kills) context.active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
-    const files = await writeOutputs(outputs, join(scratchDir, "outputs"), { signal });
+    const needsFiles = merge.strategy === "command";
+    const files = await OutputFiles.gather(outputs, join(scratchDir, "outputs"), { needsFiles, signal });
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
     await context.inputs.noteConsumed(runId, { ...shard, attempt: spec.attempt }, task.phase);
     const outcome = await run(context.store, task, spec, { signal });
@@ -90,25 +80,6 @@ function notReported(names: readonly string[]): Failure {
   };
 }
 
-/** Copies the outputs, so that nothing that is done to the files can reach what is stored. */
-async function writeOutputs(
-  outputs: ShardOutputs,
-  dir: string,
-  { signal }: { signal: AbortSignal },
-): Promise<OutputFiles> {
-  await mkdir(dir, { recursive: true });
-  const paths: string[] = [];
-  for (const shard of outputs.shards) {
-    if (signal.aborted) break;
-    const path = join(dir, String(shard).padStart(INDEX_DIGITS, "0"));
-    await pipeline(outputs.stream(shard), createWriteStream(path));
-    paths.push(path);
-  }
-  const list = `${dir}.list`;
-  await writeFile(list, paths.map((path) => `${path}\n`).join(""));
-  return { paths, list };
-}
-
 interface PreparedMerge {
   readonly merge: CustomMerge;
   readonly files: OutputFiles;
@@ -120,7 +91,7 @@ async function buildSpec(
   { runId, ref, shardCount, plan: { plan }, phase, job }: FoldTask,
   { merge, files, scratchDir }: PreparedMerge,
 ): Promise<AttemptSpec> {
-  const env = { ...phase.env, FANFOLD_SHARD_OUTPUTS: files.list };
+  const env = merge.strategy === "command" ? { ...phase.env, FANFOLD_SHARD_OUTPUTS: files.list } : phase.env;
   return {
     runId,
     phase: { ...withoutCollect(phase), work: workOf(merge, files), env },
@@ -134,7 +105,7 @@ async function buildSpec(
     baseDir: plan.base_dir,
     scratchDir,
     inputFile: null,
-    shardOutputs: files.paths,
+    shardOutputs: files,
     artifactsDir: await inputs.artifactsDir(runId, ref, phase),
     killGraceMs: plan.kill_grace_sec * 1000,
     timeoutMs: phase.timeout_sec * 1000,
@@ -146,9 +117,9 @@ function withoutCollect({ collect: _collect, ...phase }: CompiledPhase): Compile
   return phase;
 }
 
-function workOf(merge: CustomMerge, { paths }: OutputFiles): AttemptSpec["phase"]["work"] {
+function workOf(merge: CustomMerge, files: OutputFiles): AttemptSpec["phase"]["work"] {
   if (merge.strategy === "handler") return { kind: "handler", handler: merge.handler };
-  return { kind: "command", command: merge.command, args: withOutputs(merge.args, paths), shell: false };
+  return { kind: "command", command: merge.command, args: withOutputs(merge.args, files.paths()), shell: false };
 }
 
 /** Arguments of a merge command: its own, then the output files, unless there are too many of them. */

@@ -39,8 +39,8 @@ export class LedgerShardOutputs implements ShardOutputs {
     const from = shard - (shard % PAGE);
     if (this.#page.from !== from || this.#page.contents.length === 0) {
       const { runId, ref, shardCount } = this.#folded;
-      const records = await this.#store.ledger.listShards(runId, ref, from, Math.min(shardCount, from + PAGE));
-      this.#page = { from, contents: records.map((record) => record?.result?.output) };
+      const contents = await this.#store.ledger.listOutputs(runId, ref, from, Math.min(shardCount, from + PAGE));
+      this.#page = { from, contents };
     }
     const content = this.#page.contents[shard - from];
     if (content !== undefined) return content;

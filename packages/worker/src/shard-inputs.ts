@@ -14,6 +14,9 @@ import {
 import { artifactOf, contentOf, loadPinnedInputs, printOf, type RunPlan, systemClock } from "@fanfold/engine";
 import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
 import {
+  type BlockRef,
+  type ByteRange,
+  blockName,
   type PhaseRef,
   phaseRevisionId,
   readContent,
@@ -30,6 +33,8 @@ const NO_INPUTS: PhaseInputs = { source: null, records: null, shard_plan: null }
 
 /** Phases whose inputs a worker keeps at hand. */
 const KEPT_PHASES = 32;
+/** Shard plan and records of a phase that are kept in memory, in bytes. */
+const MAX_KEPT_BYTES = 1024 * 1024;
 /** Runs whose edition a worker remembers: more than it keeps phases of. */
 const KEPT_RUNS = 200;
 
@@ -41,6 +46,14 @@ interface PhaseFiles {
   readonly artifactsDir: string;
   /** What is in the directory and in the records. */
   readonly consumed: readonly ConsumedInput[];
+  /** What has been read of it so far. */
+  readonly kept: { small?: Promise<SmallInputs> };
+}
+
+/** Shard plan and records of a phase, as a whole. */
+interface SmallInputs {
+  readonly plan: Uint8Array;
+  readonly records: Uint8Array;
 }
 
 /** The attempt of a shard, or (-1) of a merge, that inputs are fetched for. */
@@ -72,6 +85,11 @@ export class ShardInputs {
     return join(this.#phaseDir(runId, ref), `${ref.shard}.${attempt}`);
   }
 
+  /** Directory of one try of a block, for those of its attempts. It is not made. */
+  blockDir(runId: string, block: BlockRef, attempt: number): string {
+    return join(this.#phaseDir(runId, block), `block-${blockName(block)}.${attempt}`);
+  }
+
   /** Directory with one file for each artifact the phase consumes. It exists only when there is one. */
   async artifactsDir(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<string> {
     return (await this.#phaseFiles(runId, ref, phase)).artifactsDir;
@@ -99,6 +117,53 @@ export class ShardInputs {
     await this.#store.consumptions.record(runId, reader, id, consumption);
     this.#noted.add(key);
     return id;
+  }
+
+  /** The records of a shard, as text; undefined when the phase is not sharded. */
+  async readRecords(runId: string, ref: ShardRef, phase: CompiledPhase): Promise<string | undefined> {
+    const [records] = (await this.readBlock(runId, ref, { phase, size: 1, maxBytes: Infinity })) ?? [];
+    return records;
+  }
+
+  /**
+   * The records of `size` shards from `first` on, as texts, read as one; none when they are more than `maxBytes`, and
+   * undefined when the phase is not sharded.
+   */
+  async readBlock(
+    runId: string,
+    first: ShardRef,
+    { phase, size, maxBytes }: { phase: CompiledPhase; size: number; maxBytes: number },
+  ): Promise<string[] | undefined> {
+    const files = await this.#phaseFiles(runId, first, phase);
+    const { records, shard_plan: plan } = files.inputs;
+    if (records === null || plan === null) return undefined;
+    const start = SHARD_PLAN_HEADER_BYTES + first.shard * SHARD_PLAN_ENTRY_BYTES;
+    const range = { start, end: start + size * SHARD_PLAN_ENTRY_BYTES };
+    const whole = await this.#readSmall(files, plan, records);
+    const read = async (content: Content, kept: Uint8Array | undefined, part: ByteRange): Promise<Uint8Array> =>
+      kept?.subarray(part.start, part.end) ?? readContent(this.#store.artifacts, content, part);
+    const entries = await read(plan, whole?.plan, range);
+    const shards = Array.from({ length: size }, (_, i) =>
+      decodeShardEntry(entries.subarray(i * SHARD_PLAN_ENTRY_BYTES, (i + 1) * SHARD_PLAN_ENTRY_BYTES)),
+    );
+    const [byteStart, byteEnd] = [shards[0]?.byteStart ?? 0, shards.at(-1)?.byteEnd ?? 0];
+    if (byteEnd - byteStart > maxBytes) return [];
+    const bytes = await read(records, whole?.records, { start: byteStart, end: byteEnd });
+    const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return shards.map((shard) => all.toString("utf8", shard.byteStart - byteStart, shard.byteEnd - byteStart));
+  }
+
+  /** Shard plan and records of a phase where both are small; they are kept with what is known of the phase. */
+  #readSmall(files: PhaseFiles, plan: Content, records: Content): Promise<SmallInputs> | undefined {
+    if (bytesOf(plan) + bytesOf(records) > MAX_KEPT_BYTES) return undefined;
+    if (files.kept.small !== undefined) return files.kept.small;
+    const { artifacts } = this.#store;
+    const small = Promise.all([readContent(artifacts, plan), readContent(artifacts, records)]).then(
+      ([planBytes, recordBytes]) => ({ plan: planBytes, records: recordBytes }),
+    );
+    files.kept.small = small;
+    small.catch(() => delete files.kept.small);
+    return small;
   }
 
   /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
@@ -186,7 +251,7 @@ export class ShardInputs {
     const fetched = phase.consumes.length > 0 ? await this.#fetchArtifacts(runId, phase, artifactsDir) : [];
     const isBare = phase.shard === null && phase.reuse === undefined;
     const inputs = isBare ? NO_INPUTS : await this.#store.ledger.getInputs(runId, ref);
-    return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)] };
+    return { inputs, artifactsDir, consumed: [...fetched, ...sourceOf(phase, inputs)], kept: {} };
   }
 
   async #fetchArtifacts(runId: string, phase: CompiledPhase, dir: string): Promise<ConsumedInput[]> {
@@ -222,6 +287,10 @@ export class ShardInputs {
     const edition = this.#editions.get(runId) ?? "";
     return join(this.#dir, runId, edition, phaseRevisionId(ref.phase, ref.revision));
   }
+}
+
+function bytesOf(content: Content): number {
+  return "inline" in content ? Buffer.byteLength(content.inline) : content.size_bytes;
 }
 
 /** The artifact whose records the shards are given, where it is one. */

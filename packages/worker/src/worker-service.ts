@@ -7,6 +7,7 @@ import { type Job, Worker } from "bullmq";
 import type { Logger } from "pino";
 import { ActiveAttempts } from "./active-attempts.ts";
 import { processAggregate } from "./aggregate-job.ts";
+import { isBlock, processBlock } from "./block-job.ts";
 import { killProcessGroups } from "./attempt/process-group.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
@@ -133,7 +134,7 @@ export class WorkerService {
 
   #shards(): (job: Job, token: string) => Promise<unknown> {
     const context = this.#context();
-    return (job, token) => processShard(context, job, token);
+    return (job, token) => (isBlock(job) ? processBlock(context, job, token) : processShard(context, job, token));
   }
 
   #context(): ShardJobContext {

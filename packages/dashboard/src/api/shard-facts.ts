@@ -11,7 +11,7 @@ import type {
   ShardStand,
   ShardStatus,
 } from "@fanfold/schemas";
-import { jobIds, type ShardRef, shardQueue } from "@fanfold/store";
+import { blockOf, jobIds, type ShardRef, shardQueue } from "@fanfold/store";
 import { ApiFailure } from "./api-failure.ts";
 
 /** A phase of a run, in the revision that is in the making or was made last. */
@@ -141,12 +141,14 @@ function durationOf(startedAtMs: number | null, endMs: number | null): number | 
   return startedAtMs === null || endMs === null ? null : Math.max(0, endMs - startedAtMs);
 }
 
-/** Where the job is that carries a shard: its own, or that of another one. */
+/** Where the job is that carries a shard: its own, that of its block, or another one. */
 function jobUrl(
   { runId, definition, revision }: PhasePlace,
-  { shard, record }: { readonly shard: number; readonly record: ShardRecord },
+  { shard, record: { block, own_job: ownJob, carrier } }: { readonly shard: number; readonly record: ShardRecord },
   basePath: string,
 ): string {
-  const id = record.carrier ?? jobIds.shard(runId, { phase: definition.id, revision, shard });
+  const ref = { phase: definition.id, revision, shard };
+  const isInBlock = block !== undefined && ownJob !== true;
+  const id = carrier ?? (isInBlock ? jobIds.block(runId, blockOf(ref, block)) : jobIds.shard(runId, ref));
   return `${basePath}/queues/queue/${encodeURIComponent(shardQueue(definition.pool))}/${encodeURIComponent(id)}`;
 }

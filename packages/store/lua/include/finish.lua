@@ -1,6 +1,6 @@
 -- Ends an attempt: records its outcome once (fenced) and frees its slot.
 --   k: {run, ledger, shards, waiting, released, journal, cancelled, semaphores, holders, recalled, started, reuse}
---   a: {id, fence, outcome, record, now, attempt, events, cost, fingerprint, reuse_entry}: the arguments of
+--   a: {id, fence, outcome, record, now, attempt, events, cost, fingerprint, reuse_entry, duration}: the arguments of
 --      `finish_shard.lua`, as texts
 -- Returns [verdict, seq of the last event or ''], and the phase's entry; no entry when the verdict is `refused`. An end
 -- that was recorded before is found again, and writes nothing.
@@ -42,6 +42,7 @@ local function finish(k, a)
   if outcome == 'given_back' then redis.call('SADD', k.released, a.id) else free_slot(k, entry, a.id) end
   if outcome == 'succeeded' then
     entry.succeeded, entry.consecutive = entry.succeeded + 1, 0
+    if (a.duration or '') ~= '' then note_times(entry, 1, tonumber(a.duration)) end
     if a.fingerprint ~= '' and not is_gone(k.run) then redis.call('HSET', k.reuse, a.fingerprint, a.reuse_entry) end
   elseif outcome == 'failed' then count_failure(entry, shard)
   elseif outcome == 'cancelled' then

@@ -14,6 +14,7 @@
 --   reusing     1 while it is found out which shards are reused: none is handed out before that
 --   again       1 when the phase is run again, so that its shards may have earlier attempts
 --   excused     failed shards that had their effect on the run before it was re-opened
+--   blocks      1 where fresh shards may go in blocks; `timed` of them took `timed_ms` in all, the latest count most
 -- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
 local function load_entry(ledger, phase)
@@ -30,6 +31,18 @@ end
 local function parse_shard_id(id)
   local phase, revision, shard = string.match(id, '^(.+)%.r(%d+)%.(%d+)$')
   return phase, tonumber(revision), tonumber(shard)
+end
+
+-- Splits what a claim says: a shard, or a block of shards. Returns their phase, revision, first shard, and number.
+local function parse_claim(text)
+  local id, count = string.match(text, '^[~!]?(.+)%+(%d+)$')
+  local phase, revision, shard = parse_shard_id(id or (string.gsub(text, '^[~!]', '')))
+  return phase, revision, shard, tonumber(count or 1)
+end
+
+-- Record of a shard that was handed out in a block and has no past.
+local function fresh_in_block(block)
+  return '{"status":"released","block":"' .. block .. '"}'
 end
 
 local function load_shard(shards, id)

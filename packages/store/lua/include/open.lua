@@ -1,7 +1,7 @@
 -- Opens a phase in the ledger, tells the journal its shard plan. Opening it again changes nothing.
 --   k: {run, ledger, inputs, open, recalled, journal}
 --   a: {phase, revision, now, order, total, max_parallel, window, inputs, started, tolerated, max_consecutive, key,
---      key_limit, again, reuse, making}: the arguments of `open_phase.lua`, as texts
+--      key_limit, again, reuse, making, blocks}: the arguments of `open_phase.lua`, as texts
 -- Returns the phase's entry, or nil when there is no such run or it is being removed.
 local function open_in_ledger(k, a)
   if is_gone(k.run) then return nil end
@@ -15,6 +15,7 @@ local function open_in_ledger(k, a)
       tolerated = tonumber(a.tolerated), max_consecutive = tonumber(a.max_consecutive), consecutive = 0, tripped = 0,
     }
     if a.again == '1' then entry.again = 1 end
+    if a.blocks == '1' then entry.blocks = 1 end
     if a.key ~= '' then entry.key, entry.key_limit = a.key, tonumber(a.key_limit) end
     if a.reuse == 'begin' then entry.reusing, entry.reused, entry.ahead, entry.making = 1, 0, 0, tonumber(a.making) end
     local id = phase .. '.r' .. a.revision

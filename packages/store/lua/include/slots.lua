@@ -7,6 +7,43 @@
 
 local UNLIMITED = 1000000000
 
+-- Work that a block should be, and the least of it that is worth a job, in ms.
+local BLOCK_MS, LEAST_BLOCK_MS = 50, 5
+-- Shards that take longer than this go one by one, in ms.
+local SLOW_MS = 10
+-- Most shards of a block, and most while nobody knows how long they take.
+local MOST_IN_BLOCK, FIRST_IN_BLOCK = 50, 32
+-- Share of the phase that a block is at most, and blocks that are kept on the queue.
+local SHARES, BLOCKS_AHEAD = 40, 48
+-- Most shards of a phase in flight in blocks.
+local MOST_IN_BLOCKS = 2000
+-- Durations that are remembered.
+local TIMES = 500
+
+-- How many shards of a phase go into one block: 1 for a job of their own. They run one after another there, so where a
+-- cap is low a block takes a part of it only.
+local function block_size(entry, run_cap)
+  if entry.blocks ~= 1 then return 1 end
+  local size = math.min(FIRST_IN_BLOCK, entry.total / SHARES)
+  if (entry.timed or 0) > 0 then
+    local mean = math.max(entry.timed_ms / entry.timed, 0.05)
+    if mean >= SLOW_MS then return 1 end
+    local fair = (entry.total - entry.next - (entry.ahead or 0)) / SHARES
+    size = math.min(MOST_IN_BLOCK, BLOCK_MS / mean, math.max(LEAST_BLOCK_MS / mean, fair))
+  end
+  for _, cap in ipairs({ entry.max_parallel, run_cap or 0 }) do
+    if cap > 0 then size = math.min(size, cap < 4 and 1 or cap < 16 and cap / 2 or cap / 4) end
+  end
+  return math.max(1, math.floor(size))
+end
+
+-- Takes note of how long shards took.
+local function note_times(entry, count, ms)
+  if entry.blocks ~= 1 or count == 0 then return end
+  entry.timed, entry.timed_ms = (entry.timed or 0) + count, (entry.timed_ms or 0) + ms
+  if entry.timed > TIMES then entry.timed, entry.timed_ms = entry.timed / 2, entry.timed_ms / 2 end
+end
+
 local function run_id(k)
   k.id = k.id or redis.call('HGET', k.run, 'run_id') or ''
   return k.id
@@ -37,17 +74,19 @@ local function leave_queue(s, run)
 end
 
 -- Free slots of the run as a whole: none while it is paused.
+-- Returns its cap, too, 0 for none.
 local function free_in_run(run)
   local v = redis.call('HMGET', run, 'max_concurrency', 'in_flight', 'paused')
-  if v[3] == '1' then return 0 end
-  local cap = tonumber(v[1] or '') or UNLIMITED
-  return cap - (tonumber(v[2] or '') or 0)
+  local cap = tonumber(v[1] or '') or 0
+  if v[3] == '1' then return 0, cap end
+  return (cap == 0 and UNLIMITED or cap) - (tonumber(v[2] or '') or 0), cap
 end
 
--- Free slots of a phase. `window` bounds what waits on the queue where no cap does.
+-- Free slots of a phase. `window` bounds what waits on the queue where no cap does; in blocks it may be more.
 local function free_in_phase(entry)
-  local cap = entry.max_parallel
-  if cap == 0 or cap > entry.window then cap = entry.window end
+  local cap, window = entry.max_parallel, entry.window
+  if entry.blocks == 1 then window = math.max(window, math.min(MOST_IN_BLOCKS, BLOCKS_AHEAD * block_size(entry))) end
+  if cap == 0 or cap > window then cap = window end
   return cap - entry.in_flight
 end
 

@@ -1,5 +1,6 @@
 import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
+import type { Handler } from "./define-handler.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
 
@@ -47,6 +48,16 @@ export interface SpawnOrder extends Pick<SpawnRequest, "key" | "regression_conte
   };
 }
 
+/** Outputs of the shards, for a merge. */
+export interface MergeOutputs {
+  /** Files of the outputs in shard order; they are there once somebody has asked. */
+  paths(): readonly string[];
+  /** File that lists them; it is there with them. */
+  readonly list: string;
+  /** The outputs in shard order, as texts. */
+  texts(): AsyncIterable<string>;
+}
+
 /** What an attempt may spawn, and what was spawned before it. */
 export interface AttemptSpawn {
   readonly plan: CompiledPlan;
@@ -77,16 +88,20 @@ export interface AttemptSpec {
   readonly baseDir: string;
   /** Directory of this attempt alone. It is made when something has to be written; the caller removes it. */
   readonly scratchDir: string;
-  /** JSONL records of the shard; null when the phase is not sharded. */
+  /** JSONL records of the shard; null when the phase is not sharded, or they are in `inputText`. */
   readonly inputFile: string | null;
+  /** JSONL records of the shard, for a handler: no file is written that nobody reads. */
+  readonly inputText?: string;
+  /** Handlers that were loaded for attempts of the same block, by their paths. */
+  readonly handlers?: Map<string, Promise<Handler<unknown>>>;
   /** The one item of the shard, where its phase runs for each item of an artifact. */
   readonly item?: AttemptItem;
   /** Where its phase has a prompt. */
   readonly prompt?: AttemptPrompt;
   /** Where its phase runs until a condition is true. */
   readonly iteration?: AttemptIteration;
-  /** Files of the shard outputs in shard order, when the attempt is a merge. */
-  readonly shardOutputs?: readonly string[];
+  /** Outputs of the shards, when the attempt is a merge. */
+  readonly shardOutputs?: MergeOutputs;
   /** Directory with one file for each consumed artifact, named after it. */
   readonly artifactsDir: string;
   /** Absent in a merge: it cannot spawn, and nothing is spawned for it. */

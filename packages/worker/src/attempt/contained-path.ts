@@ -10,7 +10,11 @@ import type { AttemptSpec } from "./attempt-spec.ts";
  * @returns undefined when nothing is there
  * @throws {AttemptError} `PATH_OUTSIDE_WORKSPACE` when the path leaves the workspace, by itself or through a symlink
  */
-export async function findContainedPath(spec: AttemptSpec, path: string, what: string): Promise<string | undefined> {
+export async function findContainedPath(
+  spec: Pick<AttemptSpec, "workspaceDir" | "baseDir">,
+  path: string,
+  what: string,
+): Promise<string | undefined> {
   const workspace = await realpath(spec.workspaceDir);
   const wanted = resolve(workspace, spec.baseDir, path);
   if (!isInside(workspace, wanted)) throw outside(path, what, workspace);

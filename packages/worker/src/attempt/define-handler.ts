@@ -102,6 +102,8 @@ export interface HandlerContext<Item = HandlerRecord> {
   readonly previous: string | undefined;
   /** Files of the shard outputs in shard order, for the handler of a merge; empty otherwise. */
   readonly outputs: readonly string[];
+  /** The shard outputs themselves, as texts in shard order, for the handler of a merge: no file is made for them. */
+  readOutputs(): AsyncIterable<string>;
   readonly artifacts: HandlerArtifacts;
   /** Aborted when the attempt is cancelled or has timed out; a handler should end soon after. */
   readonly signal: AbortSignal;

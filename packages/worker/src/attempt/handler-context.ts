@@ -37,10 +37,13 @@ export function buildHandlerContext(
     original_prompt: spec.prompt?.original,
     iteration: spec.iteration?.number,
     previous,
-    outputs: spec.shardOutputs ?? [],
-    artifacts: consumedArtifacts(resolve(spec.artifactsDir)),
+    get outputs() {
+      return spec.shardOutputs?.paths() ?? [];
+    },
+    readOutputs: () => spec.shardOutputs?.texts() ?? noTexts(),
+    artifacts: consumedArtifacts(spec.artifactsDir),
     signal: stop.signal,
-    env: { ...env },
+    env: handlerEnv(spec, env),
     run: describeRun(spec),
     log: handlerLog(attempt),
     progress: (progress) => reports.report(requireEvent("progress", progress)),
@@ -57,6 +60,23 @@ export function buildHandlerContext(
     },
   };
   return { ctx, settleArtifacts: () => settleAll(kept) };
+}
+
+async function* noTexts(): AsyncGenerator<string> {
+  // only a merge has outputs
+}
+
+/** Environment of a handler. That of a merge names the file that lists the outputs, which is written when it is asked for. */
+function handlerEnv({ shardOutputs }: AttemptSpec, own: Readonly<Record<string, string>>): Record<string, string> {
+  const env = { ...own };
+  if (shardOutputs === undefined) return env;
+  return Object.defineProperty(env, "FANFOLD_SHARD_OUTPUTS", {
+    enumerable: true,
+    get: () => {
+      shardOutputs.paths();
+      return shardOutputs.list;
+    },
+  });
 }
 
 async function settleAll(work: readonly Promise<void>[]): Promise<void> {
@@ -115,7 +135,7 @@ function handlerLog({ reports }: RunningAttempt): HandlerLog {
 
 function consumedArtifacts(directory: string, of = ""): HandlerArtifacts {
   const path = (name: string): string => {
-    const file = join(directory, name);
+    const file = join(resolve(directory), name);
     if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name) && existsSync(file)) return file;
     throw new AttemptError("HANDLER_ERROR", `there is no consumed artifact "${of}${name}"`, {
       next_action: `add "${name}" to consumes of the phase`,

@@ -12,6 +12,9 @@ interface LoadedHandler {
   readonly handler: Promise<Handler<unknown>>;
 }
 
+/** Where a handler is looked for, by which rules, and for which phase. */
+export type HandlerPlace = Pick<AttemptSpec, "workspaceDir" | "baseDir" | "rules" | "phase">;
+
 const loadedHandlers = new Map<string, LoadedHandler>();
 
 /**
@@ -21,7 +24,7 @@ const loadedHandlers = new Map<string, LoadedHandler>();
  * @param handlerPath path as the plan names it, relative to the plan's directory
  * @throws {AttemptError} `HANDLER_NOT_FOUND`, `HANDLER_INVALID`, `HANDLER_NOT_ALLOWED` or `PATH_OUTSIDE_WORKSPACE`
  */
-export async function loadHandler(spec: AttemptSpec, handlerPath: string): Promise<Handler<unknown>> {
+export async function loadHandler(spec: HandlerPlace, handlerPath: string): Promise<Handler<unknown>> {
   const path = await findContainedPath(spec, handlerPath, "handler");
   const found = path === undefined ? undefined : await stat(path);
   if (path === undefined || found?.isFile() !== true) throw notFound(spec, handlerPath);
@@ -33,6 +36,31 @@ export async function loadHandler(spec: AttemptSpec, handlerPath: string): Promi
   loadedHandlers.set(path, { version, handler });
   return await handler;
 }
+
+/** How long a block trusts a handler that was looked at for another one, in ms. */
+const TRUST_MS = 100;
+
+const recentHandlers = new Map<string, { readonly atMs: number; readonly handler: Promise<Handler<unknown>> }>();
+
+/** The handler as {@link loadHandler} gives it, or gave it a moment ago: many blocks of a phase begin in one moment. */
+export function loadRecentHandler(place: HandlerPlace, handlerPath: string): Promise<Handler<unknown>> {
+  const { workspaceDir, baseDir, rules } = place;
+  const key = JSON.stringify([workspaceDir, baseDir, rules?.handlersDir ?? null, handlerPath]);
+  const recent = recentHandlers.get(key);
+  const nowMs = performance.now();
+  if (recent !== undefined && nowMs - recent.atMs < TRUST_MS) return recent.handler;
+  const handler = loadHandler(place, handlerPath);
+  recentHandlers.delete(key);
+  recentHandlers.set(key, { atMs: nowMs, handler });
+  if (recentHandlers.size > MAX_RECENT) {
+    const [oldest] = recentHandlers.keys();
+    if (oldest !== undefined) recentHandlers.delete(oldest);
+  }
+  return handler;
+}
+
+/** Handlers of which it is remembered when they were looked at. */
+const MAX_RECENT = 100;
 
 async function importHandler(path: string, version: string, handlerPath: string): Promise<Handler<unknown>> {
   const module = await importModule(path, version, handlerPath);
@@ -56,7 +84,7 @@ function isHandler(value: unknown): value is Handler<unknown> {
   return typeof value === "function";
 }
 
-function notFound(spec: AttemptSpec, handlerPath: string): AttemptError {
+function notFound(spec: HandlerPlace, handlerPath: string): AttemptError {
   return new AttemptError(
     "HANDLER_NOT_FOUND",
     `handler "${handlerPath}" is not a file in plan directory "${spec.baseDir}" of the worker's workspace`,

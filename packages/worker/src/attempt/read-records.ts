@@ -8,7 +8,12 @@ import type { HandlerRecord } from "./define-handler.ts";
  * @throws {Error} naming the line that is not JSON
  */
 export async function readRecords(file: string, what: string): Promise<HandlerRecord[]> {
-  const lines = (await readFile(file, "utf8")).split("\n");
+  return parseRecords(await readFile(file, "utf8"), what);
+}
+
+/** Records of a JSONL text, by the same rules. */
+export function parseRecords(text: string, what: string): HandlerRecord[] {
+  const lines = text.split("\n");
   const records: HandlerRecord[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.trim() !== "") records.push(parseRecord(line, `line ${index + 1} of ${what}`));

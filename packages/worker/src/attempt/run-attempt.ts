@@ -60,8 +60,12 @@ function beginAttempt(
   const log = new AttemptLog(files.log, hooks, masks);
   const reports = new AttemptReports(spec, hooks, { log, masks });
   const stop = new AttemptStop(spec.timeoutMs, signal);
+  let id: string | undefined;
   return {
-    id: attemptId(spec),
+    get id() {
+      id ??= attemptId(spec);
+      return id;
+    },
     spec,
     ...resolved,
     masks,

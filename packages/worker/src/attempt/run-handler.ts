@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { AttemptError, describeError } from "./attempt-error.ts";
-import type { AttemptOutput } from "./attempt-spec.ts";
-import type { Handler } from "./define-handler.ts";
+import type { AttemptOutput, AttemptSpec } from "./attempt-spec.ts";
+import type { Handler, HandlerRecord } from "./define-handler.ts";
 import { buildHandlerContext } from "./handler-context.ts";
 import { storeHandlerOutput } from "./handler-output.ts";
 import { loadHandler } from "./load-handler.ts";
-import { readRecords } from "./read-records.ts";
+import { parseRecords, readRecords } from "./read-records.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -31,8 +31,8 @@ export async function runHandler(attempt: RunningAttempt, handlerPath: string): 
 
 async function execute(attempt: RunningAttempt, handlerPath: string): Promise<AttemptOutput> {
   const { spec } = attempt;
-  const handler = await loadHandler(spec, handlerPath);
-  const items = spec.inputFile === null ? [] : await readRecords(spec.inputFile, "the shard's input");
+  const handler = await findHandler(spec, handlerPath);
+  const items = await readItems(spec);
   const previousFile = spec.iteration?.previousFile ?? null;
   const previous = previousFile === null ? undefined : await readFile(previousFile, "utf8");
   try {
@@ -45,6 +45,22 @@ async function execute(attempt: RunningAttempt, handlerPath: string): Promise<At
     });
   }
 }
+
+/** The handler of an attempt; within a block its file is looked at once. */
+function findHandler(spec: AttemptSpec, handlerPath: string): Promise<Handler<unknown>> {
+  const known = spec.handlers?.get(handlerPath);
+  if (known !== undefined) return known;
+  const loading = loadHandler(spec, handlerPath);
+  spec.handlers?.set(handlerPath, loading);
+  return loading;
+}
+
+async function readItems({ inputFile, inputText }: AttemptSpec): Promise<HandlerRecord[]> {
+  if (inputText !== undefined) return parseRecords(inputText, INPUT);
+  return inputFile === null ? [] : readRecords(inputFile, INPUT);
+}
+
+const INPUT = "the shard's input";
 
 async function callHandler(
   attempt: RunningAttempt,

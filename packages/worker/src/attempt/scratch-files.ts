@@ -21,14 +21,31 @@ export interface ScratchFiles {
 /** Where the files of an attempt are; makes none of them. */
 export function scratchFiles(scratchDir: string): ScratchFiles {
   const at = (name: string): string => resolve(scratchDir, name);
+  // many attempts use none of them
   return {
-    output: at("output"),
-    stdout: at("stdout"),
-    events: at("events.jsonl"),
-    log: at("log"),
-    prompt: at("prompt"),
-    originalPrompt: at("original-prompt"),
-    artifactsDir: at("artifacts"),
-    collectedDir: at("collected"),
+    get output() {
+      return at("output");
+    },
+    get stdout() {
+      return at("stdout");
+    },
+    get events() {
+      return at("events.jsonl");
+    },
+    get log() {
+      return at("log");
+    },
+    get prompt() {
+      return at("prompt");
+    },
+    get originalPrompt() {
+      return at("original-prompt");
+    },
+    get artifactsDir() {
+      return at("artifacts");
+    },
+    get collectedDir() {
+      return at("collected");
+    },
   };
 }

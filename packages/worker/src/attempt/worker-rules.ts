@@ -56,7 +56,11 @@ export async function permitCommand(spec: AttemptSpec, work: CommandWork, cwd: s
  * @param path real path of the file
  * @throws {AttemptError} `HANDLER_NOT_ALLOWED`
  */
-export async function permitHandler(spec: AttemptSpec, path: string, handlerPath: string): Promise<void> {
+export async function permitHandler(
+  spec: Pick<AttemptSpec, "rules">,
+  path: string,
+  handlerPath: string,
+): Promise<void> {
   const dir = spec.rules?.handlersDir ?? null;
   if (dir === null) return;
   const realDir = await realpath(dir).catch(() => undefined);
