@@ -329,3 +329,14 @@ test(
     expect((await store.redis.keys("*")).filter((key) => key.includes(runId))).toEqual([]);
   }),
 );
+
+test(
+  "where the pool has a limit of its own each shard has a job, for the limit counts jobs",
+  withDeployment(async (deployment) => {
+    await deployment.store.pools.limit("default", { rate: { max: 10_000, durationMs: 1_000 } });
+    const runId = await deployment.submit(await fanPlan(deployment, { count: 100 }));
+    await endedWell(deployment, runId, 100);
+    const names = await namesOfJobs(deployment);
+    expect(names.filter((name) => /^fan\[\d+\/100\]$/.test(name))).toHaveLength(100);
+  }),
+);

@@ -13,6 +13,11 @@ export function shardQueue(pool: string): string {
   return `shards.${pool}`;
 }
 
+/** Pool of a queue of shards. */
+export function poolOf(queue: string): string {
+  return queue.slice(shardQueue("").length);
+}
+
 /** A phase in the making of a revision. */
 export interface PhaseRef {
   readonly phase: string;

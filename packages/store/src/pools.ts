@@ -1,4 +1,4 @@
-import { type Keys, shardQueue } from "./keys.ts";
+import { type Keys, poolOf, shardQueue } from "./keys.ts";
 import type { Queues } from "./queues.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 
@@ -66,6 +66,11 @@ export class Pools {
     };
   }
 
+  /** Whether the pool of a queue has a limit that was set by hand. */
+  async isLimited(queueName: string): Promise<boolean> {
+    return (await this.#redis.sismember(this.#keys.limitedPools, poolOf(queueName))) === 1;
+  }
+
   /** Ids of the jobs that workers of a pool are at. */
   async listActive(pool: string): Promise<unknown[]> {
     return (await this.#queues.queue(shardQueue(pool)).getActive()).map((job) => job?.data);
@@ -107,8 +112,7 @@ export class Pools {
     if (!client.startsWith(opening)) return undefined;
     const [queue = "", name] = client.slice(opening.length).split(":w:");
     const decoded = Buffer.from(queue, "base64").toString("utf8");
-    const shards = shardQueue("");
-    if (name === undefined || !decoded.startsWith(shards)) return undefined;
-    return { pool: decoded.slice(shards.length), name };
+    if (name === undefined || !decoded.startsWith(shardQueue(""))) return undefined;
+    return { pool: poolOf(decoded), name };
   }
 }

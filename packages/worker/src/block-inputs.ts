@@ -1,5 +1,5 @@
 import type { CompiledPhase, CompiledPlan } from "@fanfold/schemas";
-import type { BlockRef } from "@fanfold/store";
+import type { BlockRef, ShardRef } from "@fanfold/store";
 import { loadRecentHandler } from "./attempt/load-handler.ts";
 import type { AttemptPlace, SharedByBlock } from "./execute-attempt.ts";
 
@@ -19,19 +19,36 @@ interface PlannedBlock {
  * again, and fails with it.
  */
 export async function shareInBlock(
-  { inputs, workspaceDir, rules }: AttemptPlace,
+  context: AttemptPlace,
   { runId, block, plan, phase }: PlannedBlock,
 ): Promise<SharedByBlock> {
-  const handlers: SharedByBlock["handlers"] = new Map();
-  if (phase.work.kind === "handler") {
-    const place = { workspaceDir, baseDir: plan.base_dir, rules, phase };
-    const { handler: path } = phase.work;
-    const handler = await loadRecentHandler(place, path).catch(() => undefined);
-    if (handler !== undefined) handlers.set(path, Promise.resolve(handler));
-  }
+  const { inputs } = context;
+  const handlers = await takeHandlers(context, plan, phase);
   const wanted = { phase, size: block.size, maxBytes: MAX_RECORDS_BYTES };
   const records = await inputs.readBlock(runId, block, wanted).catch((): string[] => []);
   const recordsOf = async (shard: number): Promise<string | undefined> =>
     records?.length === 0 ? inputs.readRecords(runId, { ...block, shard }, phase) : records?.[shard - block.shard];
   return { recordsOf, handlers };
+}
+
+/** What a shard that another one's job carries need not look up itself. */
+export async function shareInCarry(
+  context: AttemptPlace,
+  { runId, plan, phase }: Pick<PlannedBlock, "runId" | "plan" | "phase">,
+  ref: ShardRef,
+): Promise<SharedByBlock> {
+  const handlers = await takeHandlers(context, plan, phase);
+  return { handlers, recordsOf: () => context.inputs.readRecords(runId, ref, phase) };
+}
+
+/** The handler of a phase, as it was a moment ago; none when it cannot be loaded. */
+async function takeHandlers(
+  { workspaceDir, rules }: AttemptPlace,
+  { base_dir: baseDir }: CompiledPlan,
+  phase: CompiledPhase,
+): Promise<SharedByBlock["handlers"]> {
+  if (phase.work.kind !== "handler") return new Map();
+  const { handler: path } = phase.work;
+  const handler = await loadRecentHandler({ workspaceDir, baseDir, rules, phase }, path).catch(() => undefined);
+  return handler === undefined ? new Map() : new Map([[path, Promise.resolve(handler)]]);
 }

@@ -114,7 +114,9 @@ class BlockRun {
   async #run(): Promise<BlockResult> {
     const { engine, inputs } = this.#context;
     const { run_id } = this.#data;
-    const [edition] = await Promise.all([engine.recall(run_id), this.#step("fit")]);
+    // the limit of a pool counts jobs: each shard is to be one
+    const isLimited = await engine.store.pools.isLimited(this.#job.queueName);
+    const [edition] = await Promise.all([engine.recall(run_id), this.#step(isLimited ? "leave" : "fit")]);
     inputs.keepOnly(run_id, edition);
     this.#dir = inputs.blockDir(run_id, this.#block, this.#job.attemptsStarted);
     const plan = await engine.plan(run_id);

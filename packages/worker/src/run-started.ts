@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { systemClock } from "@fanfold/engine";
 import { isDirect, jobIds } from "@fanfold/store";
 import type { Job } from "bullmq";
 import { type RecordedOutcome, recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
+import { shareInCarry } from "./block-inputs.ts";
 import { type AttemptTask, executeAttempt } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
@@ -40,7 +42,8 @@ export async function runStarted(
     const plan = await engine.plan(runId);
     const phase = plan.graph.phase(ref.phase);
     // what is read now need not be read when the attempt ends
-    if (isDirect(phase) && job.id === id) engine.catchUp(runId).catch(() => undefined);
+    const isCarried = job.id !== id;
+    if (isDirect(phase) && !isCarried) engine.catchUp(runId).catch(() => undefined);
     const task = {
       runId,
       ref,
@@ -52,6 +55,7 @@ export async function runStarted(
       plan,
       phase,
       scratchDir,
+      ...(isCarried ? { shared: await shareInCarry(context, { runId, plan: plan.plan, phase }, ref) } : {}),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job });
     const ended = await executeAttempt(context, task, shipper, { signal });
@@ -67,7 +71,7 @@ export async function runStarted(
     return recordOutcome(started, ended, phase.retry, nowMs);
   } finally {
     active.end(id);
-    await rm(scratchDir, { recursive: true, force: true });
+    if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
   }
 }
 
