@@ -56,6 +56,7 @@ function iteration(started: StartedAttempt, ended: IteratedAttempt, nowMs: numbe
   return { finish: finish(started, ended, nowMs, { outcome: "backoff", record, events }), retryAfterMs: 1 };
 }
 
+/** A shard that has succeeded is never started again: what tells its starts apart is not kept. */
 function success(started: StartedAttempt, ended: HandedOver & { status: "succeeded" }, nowMs: number): ShardFinish {
   const { output } = ended.result;
   const outputBytes = "inline" in output ? Buffer.byteLength(output.inline) : output.size_bytes;
@@ -65,8 +66,9 @@ function success(started: StartedAttempt, ended: HandedOver & { status: "succeed
     revision: started.ref.revision,
     ...usageData(ended),
   };
+  const { start_token: _token, starts: _starts, seen: _seen, ...kept } = endedRecord(started, ended, nowMs);
   const record = {
-    ...endedRecord(started, ended, nowMs),
+    ...kept,
     status: "succeeded",
     result: ended.result,
     ...(ended.fingerprint === undefined ? {} : { fingerprint: ended.fingerprint }),
