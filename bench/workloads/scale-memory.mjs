@@ -7,8 +7,6 @@ import { chainPlan } from "./chain.mjs";
 
 const SHARDS = 10_000;
 const PHASES = 200;
-/** Shards that are on a queue at once where no cap is lower. */
-const WINDOW = 250;
 
 /** What runs take of Redis' memory, by kind of key, from the server's own account of each key. */
 export function s2(shards = SHARDS) {
@@ -26,7 +24,6 @@ async function prepareMemory(bench, shards) {
   const client = await bench.startFanfold();
   const { store, engine } = client;
   const redis = connect(bench);
-  const released = Math.min(WINDOW, shards);
   const measure = () => memoryByKind(redis, kindOf);
   return {
     async fanfold() {
@@ -36,7 +33,12 @@ async function prepareMemory(bench, shards) {
       // nobody serves the pool of the shards yet: as many as may be are on its queue, and stay there
       const { runId } = await engine.submit(scalePlan(shards, { pool: "held" }));
       await untilPhaseSucceeded(client, runId, "make");
-      await until(async () => (await store.ledger.findPhase(runId, "fan"))?.in_flight === released);
+      const counts = () => store.ledger.findPhase(runId, "fan");
+      await until(async () => {
+        const { in_flight: inFlight = 0, unacked = 1 } = (await counts()) ?? {};
+        return inFlight > 0 && unacked === 0;
+      });
+      const { in_flight: released } = await counts();
       const waiting = await measure();
       await bench.startWorkers({ pool: "held" });
       await untilPhaseSucceeded(client, runId, "fan");
