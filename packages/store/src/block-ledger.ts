@@ -8,6 +8,7 @@ import {
 } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
 import { type BlockRef, blockName, type Keys, shardId } from "./keys.ts";
+import { finishKeys } from "./ledger-arguments.ts";
 import type { BlockReply, BlockStep, LeavingShard, ShardFinish, StartedInBlock } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, type ScriptArgument, strings } from "./scripts.ts";
@@ -28,41 +29,20 @@ export class BlockLedger extends SpawnLedger {
 
   /** Records how shards of a block ended, and starts the next, lets them leave, or claims what comes after the block. */
   async stepBlock(runId: string, block: BlockRef, step: BlockStep): Promise<BlockReply> {
-    const keys = this.#keys.run(runId);
     const token = randomUUID();
-    const reply = await STEP_BLOCK.run(
-      this.#redis,
-      [
-        keys.run,
-        keys.ledger,
-        keys.shards,
-        keys.released,
-        keys.waiting,
-        keys.open,
-        keys.claims,
-        keys.journal,
-        keys.cancelled,
-        this.#keys.semaphores,
-        this.#keys.holders,
-        keys.recalled,
-        keys.started,
-        this.#keys.reuse,
-        keys.ahead,
-      ],
-      [
-        block.phase,
-        block.revision,
-        blockName(block),
-        step.worker,
-        step.nowMs,
-        token,
-        step.from,
-        step.start === "leave" ? "" : step.start === "fit" ? 0 : step.start,
-        step.claimant ?? "",
-        step.meanMs ?? "",
-        ...step.ended.flatMap((ended) => endedArguments(runId, block, ended)),
-      ],
-    );
+    const reply = await STEP_BLOCK.run(this.#redis, finishKeys(this.#keys, this.#keys.run(runId)), [
+      block.phase,
+      block.revision,
+      blockName(block),
+      step.worker,
+      step.nowMs,
+      token,
+      step.from,
+      step.start === "leave" ? "" : step.start === "fit" ? 0 : step.start,
+      step.claimant ?? "",
+      step.meanMs ?? "",
+      ...step.ended.flatMap((ended) => endedArguments(runId, block, ended)),
+    ]);
     const [state, cursor, started, leaving, verdicts, claimed] = Array.isArray(reply) ? reply : [];
     const common = { block: blockName(block), worker: step.worker, started_at_ms: step.nowMs, start_token: token };
     return {

@@ -1,5 +1,5 @@
 import type { ReuseEntry } from "@fanfold/schemas";
-import { type RunKeys, type ShardRef, shardId } from "./keys.ts";
+import { type Keys, type RunKeys, type ShardRef, shardId } from "./keys.ts";
 import type { PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { ScriptArgument } from "./scripts.ts";
 
@@ -12,6 +12,21 @@ const RELEASE_WINDOW = 250;
 /** The keys that a script needs which claims shards. */
 export function claimKeys(keys: RunKeys): string[] {
   return [keys.run, keys.ledger, keys.shards, keys.released, keys.waiting, keys.open, keys.claims];
+}
+
+/** KEYS of `lua/finish_shard.lua`, and the first ones of scripts that end attempts among other things. */
+export function finishKeys(shared: Keys, keys: RunKeys): string[] {
+  return [
+    ...claimKeys(keys),
+    keys.journal,
+    keys.cancelled,
+    shared.semaphores,
+    shared.holders,
+    keys.recalled,
+    keys.started,
+    shared.reuse,
+    keys.ahead,
+  ];
 }
 
 /** ARGV of `lua/finish_shard.lua`. */

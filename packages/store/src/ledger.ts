@@ -18,7 +18,7 @@ import {
   type ShardRef,
   shardId,
 } from "./keys.ts";
-import { claimKeys, finishArguments, openArguments } from "./ledger-arguments.ts";
+import { claimKeys, finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
 import type {
   FinishReply,
   PhaseOpening,
@@ -165,20 +165,10 @@ export class Ledger extends BlockLedger {
   async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
     const keys = this.#keys.run(runId);
     const [verdict, progress, seq, ...claimed] = strings(
-      await FINISH_SHARD.run(
-        this.#redis,
-        [
-          ...claimKeys(keys),
-          keys.journal,
-          keys.cancelled,
-          ...this.#slotKeys,
-          keys.recalled,
-          keys.started,
-          this.#keys.reuse,
-          keys.ahead,
-        ],
-        [...finishArguments(runId, ref, finish, claimant), finish.durationMs ?? ""],
-      ),
+      await FINISH_SHARD.run(this.#redis, finishKeys(this.#keys, keys), [
+        ...finishArguments(runId, ref, finish, claimant),
+        finish.durationMs ?? "",
+      ]),
     );
     return {
       verdict: FinishVerdictSchema.parse(verdict),

@@ -11,7 +11,7 @@ import { parseClaim } from "./claimed-shard.ts";
 import { type CommitOn, commitArguments } from "./decision-change.ts";
 import type { Keys, ShardRef } from "./keys.ts";
 import { parseProgress } from "./ledger.ts";
-import { claimKeys, finishArguments, openArguments } from "./ledger-arguments.ts";
+import { finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
 import type { FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { type CommitResult, commitResult } from "./run-store.ts";
@@ -112,15 +112,7 @@ export class PhaseCompletions {
   #keysOf(runId: string): string[] {
     const keys = this.#keys.run(runId);
     return [
-      ...claimKeys(keys),
-      keys.journal,
-      keys.cancelled,
-      this.#keys.semaphores,
-      this.#keys.holders,
-      keys.recalled,
-      keys.started,
-      this.#keys.reuse,
-      keys.ahead,
+      ...finishKeys(this.#keys, keys),
       keys.phases,
       keys.changed,
       keys.outbox,
