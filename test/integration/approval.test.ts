@@ -221,7 +221,8 @@ describe("the wait for an approval", () => {
     "leaves nothing behind when its run is removed",
     withDeployment(async (deployment) => {
       const runId = await asked(deployment, { timeout_sec: 3_600 });
-      expect(await timers(deployment)).toHaveLength(1);
+      // the question is on record a moment before the end of its wait is on the queue
+      await eventually(async () => (await timers(deployment)).length === 1);
       await deployment.engine.remove(runId, { force: true, actor: "test" });
       expect(await timers(deployment)).toEqual([]);
     }),
@@ -232,6 +233,7 @@ describe("the wait for an approval", () => {
     withDeployment(async (deployment) => {
       const { engine, store } = deployment;
       const runId = await asked(deployment, { timeout_sec: 0.3 });
+      await eventually(async () => (await timers(deployment)).length === 1);
       const [timer] = await timers(deployment);
       await timer?.remove();
       await eventually(async () => {
