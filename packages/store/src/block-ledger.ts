@@ -1,14 +1,8 @@
 import { randomUUID } from "node:crypto";
-import {
-  FinishVerdictSchema,
-  PhaseProgressSchema,
-  type ReuseEntry,
-  type ShardRecord,
-  ShardRecordSchema,
-} from "@fanfold/schemas";
+import { FinishVerdictSchema, PhaseProgressSchema, type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
-import { type BlockRef, blockName, type Keys, shardId } from "./keys.ts";
-import { finishKeys } from "./ledger-arguments.ts";
+import { type BlockRef, blockName, type Keys } from "./keys.ts";
+import { finishKeys, reuseArguments } from "./ledger-arguments.ts";
 import type { BlockReply, BlockStep, LeavingShard, ShardFinish, StartedInBlock } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, type ScriptArgument, strings } from "./scripts.ts";
@@ -65,8 +59,6 @@ function endedArguments(
   ended: ShardFinish & { readonly shard: number },
 ): ScriptArgument[] {
   const { shard, record, events } = ended;
-  const { fingerprint = "" } = record;
-  const entry: ReuseEntry = { run_id: runId, shard: shardId({ ...block, shard }), at_ms: ended.nowMs };
   const told =
     ended.outcome === "succeeded" ? events[0]?.[1] : events.map(([event, data]) => [event, JSON.stringify(data)]);
   return [
@@ -77,8 +69,7 @@ function endedArguments(
     ended.attempt,
     JSON.stringify(told),
     ended.costUsd,
-    fingerprint,
-    fingerprint === "" ? "" : JSON.stringify(entry),
+    ...reuseArguments(runId, { ...block, shard }, ended),
   ];
 }
 

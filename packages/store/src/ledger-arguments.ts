@@ -29,9 +29,19 @@ export function finishKeys(shared: Keys, keys: RunKeys): string[] {
   ];
 }
 
+/** The fingerprint under which a result may be reused, and what is kept under it; empty where it may not. */
+export function reuseArguments(
+  runId: string,
+  ref: ShardRef,
+  { record: { fingerprint = "" }, nowMs }: ShardFinish,
+): [fingerprint: string, entry: string] {
+  if (fingerprint === "") return ["", ""];
+  const entry: ReuseEntry = { run_id: runId, shard: shardId(ref), at_ms: nowMs };
+  return [fingerprint, JSON.stringify(entry)];
+}
+
 /** ARGV of `lua/finish_shard.lua`. */
 export function finishArguments(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): ScriptArgument[] {
-  const entry: ReuseEntry = { run_id: runId, shard: shardId(ref), at_ms: finish.nowMs };
   return [
     shardId(ref),
     finish.fence,
@@ -42,8 +52,7 @@ export function finishArguments(runId: string, ref: ShardRef, finish: ShardFinis
     JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
     claimant,
     finish.costUsd,
-    finish.record.fingerprint ?? "",
-    JSON.stringify(entry),
+    ...reuseArguments(runId, ref, finish),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { ActiveAttempts } from "./active-attempts.ts";
 import type { StartedAttempt } from "./attempt-record.ts";
 import { carrierOf, type CarryingJob, carryOn } from "./carry-on.ts";
 import type { AttemptPlace } from "./execute-attempt.ts";
-import { AttemptLost, type JobOfAttempt, runStarted } from "./run-started.ts";
+import { AttemptLost, runStarted } from "./run-started.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
@@ -135,12 +135,11 @@ class ShardRun {
   }
 
   async #run(attempt: StartedAttempt): Promise<{ attempt: number }> {
-    const { finish, retryAfterMs } = await runStarted(this.#context, attempt, this.#carrier());
+    const { finish, retryAfterMs } = await runStarted(this.#context, attempt, {
+      job: this.#job,
+      shardCount: this.#data.shard_count,
+    });
     return this.#finish(attempt, finish, retryAfterMs);
-  }
-
-  #carrier(): JobOfAttempt {
-    return { job: this.#job, shardCount: this.#data.shard_count };
   }
 
   /** Nothing is recorded, as if the worker had died: whoever takes the job next finds the attempt lost. */
