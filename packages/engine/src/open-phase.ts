@@ -189,9 +189,9 @@ async function refold(workings: EngineWorkings, runId: string, ref: PhaseRef): P
   await workings.store.ledger.clearFoldFailure(runId, ref);
 }
 
-/** Shards that run inside the worker may share a job; a slot of a concurrency key is taken one by one. */
+/** Shards may share a job where they turn out short; a slot of a concurrency key is taken one by one. */
 function goesInBlocks({ work, shard, concurrency_key: key }: CompiledPhase): boolean {
-  return work.kind === "handler" && shard !== null && key === null;
+  return work.kind !== "approval" && shard !== null && key === null;
 }
 
 /** Failed shards a phase of this size tolerates. */

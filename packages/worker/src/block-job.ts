@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { type RunPlan, systemClock } from "@fanfold/engine";
@@ -16,14 +14,15 @@ import {
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { shareInBlock } from "./block-inputs.ts";
+import { removeScratch } from "./remove-scratch.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** A block that takes longer than this lets go of the shards it has not started, in ms. */
 const PATIENCE_MS = 200;
-/** A shard that takes longer than this is too slow for a block, in ms. */
-const SLOW_MS = 10;
+/** A shard that takes longer than this is too slow for a block, in ms. Commands wait for each other's processor. */
+const SLOW_MS = { handler: 10, command: 50, approval: 0 };
 /**
  * A shard of a block lets those after it leave when it still runs after so many looks, so far apart in ms. Looks, because
  * time alone says nothing in a process that is busy.
@@ -107,7 +106,7 @@ class BlockRun {
     } finally {
       clearInterval(watch);
       active.end(this.#id);
-      if (existsSync(this.#dir)) await rm(this.#dir, { recursive: true, force: true });
+      await removeScratch(this.#dir);
     }
   }
 
@@ -127,7 +126,7 @@ class BlockRun {
       await this.#runPending(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
-      const isSlow = this.#latestMs > SLOW_MS || performance.now() - startedAtMs > PATIENCE_MS;
+      const isSlow = this.#latestMs > SLOW_MS[phase.work.kind] || performance.now() - startedAtMs > PATIENCE_MS;
       await this.#step(isSlow ? "leave" : "fit");
     }
     return this.#end();
@@ -225,10 +224,16 @@ class BlockRun {
         this.#pending = [];
         return;
       }
+      if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST") {
+        // nobody can say how it ended: nothing is recorded, and its own job finds it lost
+        this.#leaving.set(shard, { shard, notBeforeMs: 0 });
+        return;
+      }
       await this.#take(started, ended, phase, signal);
     } finally {
       active.end(jobId);
       this.#isRunning = false;
+      await removeScratch(scratchDir);
     }
   }
 

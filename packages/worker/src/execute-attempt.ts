@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -66,6 +66,8 @@ export interface AttemptTask {
 export interface SharedByBlock {
   /** Records of a shard, as text. */
   readonly recordsOf: (shard: number) => Promise<string | undefined>;
+  /** The same, where they have been read for all of them. */
+  readonly recordsAtHand: (shard: number) => string | undefined;
   readonly handlers: Map<string, Promise<Handler<unknown>>>;
 }
 
@@ -221,9 +223,7 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
   const { plan } = task.plan;
   const isHandler = phase.work.kind === "handler";
   const inputText = isHandler ? await readRecords(place, task) : undefined;
-  const inputFile = isHandler
-    ? null
-    : await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
+  const inputFile = isHandler ? null : await writeRecords(place, task);
   const item = await readItem(phase, ref.shard, { inputFile, inputText });
   const asked = spawn.order?.value.prompt;
   const prompted = asked === undefined ? phase : { ...phase, prompt: asked };
@@ -259,6 +259,19 @@ function readRecords(
   { runId, ref, phase, shared }: AttemptTask,
 ): Promise<string | undefined> {
   return shared === undefined ? inputs.readRecords(runId, ref, phase) : shared.recordsOf(ref.shard);
+}
+
+/** The file with the records of a shard; null when its phase is not sharded. */
+async function writeRecords(
+  { inputs }: AttemptPlace,
+  { runId, ref, phase, scratchDir, shared }: AttemptTask,
+): Promise<string | null> {
+  const file = join(scratchDir, "input.jsonl");
+  const text = shared?.recordsAtHand(ref.shard);
+  if (text === undefined) return inputs.writeRecords(runId, ref, phase, file);
+  mkdirSync(scratchDir, { recursive: true });
+  writeFileSync(file, text);
+  return file;
 }
 
 /** What an iteration knows of the one before. */

@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { systemClock } from "@fanfold/engine";
 import { isDirect, jobIds } from "@fanfold/store";
 import type { Job } from "bullmq";
 import { type RecordedOutcome, recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { shareInCarry } from "./block-inputs.ts";
 import { type AttemptTask, executeAttempt } from "./execute-attempt.ts";
+import { removeScratch } from "./remove-scratch.ts";
 import { OutputShipper } from "./output-shipper.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
@@ -71,7 +70,7 @@ export async function runStarted(
     return recordOutcome(started, ended, phase.retry, nowMs);
   } finally {
     active.end(id);
-    if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
+    await removeScratch(scratchDir);
   }
 }
 

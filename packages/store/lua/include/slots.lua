@@ -9,8 +9,9 @@ local UNLIMITED = 1000000000
 
 -- Work that a block should be, and the least of it that is worth a job, in ms.
 local BLOCK_MS, LEAST_BLOCK_MS = 50, 5
--- Shards that take longer than this go one by one, in ms.
-local SLOW_MS = 10
+-- Shards that take longer than this go one by one, in ms: where no cap is lower, and under a cap, whose slots are held by
+-- all shards of a block while one of them runs.
+local SLOW_MS, SLOW_UNDER_CAP_MS = 25, 10
 -- Most shards of a block, and most while nobody knows how long they take.
 local MOST_IN_BLOCK, FIRST_IN_BLOCK = 50, 32
 -- Share of the phase that a block is at most, and blocks that are kept on the queue.
@@ -27,7 +28,8 @@ local function block_size(entry, run_cap)
   local size = math.min(FIRST_IN_BLOCK, entry.total / SHARES)
   if (entry.timed or 0) > 0 then
     local mean = math.max(entry.timed_ms / entry.timed, 0.05)
-    if mean >= SLOW_MS then return 1 end
+    local has_cap = entry.max_parallel > 0 or (run_cap or 0) > 0
+    if mean >= (has_cap and SLOW_UNDER_CAP_MS or SLOW_MS) then return 1 end
     local fair = (entry.total - entry.next - (entry.ahead or 0)) / SHARES
     size = math.min(MOST_IN_BLOCK, BLOCK_MS / mean, math.max(LEAST_BLOCK_MS / mean, fair))
   end
