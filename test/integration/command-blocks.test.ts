@@ -62,9 +62,14 @@ test(
   "short commands share jobs, and each has its own input, output, log and directory",
   withDeployment(
     async (deployment) => {
-      const script = 'cat "$FANFOLD_INPUT"; echo "$i" >&2; ls "$(dirname "$FANFOLD_INPUT")" | tr "\\n" " " >&2; : > "$FANFOLD_OUTPUT.mine"';
+      const script =
+        'cat "$FANFOLD_INPUT"; echo "$i" >&2; ls "$(dirname "$FANFOLD_INPUT")" | tr "\\n" " " >&2; : > "$FANFOLD_OUTPUT.mine"';
       const runId = await deployment.submit(fanPlan(deployment, 120, script));
-      await endedWell(deployment, runId, indices(120).map((n) => `{"n":${n}}`));
+      await endedWell(
+        deployment,
+        runId,
+        indices(120).map((n) => `{"n":${n}}`),
+      );
       expect(await namesOfJobs(deployment)).toContain("fan[0-2/120]");
       const record = await deployment.store.ledger.findShard(runId, { phase: "fan", revision: 1, shard: 17 });
       expect(record).toMatchObject({ block: "15+3", log: { inline: '{"n":17}\n17\nevents.jsonl input.jsonl log ' } });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { type RunPlan, systemClock } from "@fanfold/engine";
@@ -14,9 +16,9 @@ import {
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { shareInBlock } from "./block-inputs.ts";
-import { removeScratch } from "./remove-scratch.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
+import { ownScratch } from "./scratch-dirs.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** A block that takes longer than this lets go of the shards it has not started, in ms. */
@@ -106,7 +108,7 @@ class BlockRun {
     } finally {
       clearInterval(watch);
       active.end(this.#id);
-      await removeScratch(this.#dir);
+      if (existsSync(this.#dir)) await rm(this.#dir, { recursive: true, force: true });
     }
   }
 
@@ -203,7 +205,9 @@ class BlockRun {
     this.#isRunning = true;
     this.#looks = 0;
     if (this.#signal.aborted) active.abortJob(this.#id, abortReason(this.#signal));
-    const scratchDir = join(this.#dir, `${shard}.${attempt}`);
+    const { inputs } = this.#context;
+    const isCommand = phase.work.kind === "command";
+    const scratch = isCommand ? inputs.scratch.lend() : ownScratch(join(this.#dir, `${shard}.${attempt}`));
     const task = {
       runId,
       ref,
@@ -213,7 +217,7 @@ class BlockRun {
       children: record.spawned ?? [],
       plan,
       phase,
-      scratchDir,
+      scratch,
       ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job: this.#job });
@@ -233,7 +237,7 @@ class BlockRun {
     } finally {
       active.end(jobId);
       this.#isRunning = false;
-      await removeScratch(scratchDir);
+      await scratch.end();
     }
   }
 

@@ -3,6 +3,7 @@ import type { Failure, Work } from "@fanfold/schemas";
 import { AttemptMasks } from "./attempt/attempt-masks.ts";
 import type { AttemptSpec } from "./attempt/attempt-spec.ts";
 import { commandEnv } from "./attempt/command-env.ts";
+import { inheritedEnv } from "./attempt/inherited-env.ts";
 import { OutputTail } from "./attempt/output-tail.ts";
 import { scratchFiles } from "./attempt/scratch-files.ts";
 
@@ -67,7 +68,12 @@ function describeWork(work: Work): DescribedWork | undefined {
 function envNames(spec: AttemptSpec): string[] {
   const env = { ...spec.planEnv, ...spec.phase.env };
   if (spec.phase.work.kind === "handler") return Object.keys(env).sort();
-  return Object.keys(commandEnv({ spec, files: scratchFiles(spec.scratchDir), id: "", env }, process.env)).sort();
+  return Object.keys(
+    commandEnv(
+      { spec, files: scratchFiles(spec.scratchDir), id: "", env },
+      inheritedEnv(process.env, spec.rules?.passedEnv ?? null),
+    ),
+  ).sort();
 }
 
 async function lastLines(logFile: string): Promise<string[]> {

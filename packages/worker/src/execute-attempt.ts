@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -21,6 +21,7 @@ import type {
   AttemptOutput,
   AttemptSpawn,
   AttemptSpec,
+  CommandPlace,
 } from "./attempt/attempt-spec.ts";
 import type { Handler } from "./attempt/define-handler.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
@@ -34,6 +35,8 @@ import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
+import type { Scratch } from "./scratch-dirs.ts";
+import { writeSmall } from "./small-file.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 import { keepChildren, prepareSpawn } from "./spawn-files.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
@@ -57,7 +60,7 @@ export interface AttemptTask {
   readonly children: readonly SpawnedChild[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
-  readonly scratchDir: string;
+  readonly scratch: Scratch;
   /** What the attempts of a block have in common. */
   readonly shared?: SharedByBlock;
 }
@@ -69,6 +72,8 @@ export interface SharedByBlock {
   /** The same, where they have been read for all of them. */
   readonly recordsAtHand: (shard: number) => string | undefined;
   readonly handlers: Map<string, Promise<Handler<unknown>>>;
+  /** Where their commands are run. */
+  readonly places: Map<string, CommandPlace>;
 }
 
 /** What came of an attempt, with its output and log handed over to the artifact store. */
@@ -171,6 +176,7 @@ async function attemptOnce(
   let hasLog = false;
   const hooks: AttemptHooks = {
     onBegin: () => place.watch.look(),
+    onClear: () => task.scratch.markClear(),
     onOutput: (chunk, stream) => {
       hasLog = true;
       shipper.push(chunk, stream);
@@ -183,7 +189,7 @@ async function attemptOnce(
   const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
-  const logFile = join(task.scratchDir, "log");
+  const logFile = join(task.scratch.dir, "log");
   const log =
     hasLog && existsSync(logFile)
       ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
@@ -219,7 +225,7 @@ async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ 
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {
-  const { runId, ref, phase, scratchDir } = task;
+  const { runId, ref, phase } = task;
   const { plan } = task.plan;
   const isHandler = phase.work.kind === "handler";
   const inputText = isHandler ? await readRecords(place, task) : undefined;
@@ -239,10 +245,10 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
     workspaceDir: place.workspaceDir,
     rules: place.rules,
     baseDir: plan.base_dir,
-    scratchDir,
+    scratchDir: task.scratch.dir,
     inputFile,
     ...(inputText === undefined ? {} : { inputText }),
-    ...(task.shared === undefined ? {} : { handlers: task.shared.handlers }),
+    ...(task.shared === undefined ? {} : { handlers: task.shared.handlers, places: task.shared.places }),
     ...(item === undefined ? {} : { item }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(await prepareIteration(place.store, task)),
@@ -264,25 +270,24 @@ function readRecords(
 /** The file with the records of a shard; null when its phase is not sharded. */
 async function writeRecords(
   { inputs }: AttemptPlace,
-  { runId, ref, phase, scratchDir, shared }: AttemptTask,
+  { runId, ref, phase, scratch, shared }: AttemptTask,
 ): Promise<string | null> {
-  const file = join(scratchDir, "input.jsonl");
+  const file = join(scratch.dir, "input.jsonl");
   const text = shared?.recordsAtHand(ref.shard);
   if (text === undefined) return inputs.writeRecords(runId, ref, phase, file);
-  mkdirSync(scratchDir, { recursive: true });
-  writeFileSync(file, text);
+  writeSmall(file, text);
   return file;
 }
 
 /** What an iteration knows of the one before. */
 async function prepareIteration(
   store: Store,
-  { phase, repeated, scratchDir }: AttemptTask,
+  { phase, repeated, scratch: { dir } }: AttemptTask,
 ): Promise<Pick<AttemptSpec, "iteration">> {
   if (phase.repeat === undefined) return {};
   if (repeated === undefined) return { iteration: { number: 1, previousFile: null } };
-  const previousFile = join(scratchDir, "previous");
-  await mkdir(scratchDir, { recursive: true });
+  const previousFile = join(dir, "previous");
+  await mkdir(dir, { recursive: true });
   await pipeline(streamContent(store.artifacts, repeated.previous), createWriteStream(previousFile));
   return { iteration: { number: repeated.iterations + 1, previousFile } };
 }

@@ -4,8 +4,8 @@ import type { Job } from "bullmq";
 import { type RecordedOutcome, recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { shareInCarry } from "./block-inputs.ts";
 import { type AttemptTask, executeAttempt } from "./execute-attempt.ts";
-import { removeScratch } from "./remove-scratch.ts";
 import { OutputShipper } from "./output-shipper.ts";
+import { ownScratch } from "./scratch-dirs.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** The job in which an attempt is run: its shard's own, or one that carries it. */
@@ -36,10 +36,11 @@ export async function runStarted(
   const { runId, ref, attempt } = started;
   const id = jobIds.shard(runId, ref);
   const signal = active.begin(id, runId, job.id);
-  const scratchDir = inputs.scratchDir(runId, ref, attempt);
+  let scratch = ownScratch(inputs.scratchDir(runId, ref, attempt));
   try {
     const plan = await engine.plan(runId);
     const phase = plan.graph.phase(ref.phase);
+    if (phase.work.kind === "command") scratch = inputs.scratch.lend();
     // what is read now need not be read when the attempt ends
     const isCarried = job.id !== id;
     if (isDirect(phase) && !isCarried) engine.catchUp(runId).catch(() => undefined);
@@ -53,7 +54,7 @@ export async function runStarted(
       children: started.record.spawned ?? [],
       plan,
       phase,
-      scratchDir,
+      scratch,
       ...(isCarried ? { shared: await shareInCarry(context, { runId, plan: plan.plan, phase }, ref) } : {}),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job });
@@ -70,7 +71,7 @@ export async function runStarted(
     return recordOutcome(started, ended, phase.retry, nowMs);
   } finally {
     active.end(id);
-    await removeScratch(scratchDir);
+    await scratch.end();
   }
 }
 

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -26,6 +26,8 @@ import {
   streamContent,
 } from "@fanfold/store";
 
+import { ScratchDirs } from "./scratch-dirs.ts";
+import { writeSmall } from "./small-file.ts";
 import { consumedSetId } from "./consumed-set.ts";
 
 /** Inputs of a phase that is neither cut into shards nor reused. */
@@ -68,6 +70,8 @@ export interface InputReader extends ShardRef {
 export class ShardInputs {
   readonly #store: Store;
   readonly #dir: string;
+  /** Directories for attempts of commands. */
+  readonly scratch: ScratchDirs;
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
   /** Sets of artifacts that are noted, of the phases that are kept. */
   readonly #noted = new Set<string>();
@@ -78,6 +82,7 @@ export class ShardInputs {
   constructor(store: Store, dir: string) {
     this.#store = store;
     this.#dir = dir;
+    this.scratch = new ScratchDirs(join(dir, "attempts"));
   }
 
   /** Directory of one attempt, which nothing else uses. It is not made. */
@@ -174,8 +179,7 @@ export class ShardInputs {
     const bytes = { start: range.byteStart, end: range.byteEnd };
     if (bytes.end - bytes.start <= SMALL_RECORDS_BYTES) {
       const records = await readContent(this.#store.artifacts, inputs.records, bytes);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, records);
+      writeSmall(file, records);
       return file;
     }
     await mkdir(dirname(file), { recursive: true });

@@ -71,6 +71,16 @@ export interface AttemptSpawn {
   readonly order: { readonly value: SpawnOrder; readonly file: string } | null;
 }
 
+/** Where a command is run. */
+export interface CommandPlace {
+  /** Real path of the working directory. */
+  readonly cwd: string;
+  /** What is started: of what the plan says, as far as the worker allows it. */
+  readonly program: string;
+  /** What the command inherits of the worker's environment. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -94,6 +104,8 @@ export interface AttemptSpec {
   readonly inputText?: string;
   /** Handlers that were loaded for attempts of the same block, by their paths. */
   readonly handlers?: Map<string, Promise<Handler<unknown>>>;
+  /** Where commands of attempts of the same block are run, by what it depends on. */
+  readonly places?: Map<string, CommandPlace>;
   /** The one item of the shard, where its phase runs for each item of an artifact. */
   readonly item?: AttemptItem;
   /** Where its phase has a prompt. */
@@ -153,4 +165,6 @@ export interface AttemptHooks {
   onBegin?(): void;
   onOutput?(chunk: Uint8Array, stream: OutputStream): void;
   onEvent?(event: ReportedEvent): void;
+  /** Called when it is known that no process of a command is left, not even one that left its process group. */
+  onClear?(): void;
 }
