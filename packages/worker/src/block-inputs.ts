@@ -29,7 +29,7 @@ export async function shareInBlock(
   const recordsAtHand = (shard: number): string | undefined => records?.[shard - block.shard];
   const recordsOf = async (shard: number): Promise<string | undefined> =>
     records?.length === 0 ? inputs.readRecords(runId, { ...block, shard }, phase) : recordsAtHand(shard);
-  return { recordsOf, recordsAtHand, handlers, places: new Map() };
+  return { recordsOf, recordsAtHand, handlers };
 }
 
 /** What a shard that another one's job carries need not look up itself. */
@@ -40,7 +40,7 @@ export async function shareInCarry(
 ): Promise<SharedByBlock> {
   const handlers = await takeHandlers(context, plan, phase);
   const recordsOf = (): Promise<string | undefined> => context.inputs.readRecords(runId, ref, phase);
-  return { handlers, places: new Map(), recordsOf, recordsAtHand: () => undefined };
+  return { handlers, recordsOf, recordsAtHand: () => undefined };
 }
 
 /** The handler of a phase, as it was a moment ago; none when it cannot be loaded. */

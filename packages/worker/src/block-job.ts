@@ -7,6 +7,7 @@ import { type BlockJob, BlockJobSchema, type CompiledPhase } from "@fanfold/sche
 import {
   type BlockRef,
   type BlockReply,
+  type BlockStep,
   jobIds,
   type LeavingShard,
   type ShardFinish,
@@ -22,9 +23,11 @@ import { ownScratch } from "./scratch-dirs.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** A block that takes longer than this lets go of the shards it has not started, in ms. */
-const PATIENCE_MS = 200;
+const PATIENCE_MS = { handler: 200, command: 400, approval: 0 };
 /** A shard that takes longer than this is too slow for a block, in ms. Commands wait for each other's processor. */
 const SLOW_MS = { handler: 10, command: 50, approval: 0 };
+/** Work that is started at once of commands, by what one of them took, in ms: a few, which are soon given up again. */
+const COMMANDS_MS = 100;
 /**
  * A shard of a block lets those after it leave when it still runs after so many looks, so far apart in ms. Looks, because
  * time alone says nothing in a process that is busy.
@@ -123,13 +126,15 @@ class BlockRun {
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
     this.#shared = await shareInBlock(this.#context, { runId: run_id, block: this.#block, plan: plan.plan, phase });
+    const { kind } = phase.work;
     const startedAtMs = performance.now();
     while (this.#pending.length > 0) {
       await this.#runPending(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
-      const isSlow = this.#latestMs > SLOW_MS[phase.work.kind] || performance.now() - startedAtMs > PATIENCE_MS;
-      await this.#step(isSlow ? "leave" : "fit");
+      const isSlow = this.#latestMs > SLOW_MS[kind] || performance.now() - startedAtMs > PATIENCE_MS[kind];
+      const next = kind === "command" ? Math.ceil(COMMANDS_MS / this.#latestMs) : "fit";
+      await this.#step(isSlow ? "leave" : next);
     }
     return this.#end();
   }
@@ -139,7 +144,7 @@ class BlockRun {
   }
 
   /** Tells the ledger what has ended, and takes what it starts. */
-  async #step(start: "fit" | "leave", claimant?: string): Promise<BlockReply> {
+  async #step(start: BlockStep["start"], claimant?: string): Promise<BlockReply> {
     const { engine, workerName } = this.#context;
     const ended = this.#ended;
     const meanMs = this.#timed === 0 ? undefined : this.#tookMs / this.#timed;

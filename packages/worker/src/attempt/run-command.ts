@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
 import { AttemptError } from "./attempt-error.ts";
-import type { AttemptOutput, AttemptSpec, CommandPlace, OutputStream } from "./attempt-spec.ts";
+import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
@@ -17,6 +17,7 @@ import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { countKills, type GroupEnding, ProcessGroup } from "./process-group.ts";
+import type { CommandPlace } from "./recent-places.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
@@ -89,15 +90,15 @@ async function writePrompt({ spec: { prompt }, files }: RunningAttempt): Promise
   await writeFile(files.originalPrompt, prompt.original, { mode: 0o444 });
 }
 
-/** Where the command is run; what was found for another attempt of the block a moment ago need not be looked for. */
+/** Where the command is run; what was found for another attempt a moment ago need not be looked for. */
 async function findPlace(spec: AttemptSpec, work: Work): Promise<CommandPlace> {
-  const key = JSON.stringify([spec.phase.cwd, work.command]);
-  const known = spec.places?.get(key);
+  const key = JSON.stringify([spec.workspaceDir, spec.baseDir, spec.phase.cwd, work.command, work.shell]);
+  const known = spec.places?.find(key);
   if (known !== undefined && statSync(known.cwd, { throwIfNoEntry: false })?.isDirectory() === true) return known;
   const cwd = await findWorkingDirectory(spec);
   const program = await permitCommand(spec, work, cwd);
   const place = { cwd, program, inherited: inheritedEnv(process.env, spec.rules?.passedEnv ?? null) };
-  spec.places?.set(key, place);
+  spec.places?.keep(key, place);
   return place;
 }
 
