@@ -70,7 +70,7 @@ test(
       await endedWell(deployment, runId, records(120));
       expect(await namesOfJobs(deployment)).toContain("fan[0-2/120]");
       const record = await deployment.store.ledger.findShard(runId, { phase: "fan", revision: 1, shard: 17 });
-      const log = { inline: '{"n":17}\n17\nevents.jsonl input.jsonl log ' };
+      const log = { inline: '{"n":17}\n17\nevents.jsonl input.jsonl ' };
       expect(record).toMatchObject({ attempt: 1, block: "15+3", log });
     },
     { workers: 2 },

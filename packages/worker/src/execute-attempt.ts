@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -173,14 +173,10 @@ async function attemptOnce(
   const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
-  let hasLog = false;
   const hooks: AttemptHooks = {
     onBegin: () => place.watch.look(),
     onClear: () => task.scratch.markClear(),
-    onOutput: (chunk, stream) => {
-      hasLog = true;
-      shipper.push(chunk, stream);
-    },
+    onOutput: (chunk, stream) => shipper.push(chunk, stream),
     onEvent: (event) => {
       usage.take(event);
       progress.update(usage.metrics);
@@ -189,11 +185,10 @@ async function attemptOnce(
   const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
-  const logFile = join(task.scratch.dir, "log");
   const log =
-    hasLog && existsSync(logFile)
-      ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
-      : undefined;
+    outcome.log === undefined
+      ? undefined
+      : await keepContent(place.store.artifacts, streamOutput(outcome.log), MAX_INLINE_LOG_BYTES);
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   if (outcome.status === "spawned") {
     const children = await keepChildren(place.store, task, outcome.asked);
@@ -207,7 +202,7 @@ async function attemptOnce(
       : { ...handed, ...told };
   if (ended.status === "succeeded") return { ...ended, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
   if (ended.status !== "failed" && ended.status !== "timed_out") return ended;
-  const context = [await errorContext(spec, ended, logFile)];
+  const context = [await errorContext(spec, ended, outcome.log)];
   return { ...ended, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 

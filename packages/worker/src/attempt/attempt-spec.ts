@@ -129,7 +129,13 @@ export interface AttemptArtifact {
 }
 
 /** How an attempt ended. By then none of its processes is left. */
-export type AttemptOutcome =
+export type AttemptOutcome = AttemptEnding & {
+  readonly durationMs: number;
+  /** Stdout and stderr as they came, and remarks; absent when there was nothing. */
+  readonly log?: AttemptOutput;
+};
+
+type AttemptEnding =
   | {
       readonly status: "succeeded";
       readonly output: AttemptOutput;
@@ -138,11 +144,10 @@ export type AttemptOutcome =
       readonly artifacts: readonly AttemptArtifact[];
       /** What `collect` of the phase found, by path or name. */
       readonly collected: readonly AttemptArtifact[];
-      readonly durationMs: number;
     }
   /** It ended well, and is to run again once these have: what it made is not its output. */
-  | { readonly status: "spawned"; readonly asked: readonly AskedChild[]; readonly durationMs: number }
-  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure; readonly durationMs: number };
+  | { readonly status: "spawned"; readonly asked: readonly AskedChild[] }
+  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure };
 
 /** Which stream a piece of live output belongs to. */
 export type OutputStream = "stdout" | "stderr";

@@ -28,13 +28,13 @@ export async function runAttempt(
   const startedAtMs = performance.now();
   const resolved = await resolveSecrets(spec).catch(toAttemptError);
   const masks = new AttemptMasks(resolved instanceof AttemptError ? new Map() : resolved.secrets);
-  const result =
-    resolved instanceof AttemptError
-      ? resolved
-      : await runToEnd(beginAttempt(spec, { resolved, masks, hooks }, signal));
-  const durationMs = Math.round(performance.now() - startedAtMs);
-  if (result instanceof AttemptError) return { ...unsuccessful(result, masks), durationMs };
-  return { ...result, durationMs };
+  const durationMs = (): number => Math.round(performance.now() - startedAtMs);
+  if (resolved instanceof AttemptError) return { ...unsuccessful(resolved, masks), durationMs: durationMs() };
+  const attempt = beginAttempt(spec, { resolved, masks, hooks }, signal);
+  const result = await runToEnd(attempt);
+  const ended = result instanceof AttemptError ? unsuccessful(result, masks) : result;
+  const { content: log } = attempt.log;
+  return { ...ended, durationMs: durationMs(), ...(log === undefined ? {} : { log }) };
 }
 
 type AttemptResult =

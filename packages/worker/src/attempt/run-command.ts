@@ -12,7 +12,7 @@ import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
 import { inheritedEnv } from "./inherited-env.ts";
-import { KeptStdout } from "./kept-stdout.ts";
+import { KeptOutput } from "./kept-output.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -72,7 +72,7 @@ export async function runCommand(attempt: RunningAttempt, work: Work): Promise<A
   mkdirSync(spec.scratchDir, { recursive: true });
   closeSync(openSync(files.events, "a"));
   await writePrompt(attempt);
-  const stdout = new KeptStdout(files.stdout);
+  const stdout = new KeptOutput(files.stdout);
   try {
     const started = { command: work.command, cwd, env: commandEnv(attempt, inherited), phase: spec.phase.id };
     const line = await limitedLine(attempt, started, { work, permitted: program });
@@ -234,7 +234,7 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput({ attempt, masks }: CommandRun, stdout: KeptStdout): Promise<AttemptOutput> {
+async function findOutput({ attempt, masks }: CommandRun, stdout: KeptOutput): Promise<AttemptOutput> {
   const { spec, files, log, reports } = attempt;
   const written = statSync(files.output, { throwIfNoEntry: false });
   const reported = reports.outputFile;
