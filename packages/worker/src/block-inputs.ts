@@ -29,7 +29,7 @@ export async function shareInBlock(
   const recordsAtHand = (shard: number): string | undefined => records?.[shard - block.shard];
   const recordsOf = async (shard: number): Promise<string | undefined> =>
     records?.length === 0 ? inputs.readRecords(runId, { ...block, shard }, phase) : recordsAtHand(shard);
-  return { recordsOf, recordsAtHand, handlers };
+  return { recordsOf, recordsAtHand, handlers, places: new Map() };
 }
 
 /** What a shard that another one's job carries need not look up itself. */

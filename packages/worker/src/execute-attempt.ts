@@ -21,9 +21,9 @@ import type {
   AttemptOutput,
   AttemptSpawn,
   AttemptSpec,
+  CommandPlace,
 } from "./attempt/attempt-spec.ts";
 import type { Handler } from "./attempt/define-handler.ts";
-import type { RecentPlaces } from "./attempt/recent-places.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import type { WorkerRules } from "./attempt/worker-rules.ts";
@@ -72,6 +72,8 @@ export interface SharedByBlock {
   /** The same, where they have been read for all of them. */
   readonly recordsAtHand: (shard: number) => string | undefined;
   readonly handlers: Map<string, Promise<Handler<unknown>>>;
+  /** Where their commands are run; absent for attempts that follow from one another. */
+  readonly places?: Map<string, CommandPlace>;
 }
 
 /** What came of an attempt, with its output and log handed over to the artifact store. */
@@ -130,8 +132,6 @@ export interface AttemptPlace {
   readonly watch: StandstillWatch;
   readonly workspaceDir: string;
   readonly rules: WorkerRules;
-  /** Where its commands were run a moment ago. */
-  readonly places: RecentPlaces;
 }
 
 /**
@@ -239,12 +239,12 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
     planEnv: plan.env,
     workspaceDir: place.workspaceDir,
     rules: place.rules,
-    places: place.places,
     baseDir: plan.base_dir,
     scratchDir: task.scratch.dir,
     inputFile,
     ...(inputText === undefined ? {} : { inputText }),
     ...(task.shared === undefined ? {} : { handlers: task.shared.handlers }),
+    ...(task.shared?.places === undefined ? {} : { places: task.shared.places }),
     ...(item === undefined ? {} : { item }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(await prepareIteration(place.store, task)),

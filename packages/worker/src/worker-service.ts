@@ -10,7 +10,6 @@ import { processAggregate } from "./aggregate-job.ts";
 import { isBlock, processBlock } from "./block-job.ts";
 import { killProcessGroups } from "./attempt/process-group.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
-import { RecentPlaces } from "./attempt/recent-places.ts";
 import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
@@ -51,7 +50,6 @@ export class WorkerService {
   readonly #active = new ActiveAttempts();
   readonly #inputs: ShardInputs;
   readonly #watch: StandstillWatch;
-  readonly #places = new RecentPlaces();
   #workers: Worker[] = [];
   #unsubscribe: (() => void) | undefined;
   #stopCheck: NodeJS.Timeout | undefined;
@@ -148,7 +146,6 @@ export class WorkerService {
       watch: this.#watch,
       workspaceDir: resolve(this.#settings.workspaceDir),
       rules: this.#settings.rules ?? NO_RULES,
-      places: this.#places,
       workerName: this.name,
     };
   }

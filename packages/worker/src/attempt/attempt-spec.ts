@@ -1,7 +1,6 @@
 import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
 import type { Handler } from "./define-handler.ts";
-import type { RecentPlaces } from "./recent-places.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
 
@@ -72,6 +71,16 @@ export interface AttemptSpawn {
   readonly order: { readonly value: SpawnOrder; readonly file: string } | null;
 }
 
+/** Where a command is run. */
+export interface CommandPlace {
+  /** Real path of the working directory. */
+  readonly cwd: string;
+  /** What is started: what the plan says, as far as the worker allows it. */
+  readonly program: string;
+  /** What the command inherits of the worker's environment. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */
 export interface AttemptSpec {
   readonly runId: string;
@@ -95,8 +104,8 @@ export interface AttemptSpec {
   readonly inputText?: string;
   /** Handlers that were loaded for attempts of the same block, by their paths. */
   readonly handlers?: Map<string, Promise<Handler<unknown>>>;
-  /** Where commands of this worker were run a moment ago. */
-  readonly places?: RecentPlaces;
+  /** Where commands of the same block were run, by what it depends on. */
+  readonly places?: Map<string, CommandPlace>;
   /** The one item of the shard, where its phase runs for each item of an artifact. */
   readonly item?: AttemptItem;
   /** Where its phase has a prompt. */

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
 import { AttemptError } from "./attempt-error.ts";
-import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
+import type { AttemptOutput, AttemptSpec, CommandPlace, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
@@ -17,7 +17,6 @@ import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
 import { countKills, type GroupEnding, ProcessGroup } from "./process-group.ts";
-import type { CommandPlace } from "./recent-places.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
@@ -90,15 +89,18 @@ async function writePrompt({ spec: { prompt }, files }: RunningAttempt): Promise
   await writeFile(files.originalPrompt, prompt.original, { mode: 0o444 });
 }
 
-/** Where the command is run; what was found for another attempt a moment ago need not be looked for. */
+/**
+ * Where the command is run. What was found for another shard of its block need not be looked for again; any other attempt
+ * before may have changed it.
+ */
 async function findPlace(spec: AttemptSpec, work: Work): Promise<CommandPlace> {
-  const key = JSON.stringify([spec.workspaceDir, spec.baseDir, spec.phase.cwd, work.command, work.shell]);
-  const known = spec.places?.find(key);
+  const key = JSON.stringify([spec.phase.cwd, work.command]);
+  const known = spec.places?.get(key);
   if (known !== undefined && statSync(known.cwd, { throwIfNoEntry: false })?.isDirectory() === true) return known;
   const cwd = await findWorkingDirectory(spec);
   const program = await permitCommand(spec, work, cwd);
   const place = { cwd, program, inherited: inheritedEnv(process.env, spec.rules?.passedEnv ?? null) };
-  spec.places?.keep(key, place);
+  spec.places?.set(key, place);
   return place;
 }
 
@@ -152,6 +154,7 @@ function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: Comman
   const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
   const pump = (stream: OutputSource, name: OutputStream): OutputPump => {
     const take = async ({ kept, shown }: MaskedOutput): Promise<void> => {
+      if (kept.byteLength === 0 && shown.byteLength === 0) return;
       tails[name].add(shown);
       await Promise.all([attempt.log.append(shown, name), name === "stdout" ? keep(kept) : undefined]);
     };
