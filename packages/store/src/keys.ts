@@ -180,6 +180,12 @@ export class Keys {
     return `${this.prefix}:pools:limited`;
   }
 
+  /** BullMQ's keys of a pool's queue. List: jobs that wait. Sorted set: those of a priority. Hash: what is set for it. */
+  queueOf(pool: string): { readonly waiting: string; readonly prioritized: string; readonly meta: string } {
+    const base = `${this.prefix}:${shardQueue(pool)}`;
+    return { waiting: `${base}:wait`, prioritized: `${base}:prioritized`, meta: `${base}:meta` };
+  }
+
   /** Set: ids of the runs whose removal has begun. */
   get removingRuns(): string {
     return `${this.prefix}:runs:removing`;

@@ -100,7 +100,7 @@ export class PlayedSite {
   async finish(runId: string, id: string, finish: ShardFinish, { dies }: { dies: boolean }): Promise<string> {
     const ref = parseShardId(id);
     const claimant = jobIds.shard(runId, ref);
-    const reply = await this.store.ledger.finishShard(runId, ref, finish, claimant);
+    const reply = await this.store.ledger.finishShard(runId, ref, finish, { claimant });
     if (reply.verdict === "refused" || dies) return reply.verdict;
     await this.engine.release(runId, reply.claimed, claimant);
     await this.engine.keys.wakeForPhase(runId, ref.phase, claimant);
