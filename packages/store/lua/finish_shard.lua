@@ -37,6 +37,7 @@
 --   ARGV[15] worker
 --   ARGV[16] most workers an attempt may lose before the shard fails
 --   ARGV[17] token of this call, as of `start_shard.lua`
+--   ARGV[18] what the ids of jobs of the phase begin with
 -- Returns [verdict: ok | refused | stopped, state of the phase, seq of the last event, 1 when the gate of the phase may
 -- go now, record of the shard that the job carries now as JSON or '', claimed shard ids …]. The shard that is carried is
 -- marked `!`, and stays claimed until it has ended.
@@ -55,10 +56,13 @@ local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4
 local claimant, pool, token = ARGV[8], ARGV[14], ARGV[17]
 local phase = parse_shard_id(ARGV[1])
 
--- Whether the job may go on: others that wait are not to wait longer, and where jobs are counted each shard is one.
+-- Whether the job may go on: not where another phase has the next turn on the queue, nor where that is paused, or jobs are
+-- counted, so that each shard is to be one.
 local function may_go_on()
-  return redis.call('SISMEMBER', KEYS[16], pool) == 0 and redis.call('LLEN', KEYS[17]) == 0
-    and redis.call('ZCARD', KEYS[18]) == 0 and redis.call('HEXISTS', KEYS[19], 'paused') == 0
+  if redis.call('SISMEMBER', KEYS[16], pool) == 1 or redis.call('HEXISTS', KEYS[19], 'paused') == 1 then return false end
+  if redis.call('LLEN', KEYS[17]) > 0 then return false end
+  local first = redis.call('ZRANGE', KEYS[18], 0, 0)[1]
+  return not first or string.find(string.gsub(first, '^block%.', ''), ARGV[18], 1, true) == 1
 end
 
 -- Starts a shard of the phase that was claimed just now and never was on a queue.

@@ -73,6 +73,11 @@ export function parsePhaseRevision(id: string): PhaseRef {
   return { phase, revision };
 }
 
+/** What the job ids of a phase's shards begin with. */
+export function shardJobsOf(runId: string, { phase, revision }: PhaseRef): string {
+  return `${runId}.${phaseRevisionId(phase, revision)}.`;
+}
+
 /** Deterministic job ids: adding a job twice is harmless. */
 export const jobIds = {
   start: (runId: string): string => `start.${runId}`,

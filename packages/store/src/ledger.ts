@@ -17,6 +17,7 @@ import {
   phaseRevisionId,
   type ShardRef,
   shardId,
+  shardJobsOf,
 } from "./keys.ts";
 import { claimKeys, finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
 import type {
@@ -185,6 +186,7 @@ export class Ledger extends BlockLedger {
           carrier?.worker ?? "",
           carrier?.lossLimit ?? 0,
           randomUUID(),
+          shardJobsOf(runId, ref),
         ],
       ),
     );

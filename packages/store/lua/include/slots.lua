@@ -32,7 +32,7 @@ local function block_size(entry, run_cap)
     size = math.min(MOST_IN_BLOCK, BLOCK_MS / mean, math.max(LEAST_BLOCK_MS / mean, fair))
   end
   for _, cap in ipairs({ entry.max_parallel, run_cap or 0 }) do
-    if cap > 0 then size = math.min(size, cap < 16 and 1 or cap / 4) end
+    if cap > 0 then size = math.min(size, cap < 64 and 1 or cap / 4) end
   end
   return math.max(1, math.floor(size))
 end
