@@ -216,6 +216,24 @@ test(
   ),
 );
 
+test(
+  "what was claimed before, and may be on the queue already, is not carried",
+  withDeployment(
+    async (deployment) => {
+      const runId = await deployment.submit(await plan(deployment, { max_parallel: 1 }));
+      await eventually(async () => (await jobOf(deployment, runId, 0)) !== undefined);
+      await queueOf(deployment).remove(firstJob(runId));
+      const end = await firstEnd(deployment, runId);
+      const { claimant, ref, finish } = end;
+      await deployment.store.ledger.finishShard(runId, ref, finish, { claimant });
+      const { next, finished } = await deployment.engine.endAttempt(end);
+      expect(next).toBeUndefined();
+      expect(finished.claimed).toMatchObject([{ shard: 1, carried: false }]);
+    },
+    { workers: 0 },
+  ),
+);
+
 function firstJob(runId: string): string {
   return jobIds.shard(runId, { phase: "fan", revision: 1, shard: 0 });
 }
