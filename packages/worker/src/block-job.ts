@@ -133,7 +133,7 @@ class BlockRun {
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
       const isSlow = this.#latestMs > SLOW_MS[kind] || performance.now() - startedAtMs > PATIENCE_MS[kind];
-      const next = kind === "command" ? Math.ceil(COMMANDS_MS / this.#latestMs) : "fit";
+      const next = kind === "command" ? Math.ceil(COMMANDS_MS / Math.max(1, this.#latestMs)) : "fit";
       await this.#step(isSlow ? "leave" : next);
     }
     return this.#end();
@@ -212,7 +212,9 @@ class BlockRun {
     if (this.#signal.aborted) active.abortJob(this.#id, abortReason(this.#signal));
     const { inputs } = this.#context;
     const isCommand = phase.work.kind === "command";
-    const scratch = isCommand ? inputs.scratch.lend() : ownScratch(join(this.#dir, `${shard}.${attempt}`));
+    const scratch = isCommand
+      ? inputs.scratch.lend({ hasInput: true })
+      : ownScratch(join(this.#dir, `${shard}.${attempt}`));
     const task = {
       runId,
       ref,

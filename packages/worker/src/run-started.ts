@@ -40,7 +40,7 @@ export async function runStarted(
   try {
     const plan = await engine.plan(runId);
     const phase = plan.graph.phase(ref.phase);
-    if (phase.work.kind === "command") scratch = inputs.scratch.lend();
+    if (phase.work.kind === "command") scratch = inputs.scratch.lend({ hasInput: phase.shard !== null });
     // what is read now need not be read when the attempt ends
     const isCarried = job.id !== id;
     if (isDirect(phase) && !isCarried) engine.catchUp(runId).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, type Stats, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -39,9 +39,14 @@ export class ScratchDirs {
     this.#base = base;
   }
 
-  /** A directory that is there, and has in it at most an input and an empty file of events. */
-  lend(): Scratch {
+  /**
+   * A directory that is there, and has in it at most an input, which is another attempt's, and an empty file of events.
+   *
+   * @param hasInput whether the attempt writes an input of its own before anything else; if not, none is in it
+   */
+  lend({ hasInput }: { hasInput: boolean }): Scratch {
     const dir = this.#spare.pop() ?? this.#make();
+    if (!hasInput) rmSync(join(dir, INPUT), { force: true });
     let isClear = false;
     return {
       dir,

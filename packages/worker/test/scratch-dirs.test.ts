@@ -25,7 +25,7 @@ beforeEach(() => {
 
 /** Lends a directory, has something done in it, and gives it back. @returns the directory */
 async function use(work: (dir: string) => void, { isClear = true } = {}): Promise<string> {
-  const scratch = dirs.lend();
+  const scratch = dirs.lend({ hasInput: true });
   work(scratch.dir);
   if (isClear) scratch.markClear();
   await scratch.end();
@@ -38,12 +38,18 @@ describe("the directory of an attempt", () => {
       for (const name of ["input.jsonl", "output", "log"]) writeFileSync(join(dir, name), "x");
       writeFileSync(join(dir, "events.jsonl"), "");
     });
-    expect(dirs.lend().dir).toBe(first);
+    expect(dirs.lend({ hasInput: true }).dir).toBe(first);
     expect(readdirSync(first).sort()).toEqual(["events.jsonl", "input.jsonl"]);
   });
 
+  test("has no input of another attempt where there is to be none", async () => {
+    const first = await use((dir) => writeFileSync(join(dir, "input.jsonl"), "x"));
+    expect(dirs.lend({ hasInput: false }).dir).toBe(first);
+    expect(readdirSync(first)).toEqual([]);
+  });
+
   test("is another one while it is used", () => {
-    expect(dirs.lend().dir).not.toBe(dirs.lend().dir);
+    expect(dirs.lend({ hasInput: true }).dir).not.toBe(dirs.lend({ hasInput: true }).dir);
   });
 
   test("loses events that were written", async () => {
@@ -54,7 +60,7 @@ describe("the directory of an attempt", () => {
   test("is removed when a process may be left", async () => {
     const first = await use((dir) => writeFileSync(join(dir, "output"), "x"), { isClear: false });
     expect(existsSync(first)).toBe(false);
-    expect(dirs.lend().dir).not.toBe(first);
+    expect(dirs.lend({ hasInput: true }).dir).not.toBe(first);
   });
 
   test.each<[string, (dir: string) => void]>([

@@ -45,6 +45,7 @@ type Work = Extract<AttemptSpec["phase"]["work"], { kind: "command" }>;
 interface CommandRun {
   readonly attempt: RunningAttempt;
   readonly child: CommandProcess;
+  readonly startedAtMs: number;
   readonly group: ProcessGroup;
   readonly exited: Promise<CommandEnding>;
   readonly pumps: readonly OutputPump[];
@@ -149,6 +150,7 @@ async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<C
 
 function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: CommandProcess): CommandRun {
   const group = new ProcessGroup(child.pid, attempt.id);
+  const startedAtMs = performance.now();
   const exited = child.ended.catch((error: unknown): CommandEnding => ({ kind: "broken", error }));
   const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
   const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
@@ -167,7 +169,7 @@ function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: Comman
   const reports = new CommandReports(attempt.reports, attempt.log);
   const endEvents = new AbortController();
   const events = new EventFile(attempt.files.events, reports.take).follow({ signal: endEvents.signal });
-  return { attempt, child, group, exited, pumps, masks, tails, reports, events, endEvents };
+  return { attempt, child, startedAtMs, group, exited, pumps, masks, tails, reports, events, endEvents };
 }
 
 /**
@@ -201,9 +203,9 @@ async function finishCommand(run: CommandRun): Promise<CommandEnding> {
 }
 
 /** Whether nobody is left of a command whose group is gone: nobody has its output open, or left the group. */
-function isAllOver({ child }: CommandRun, pumps: readonly PromiseSettledResult<boolean>[]): boolean {
+function isAllOver({ child, startedAtMs }: CommandRun, pumps: readonly PromiseSettledResult<boolean>[]): boolean {
   const areClosed = pumps.every((pump) => pump.status === "fulfilled" && pump.value);
-  return areClosed && !mayHaveStrays(child.pid, child.sessionId);
+  return areClosed && !mayHaveStrays(child.pid, child.sessionId, performance.now() - startedAtMs);
 }
 
 /** Ends the processes a command that has exited left behind in its group. @returns whether there were none */

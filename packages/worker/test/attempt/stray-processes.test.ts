@@ -39,6 +39,10 @@ describe.runIf(process.platform === "linux")("of a command is known that nothing
     expect(await leavesNobody(script)).toBe(false);
   });
 
+  test("but not when it took so long that ids of processes may have begun anew", async () => {
+    expect(await leavesNobody("sleep 1.1")).toBe(false);
+  });
+
   test("but not when something was in the background", async () => {
     expect(await leavesNobody("sleep 100 &")).toBe(false);
   });
