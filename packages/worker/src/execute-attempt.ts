@@ -21,8 +21,8 @@ import type {
   AttemptOutput,
   AttemptSpawn,
   AttemptSpec,
-  CommandPlace,
 } from "./attempt/attempt-spec.ts";
+import type { CommandPlace } from "./attempt/command-place.ts";
 import type { Handler } from "./attempt/define-handler.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";

@@ -55,7 +55,8 @@ export class ScratchDirs {
       },
       end: async () => {
         if (isClear && this.#spare.length < MAX_SPARE && this.#empty(dir)) this.#spare.push(dir);
-        else await rm(dir, { recursive: true, force: true });
+        // what cannot be removed is removed with all else when the worker stops
+        else await rm(dir, { recursive: true, force: true }).catch(() => undefined);
       },
     };
   }

@@ -1,5 +1,6 @@
 import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
+import type { CommandPlace } from "./command-place.ts";
 import type { Handler } from "./define-handler.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
@@ -69,16 +70,6 @@ export interface AttemptSpawn {
   readonly childrenDir: string | null;
   /** Why this phase was spawned, and the file that says so; null when it is one of the plan. */
   readonly order: { readonly value: SpawnOrder; readonly file: string } | null;
-}
-
-/** Where a command is run. */
-export interface CommandPlace {
-  /** Real path of the working directory. */
-  readonly cwd: string;
-  /** What is started: what the plan says, as far as the worker allows it. */
-  readonly program: string;
-  /** What the command inherits of the worker's environment. */
-  readonly inherited: Readonly<Record<string, string>>;
 }
 
 /** Everything one attempt of one shard needs to know. Directories may be relative to the worker's own. */

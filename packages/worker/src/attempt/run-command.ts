@@ -1,17 +1,16 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { AttemptError } from "./attempt-error.ts";
-import type { AttemptOutput, AttemptSpec, CommandPlace, OutputStream } from "./attempt-spec.ts";
+import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
 import type { CommandProcess, OutputSource, ProcessEnd } from "./command-process.ts";
+import { findPlace, findWorkingDirectory } from "./command-place.ts";
 import { CommandReports } from "./command-reports.ts";
-import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
-import { inheritedEnv } from "./inherited-env.ts";
 import { KeptOutput } from "./kept-output.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
@@ -21,12 +20,11 @@ import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
 import { mayHaveStrays } from "./stray-processes.ts";
-import { permitCommand } from "./worker-rules.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
 const LEFTOVER_WAIT_MS = 500;
 
-/** Why nothing more is waited for; an error, which is made when none is given, costs more than all else here. */
+/** Why nothing more is waited for: where no reason is given, an error is made, with its stack. */
 const OVER = "over";
 
 const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
@@ -88,31 +86,6 @@ async function writePrompt({ spec: { prompt }, files }: RunningAttempt): Promise
   if (prompt === undefined) return;
   await writeFile(files.prompt, prompt.text);
   await writeFile(files.originalPrompt, prompt.original, { mode: 0o444 });
-}
-
-/**
- * Where the command is run. What was found for another shard of its block need not be looked for again; any other attempt
- * before may have changed it.
- */
-async function findPlace(spec: AttemptSpec, work: Work): Promise<CommandPlace> {
-  const key = JSON.stringify([spec.phase.cwd, work.command]);
-  const known = spec.places?.get(key);
-  if (known !== undefined && statSync(known.cwd, { throwIfNoEntry: false })?.isDirectory() === true) return known;
-  const cwd = await findWorkingDirectory(spec);
-  const program = await permitCommand(spec, work, cwd);
-  const place = { cwd, program, inherited: inheritedEnv(process.env, spec.rules?.passedEnv ?? null) };
-  spec.places?.set(key, place);
-  return place;
-}
-
-async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
-  const cwd = await findContainedPath(spec, spec.phase.cwd, "cwd");
-  const found = cwd === undefined ? undefined : await stat(cwd);
-  if (cwd !== undefined && found?.isDirectory() === true) return cwd;
-  const why = found === undefined ? "does not exist" : "is not a directory";
-  throw new AttemptError("CWD_NOT_FOUND", `working directory "${spec.phase.cwd}" ${why} in the worker's workspace`, {
-    next_action: `make the directory, or correct cwd of phase ${spec.phase.id}`,
-  });
 }
 
 /** The command line of the work, under the limits of its phase. */
