@@ -32,7 +32,7 @@ export function mayHaveStrays(leaderId: number, sessionId: number, tookMs: numbe
 /** Id of the process, or thread, that was started last, among those that this process can see. */
 function latestProcessId(): number | undefined {
   try {
-    const latest = Number(readFileSync("/proc/loadavg", "latin1").trimEnd().split(" ").at(-1));
+    const latest = Number(readFileSync("/proc/loadavg", "utf8").trimEnd().split(" ").at(-1));
     return Number.isSafeInteger(latest) && latest > 0 ? latest : undefined;
   } catch {
     return undefined;
