@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type CliProcess, eventually, findProcessesOf } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { inDeployment, inWorkspace, type RemoteDeployment, type Workspace } from "./site.ts";
@@ -100,6 +101,37 @@ describe("a run ends well when", () => {
       const lost = journal.find(({ event }) => event === "shard_lost");
       expect(lost?.data.worker).toBe("worker");
       expect(Date.parse(lost?.timestamp ?? "") - readyAtMs).toBeLessThan(10_000);
+    }),
+  );
+
+  test.concurrent(
+    "a worker is killed in the middle of blocks of short commands: what it had begun is lost and runs again, nothing else",
+    inDeployment(async (deployment) => {
+      const { workspace, worker } = await startServices(deployment);
+      const note = 'echo $FANFOLD_SHARD_INDEX.$FANFOLD_ATTEMPT >> "$RAN"; echo $FANFOLD_SHARD_INDEX';
+      const over = Array.from({ length: 240 }, (_, n) => ({ n }));
+      const shard = { strategy: "chunk", over, chunk_size: 1 };
+      const fan = { id: "fan", command: note, shell: true, shard, merge: { strategy: "concat" } };
+      const env = { RAN: join(workspace.dir, "ran") };
+      await deployment.desk.write("plan.json", { plan_id: "fan", version: "1", globals: { env }, phases: [fan] });
+      const watch = deployment.desk.start("submit", "plan.json", "--wait", "--run-id", "x");
+      const ran = async (): Promise<string[]> => (await workspace.waitForFile("ran")).trimEnd().split("\n");
+      await eventually(async () => (await ran()).length > 30);
+      worker.kill("SIGKILL");
+      await deployment.startWorker(await deployment.workspace("successor"));
+      expect((await watch.ended()).code).toBe(0);
+      const journal = await deployment.desk.journal("x");
+      const attemptsOf = (event: string): string[] =>
+        journal.filter((line) => line.event === event).map(({ shard: index, attempt }) => `${index}.${attempt}`);
+      const [started, succeeded] = [attemptsOf("shard_started"), attemptsOf("shard_succeeded")];
+      const notAccepted = [...attemptsOf("shard_lost"), ...attemptsOf("shard_given_back")];
+      expect(attemptsOf("shard_lost").length).toBeGreaterThan(0);
+      expect(new Set(succeeded.map((attempt) => attempt.split(".")[0])).size).toBe(240);
+      expect([...succeeded, ...notAccepted].sort()).toEqual(started.sort());
+      const began = await ran();
+      expect(new Set(began).size).toBe(began.length);
+      expect(began.filter((attempt) => !started.includes(attempt))).toEqual([]);
+      expect(succeeded.filter((attempt) => !began.includes(attempt))).toEqual([]);
     }),
   );
 

@@ -50,7 +50,7 @@ export function openingOf(
     maxConsecutiveFailures: definition.max_consecutive_failures,
     concurrencyKey: definition.concurrency_key,
     isAgain: record.turn !== undefined,
-    inBlocks: goesInBlocks(definition),
+    firstBlock: firstBlock(definition),
     turn: record.turn ?? 0,
     inputs: { ...inputs, ...(prints === undefined ? {} : { reuse: prints.print }) },
     started: {
@@ -189,9 +189,13 @@ async function refold(workings: EngineWorkings, runId: string, ref: PhaseRef): P
   await workings.store.ledger.clearFoldFailure(runId, ref);
 }
 
-/** Shards that run inside the worker may share a job; a slot of a concurrency key is taken one by one. */
-function goesInBlocks({ work, shard, concurrency_key: key }: CompiledPhase): boolean {
-  return work.kind === "handler" && shard !== null && key === null;
+/**
+ * Most shards of a block while nobody knows how long they take: a command takes some milliseconds at least. A slot of a
+ * concurrency key is taken one by one.
+ */
+function firstBlock({ work, shard, concurrency_key: key }: CompiledPhase): number {
+  if (shard === null || key !== null) return 0;
+  return { handler: 32, command: 8, approval: 0 }[work.kind];
 }
 
 /** Failed shards a phase of this size tolerates. */

@@ -314,8 +314,11 @@ export const PhaseLedgerSchema = z.strictObject({
   /** Concurrency key of the phase, and its limit in the plan. */
   key: z.string().optional(),
   key_limit: z.int().min(1).optional(),
-  /** 1 where fresh shards may go in blocks; how many durations of shards were taken, and their sum in ms. */
-  blocks: z.literal(1).optional(),
+  /**
+   * Most fresh shards that go into one block while nobody knows how long they take, where they go in blocks at all; how
+   * many durations of shards were taken, and their sum in ms.
+   */
+  blocks: z.int().min(1).optional(),
   timed: z.number().min(0).optional(),
   timed_ms: z.number().min(0).optional(),
 });

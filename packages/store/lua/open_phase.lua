@@ -31,7 +31,7 @@
 --   ARGV[16] begin: hands out nothing yet, for shards are about to be reused (`reuse_shards.lua`); end: that is done;
 --            '' where nothing is reused
 --   ARGV[17] turn of the run in which the phase is made: tells makings of one revision apart
---   ARGV[18] 1 when its shards may go in blocks
+--   ARGV[18] most shards of a block while nobody knows how long they take, 0 when each is a job of its own
 -- Returns [state of the phase: complete | tolerable | busy | drained, claimed shard ids …], or [gone] when there is
 -- no such run or it is being removed.
 --- @include "journal"

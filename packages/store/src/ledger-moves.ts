@@ -27,8 +27,8 @@ export interface PhaseOpening extends PhaseRef {
   readonly turn: number;
   /** `begin`: shards are about to be reused, so none is handed out; `end`: that is done. */
   readonly reuse?: "begin" | "end";
-  /** Its shards may go in blocks. */
-  readonly inBlocks: boolean;
+  /** Most of its shards in one block while nobody knows how long they take; 0 when each is a job of its own. */
+  readonly firstBlock: number;
   /** Data of the `phase_started` event. */
   readonly started: Readonly<Record<string, string | number | null>>;
 }

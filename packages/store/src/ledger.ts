@@ -95,7 +95,7 @@ export class Ledger extends BlockLedger {
       await OPEN_PHASE.run(
         this.#redis,
         [...claimKeys(keys), keys.journal, keys.inputs, ...this.#slotKeys, keys.recalled, keys.ahead],
-        [...openArguments(opening, claimant, nowMs), opening.inBlocks ? 1 : 0],
+        [...openArguments(opening, claimant, nowMs), opening.firstBlock],
       ),
     );
     if (progress === "gone") throw new StoreError("RUN_NOT_FOUND", `run ${runId} was removed`);

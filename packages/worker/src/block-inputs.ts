@@ -26,9 +26,10 @@ export async function shareInBlock(
   const handlers = await takeHandlers(context, plan, phase);
   const wanted = { phase, size: block.size, maxBytes: MAX_RECORDS_BYTES };
   const records = await inputs.readBlock(runId, block, wanted).catch((): string[] => []);
+  const recordsAtHand = (shard: number): string | undefined => records?.[shard - block.shard];
   const recordsOf = async (shard: number): Promise<string | undefined> =>
-    records?.length === 0 ? inputs.readRecords(runId, { ...block, shard }, phase) : records?.[shard - block.shard];
-  return { recordsOf, handlers };
+    records?.length === 0 ? inputs.readRecords(runId, { ...block, shard }, phase) : recordsAtHand(shard);
+  return { recordsOf, recordsAtHand, handlers, places: new Map() };
 }
 
 /** What a shard that another one's job carries need not look up itself. */
@@ -38,7 +39,8 @@ export async function shareInCarry(
   ref: ShardRef,
 ): Promise<SharedByBlock> {
   const handlers = await takeHandlers(context, plan, phase);
-  return { handlers, recordsOf: () => context.inputs.readRecords(runId, ref, phase) };
+  const recordsOf = (): Promise<string | undefined> => context.inputs.readRecords(runId, ref, phase);
+  return { handlers, recordsOf, recordsAtHand: () => undefined };
 }
 
 /** The handler of a phase, as it was a moment ago; none when it cannot be loaded. */

@@ -7,6 +7,7 @@ import { type BlockJob, BlockJobSchema, type CompiledPhase } from "@fanfold/sche
 import {
   type BlockRef,
   type BlockReply,
+  type BlockStep,
   jobIds,
   type LeavingShard,
   type ShardFinish,
@@ -18,12 +19,15 @@ import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-r
 import { shareInBlock } from "./block-inputs.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
+import { ownScratch } from "./scratch-dirs.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** A block that takes longer than this lets go of the shards it has not started, in ms. */
-const PATIENCE_MS = 200;
-/** A shard that takes longer than this is too slow for a block, in ms. */
-const SLOW_MS = 10;
+const PATIENCE_MS = { handler: 200, command: 400, approval: 0 };
+/** A shard that takes longer than this is too slow for a block, in ms. Commands wait for each other's processor. */
+const SLOW_MS = { handler: 10, command: 50, approval: 0 };
+/** Work that is started at once of commands, by what one of them took, in ms: a few, which are soon given up again. */
+const COMMANDS_MS = 100;
 /**
  * A shard of a block lets those after it leave when it still runs after so many looks, so far apart in ms. Looks, because
  * time alone says nothing in a process that is busy.
@@ -122,13 +126,15 @@ class BlockRun {
     const plan = await engine.plan(run_id);
     const phase = plan.graph.phase(this.#block.phase);
     this.#shared = await shareInBlock(this.#context, { runId: run_id, block: this.#block, plan: plan.plan, phase });
+    const { kind } = phase.work;
     const startedAtMs = performance.now();
     while (this.#pending.length > 0) {
       await this.#runPending(plan, phase);
       await this.#givingUp;
       if (this.#cursor >= this.#behind || this.#signal.aborted) break;
-      const isSlow = this.#latestMs > SLOW_MS || performance.now() - startedAtMs > PATIENCE_MS;
-      await this.#step(isSlow ? "leave" : "fit");
+      const isSlow = this.#latestMs > SLOW_MS[kind] || performance.now() - startedAtMs > PATIENCE_MS[kind];
+      const next = kind === "command" ? Math.ceil(COMMANDS_MS / Math.max(1, this.#latestMs)) : "fit";
+      await this.#step(isSlow ? "leave" : next);
     }
     return this.#end();
   }
@@ -138,7 +144,7 @@ class BlockRun {
   }
 
   /** Tells the ledger what has ended, and takes what it starts. */
-  async #step(start: "fit" | "leave", claimant?: string): Promise<BlockReply> {
+  async #step(start: BlockStep["start"], claimant?: string): Promise<BlockReply> {
     const { engine, workerName } = this.#context;
     const ended = this.#ended;
     const meanMs = this.#timed === 0 ? undefined : this.#tookMs / this.#timed;
@@ -204,7 +210,11 @@ class BlockRun {
     this.#isRunning = true;
     this.#looks = 0;
     if (this.#signal.aborted) active.abortJob(this.#id, abortReason(this.#signal));
-    const scratchDir = join(this.#dir, `${shard}.${attempt}`);
+    const { inputs } = this.#context;
+    const isCommand = phase.work.kind === "command";
+    const scratch = isCommand
+      ? inputs.scratch.lend({ hasInput: true })
+      : ownScratch(join(this.#dir, `${shard}.${attempt}`));
     const task = {
       runId,
       ref,
@@ -214,7 +224,7 @@ class BlockRun {
       children: record.spawned ?? [],
       plan,
       phase,
-      scratchDir,
+      scratch,
       ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job: this.#job });
@@ -225,10 +235,16 @@ class BlockRun {
         this.#pending = [];
         return;
       }
+      if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST") {
+        // nobody can say how it ended: nothing is recorded, and its own job finds it lost
+        this.#leaving.set(shard, { shard, notBeforeMs: 0 });
+        return;
+      }
       await this.#take(started, ended, phase, signal);
     } finally {
       active.end(jobId);
       this.#isRunning = false;
+      await scratch.end();
     }
   }
 

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Failure, Work } from "@fanfold/schemas";
 import { AttemptMasks } from "./attempt/attempt-masks.ts";
-import type { AttemptSpec } from "./attempt/attempt-spec.ts";
+import type { AttemptOutput, AttemptSpec } from "./attempt/attempt-spec.ts";
 import { commandEnv } from "./attempt/command-env.ts";
+import { inheritedEnv } from "./attempt/inherited-env.ts";
 import { OutputTail } from "./attempt/output-tail.ts";
 import { scratchFiles } from "./attempt/scratch-files.ts";
 
@@ -23,9 +24,13 @@ export interface FailedAttempt {
  * and the names of its environment variables. Values of variables are never in it, secrets stand as the plan names
  * them, and the lines are those of the log, which are masked.
  *
- * @param logFile output of the attempt; may be missing
+ * @param log output of the attempt, if there was any
  */
-export async function errorContext(spec: AttemptSpec, failed: FailedAttempt, logFile: string): Promise<Uint8Array> {
+export async function errorContext(
+  spec: AttemptSpec,
+  failed: FailedAttempt,
+  log: AttemptOutput | undefined,
+): Promise<Uint8Array> {
   const { status, failure, durationMs } = failed;
   const document = {
     run_id: spec.runId,
@@ -39,7 +44,7 @@ export async function errorContext(spec: AttemptSpec, failed: FailedAttempt, log
     ...describeWork(spec.phase.work),
     cwd: spec.phase.cwd,
     env_names: envNames(spec),
-    last_lines: await lastLines(logFile),
+    last_lines: await lastLines(log),
   };
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
 }
@@ -67,21 +72,32 @@ function describeWork(work: Work): DescribedWork | undefined {
 function envNames(spec: AttemptSpec): string[] {
   const env = { ...spec.planEnv, ...spec.phase.env };
   if (spec.phase.work.kind === "handler") return Object.keys(env).sort();
-  return Object.keys(commandEnv({ spec, files: scratchFiles(spec.scratchDir), id: "", env }, process.env)).sort();
+  return Object.keys(
+    commandEnv(
+      { spec, files: scratchFiles(spec.scratchDir), id: "", env },
+      inheritedEnv(process.env, spec.rules?.passedEnv ?? null),
+    ),
+  ).sort();
 }
 
-async function lastLines(logFile: string): Promise<string[]> {
+async function lastLines(log: AttemptOutput | undefined): Promise<string[]> {
+  const tail = new OutputTail();
+  if (log === undefined) return [];
+  tail.add("bytes" in log ? log.bytes : await readTail(log.file));
+  return tail.lines();
+}
+
+/** The end of a file; nothing when it cannot be read. */
+async function readTail(path: string): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
-    file = await open(logFile, "r");
+    file = await open(path, "r");
     const { size } = await file.stat();
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     await file.read(bytes, 0, bytes.byteLength, size - bytes.byteLength);
-    const tail = new OutputTail();
-    tail.add(bytes);
-    return tail.lines();
+    return bytes;
   } catch {
-    return [];
+    return new Uint8Array();
   } finally {
     await file?.close();
   }

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -22,6 +22,7 @@ import type {
   AttemptSpawn,
   AttemptSpec,
 } from "./attempt/attempt-spec.ts";
+import type { CommandPlace } from "./attempt/command-place.ts";
 import type { Handler } from "./attempt/define-handler.ts";
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
@@ -34,6 +35,8 @@ import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
 import { judgeIteration } from "./repeat-phase.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
+import type { Scratch } from "./scratch-dirs.ts";
+import { writeSmall } from "./small-file.ts";
 import type { ShardInputs } from "./shard-inputs.ts";
 import { keepChildren, prepareSpawn } from "./spawn-files.ts";
 import type { StandstillWatch } from "./standstill-watch.ts";
@@ -57,7 +60,7 @@ export interface AttemptTask {
   readonly children: readonly SpawnedChild[];
   readonly plan: RunPlan;
   readonly phase: CompiledPhase;
-  readonly scratchDir: string;
+  readonly scratch: Scratch;
   /** What the attempts of a block have in common. */
   readonly shared?: SharedByBlock;
 }
@@ -66,7 +69,11 @@ export interface AttemptTask {
 export interface SharedByBlock {
   /** Records of a shard, as text. */
   readonly recordsOf: (shard: number) => Promise<string | undefined>;
+  /** The same, where they have been read for all of them. */
+  readonly recordsAtHand: (shard: number) => string | undefined;
   readonly handlers: Map<string, Promise<Handler<unknown>>>;
+  /** Where their commands are run; absent for attempts that follow from one another. */
+  readonly places?: Map<string, CommandPlace>;
 }
 
 /** What came of an attempt, with its output and log handed over to the artifact store. */
@@ -166,13 +173,10 @@ async function attemptOnce(
   const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
-  let hasLog = false;
   const hooks: AttemptHooks = {
     onBegin: () => place.watch.look(),
-    onOutput: (chunk, stream) => {
-      hasLog = true;
-      shipper.push(chunk, stream);
-    },
+    onClear: () => task.scratch.markClear(),
+    onOutput: (chunk, stream) => shipper.push(chunk, stream),
     onEvent: (event) => {
       usage.take(event);
       progress.update(usage.metrics);
@@ -181,11 +185,10 @@ async function attemptOnce(
   const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
-  const logFile = join(task.scratchDir, "log");
   const log =
-    hasLog && existsSync(logFile)
-      ? await keepContent(place.store.artifacts, createReadStream(logFile), MAX_INLINE_LOG_BYTES)
-      : undefined;
+    outcome.log === undefined
+      ? undefined
+      : await keepContent(place.store.artifacts, streamOutput(outcome.log), MAX_INLINE_LOG_BYTES);
   const told = { log, usage: usage.summary, ...(consumed === undefined ? {} : { consumed }) };
   if (outcome.status === "spawned") {
     const children = await keepChildren(place.store, task, outcome.asked);
@@ -199,7 +202,7 @@ async function attemptOnce(
       : { ...handed, ...told };
   if (ended.status === "succeeded") return { ...ended, ...(isAsSubmitted ? await fingerprintOf(place, task) : {}) };
   if (ended.status !== "failed" && ended.status !== "timed_out") return ended;
-  const context = [await errorContext(spec, ended, logFile)];
+  const context = [await errorContext(spec, ended, outcome.log)];
   return { ...ended, errorContext: await keepContent(place.store.artifacts, context, MAX_INLINE_LOG_BYTES) };
 }
 
@@ -217,13 +220,11 @@ async function fingerprintOf(place: AttemptPlace, task: AttemptTask): Promise<{ 
 }
 
 async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptSpawn): Promise<AttemptSpec> {
-  const { runId, ref, phase, scratchDir } = task;
+  const { runId, ref, phase } = task;
   const { plan } = task.plan;
   const isHandler = phase.work.kind === "handler";
   const inputText = isHandler ? await readRecords(place, task) : undefined;
-  const inputFile = isHandler
-    ? null
-    : await place.inputs.writeRecords(runId, ref, phase, join(scratchDir, "input.jsonl"));
+  const inputFile = isHandler ? null : await writeRecords(place, task);
   const item = await readItem(phase, ref.shard, { inputFile, inputText });
   const asked = spawn.order?.value.prompt;
   const prompted = asked === undefined ? phase : { ...phase, prompt: asked };
@@ -239,10 +240,11 @@ async function buildSpec(place: AttemptPlace, task: AttemptTask, spawn: AttemptS
     workspaceDir: place.workspaceDir,
     rules: place.rules,
     baseDir: plan.base_dir,
-    scratchDir,
+    scratchDir: task.scratch.dir,
     inputFile,
     ...(inputText === undefined ? {} : { inputText }),
     ...(task.shared === undefined ? {} : { handlers: task.shared.handlers }),
+    ...(task.shared?.places === undefined ? {} : { places: task.shared.places }),
     ...(item === undefined ? {} : { item }),
     ...(prompt === undefined ? {} : { prompt }),
     ...(await prepareIteration(place.store, task)),
@@ -261,15 +263,27 @@ function readRecords(
   return shared === undefined ? inputs.readRecords(runId, ref, phase) : shared.recordsOf(ref.shard);
 }
 
+/** The file with the records of a shard; null when its phase is not sharded. */
+async function writeRecords(
+  { inputs }: AttemptPlace,
+  { runId, ref, phase, scratch, shared }: AttemptTask,
+): Promise<string | null> {
+  const file = join(scratch.dir, "input.jsonl");
+  const text = shared?.recordsAtHand(ref.shard);
+  if (text === undefined) return inputs.writeRecords(runId, ref, phase, file);
+  writeSmall(file, text);
+  return file;
+}
+
 /** What an iteration knows of the one before. */
 async function prepareIteration(
   store: Store,
-  { phase, repeated, scratchDir }: AttemptTask,
+  { phase, repeated, scratch: { dir } }: AttemptTask,
 ): Promise<Pick<AttemptSpec, "iteration">> {
   if (phase.repeat === undefined) return {};
   if (repeated === undefined) return { iteration: { number: 1, previousFile: null } };
-  const previousFile = join(scratchDir, "previous");
-  await mkdir(scratchDir, { recursive: true });
+  const previousFile = join(dir, "previous");
+  await mkdir(dir, { recursive: true });
   await pipeline(streamContent(store.artifacts, repeated.previous), createWriteStream(previousFile));
   return { iteration: { number: repeated.iterations + 1, previousFile } };
 }

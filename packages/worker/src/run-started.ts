@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { systemClock } from "@fanfold/engine";
 import { isDirect, jobIds } from "@fanfold/store";
 import type { Job } from "bullmq";
@@ -7,6 +5,7 @@ import { type RecordedOutcome, recordGivenBack, recordOutcome, type StartedAttem
 import { shareInCarry } from "./block-inputs.ts";
 import { type AttemptTask, executeAttempt } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
+import { ownScratch } from "./scratch-dirs.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
 /** The job in which an attempt is run: its shard's own, or one that carries it. */
@@ -37,10 +36,11 @@ export async function runStarted(
   const { runId, ref, attempt } = started;
   const id = jobIds.shard(runId, ref);
   const signal = active.begin(id, runId, job.id);
-  const scratchDir = inputs.scratchDir(runId, ref, attempt);
+  let scratch = ownScratch(inputs.scratchDir(runId, ref, attempt));
   try {
     const plan = await engine.plan(runId);
     const phase = plan.graph.phase(ref.phase);
+    if (phase.work.kind === "command") scratch = inputs.scratch.lend({ hasInput: phase.shard !== null });
     // what is read now need not be read when the attempt ends
     const isCarried = job.id !== id;
     if (isDirect(phase) && !isCarried) engine.catchUp(runId).catch(() => undefined);
@@ -54,7 +54,7 @@ export async function runStarted(
       children: started.record.spawned ?? [],
       plan,
       phase,
-      scratchDir,
+      scratch,
       ...(isCarried ? { shared: await shareInCarry(context, { runId, plan: plan.plan, phase }, ref) } : {}),
     };
     const shipper = new OutputShipper(engine.store.logs, { runId, ref, attempt, job });
@@ -71,7 +71,7 @@ export async function runStarted(
     return recordOutcome(started, ended, phase.retry, nowMs);
   } finally {
     active.end(id);
-    if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
+    await scratch.end();
   }
 }
 

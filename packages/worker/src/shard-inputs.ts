@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -26,6 +26,8 @@ import {
   streamContent,
 } from "@fanfold/store";
 
+import { ScratchDirs } from "./scratch-dirs.ts";
+import { writeSmall } from "./small-file.ts";
 import { consumedSetId } from "./consumed-set.ts";
 
 /** Inputs of a phase that is neither cut into shards nor reused. */
@@ -68,6 +70,8 @@ export interface InputReader extends ShardRef {
 export class ShardInputs {
   readonly #store: Store;
   readonly #dir: string;
+  /** Directories for attempts of commands. */
+  readonly scratch: ScratchDirs;
   readonly #phases = new Map<string, Promise<PhaseFiles>>();
   /** Sets of artifacts that are noted, of the phases that are kept. */
   readonly #noted = new Set<string>();
@@ -78,6 +82,7 @@ export class ShardInputs {
   constructor(store: Store, dir: string) {
     this.#store = store;
     this.#dir = dir;
+    this.scratch = new ScratchDirs(join(dir, "attempts"));
   }
 
   /** Directory of one attempt, which nothing else uses. It is not made. */
@@ -168,18 +173,19 @@ export class ShardInputs {
 
   /** Writes the records of a shard to `file`. @returns the file, or null when the phase is not sharded */
   async writeRecords(runId: string, ref: ShardRef, phase: CompiledPhase, file: string): Promise<string | null> {
-    const { inputs } = await this.#phaseFiles(runId, ref, phase);
-    if (inputs.records === null || inputs.shard_plan === null) return null;
-    const range = await this.#rangeOf(inputs.shard_plan, ref.shard);
+    const files = await this.#phaseFiles(runId, ref, phase);
+    const { records, shard_plan: plan } = files.inputs;
+    if (records === null || plan === null) return null;
+    const whole = await this.#readSmall(files, plan, records);
+    const range = await this.#rangeOf(whole?.plan ?? plan, ref.shard);
     const bytes = { start: range.byteStart, end: range.byteEnd };
     if (bytes.end - bytes.start <= SMALL_RECORDS_BYTES) {
-      const records = await readContent(this.#store.artifacts, inputs.records, bytes);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, records);
+      const kept = whole?.records.subarray(bytes.start, bytes.end);
+      writeSmall(file, kept ?? (await readContent(this.#store.artifacts, records, bytes)));
       return file;
     }
     await mkdir(dirname(file), { recursive: true });
-    await pipeline(streamContent(this.#store.artifacts, inputs.records, bytes), createWriteStream(file));
+    await pipeline(streamContent(this.#store.artifacts, records, bytes), createWriteStream(file));
     return file;
   }
 
@@ -217,9 +223,10 @@ export class ShardInputs {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  async #rangeOf(shardPlan: Content, shard: number): Promise<ShardRange> {
+  async #rangeOf(shardPlan: Content | Uint8Array, shard: number): Promise<ShardRange> {
     const start = SHARD_PLAN_HEADER_BYTES + shard * SHARD_PLAN_ENTRY_BYTES;
     const range = { start, end: start + SHARD_PLAN_ENTRY_BYTES };
+    if (shardPlan instanceof Uint8Array) return decodeShardEntry(shardPlan.subarray(range.start, range.end));
     return decodeShardEntry(await readContent(this.#store.artifacts, shardPlan, range));
   }
 

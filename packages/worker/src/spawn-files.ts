@@ -27,15 +27,15 @@ export interface PreparedSpawn {
 
 /** Fetches what an attempt is told of spawning: why it was spawned itself, and what its children made. */
 export async function prepareSpawn(store: Store, task: AttemptTask): Promise<PreparedSpawn> {
-  const { plan, phase, children, scratchDir } = task;
-  const dir = join(scratchDir, "spawned");
+  const { plan, phase, children, scratch } = task;
+  const dir = join(scratch.dir, "spawned");
   const consumed = children.length > 0 ? await fetchChildren(store, task, dir) : [];
   const spawn: AttemptSpawn = {
     plan: plan.plan,
     earlier: children.length,
     round: new Set(children.map(({ attempt }) => attempt)).size,
     childrenDir: children.length > 0 ? dir : null,
-    order: phase.spawned === undefined ? null : await writeOrder(store, phase.spawned, join(scratchDir, "spawn.json")),
+    order: phase.spawned === undefined ? null : await writeOrder(store, phase.spawned, join(scratch.dir, "spawn.json")),
   };
   return { spawn, consumed };
 }

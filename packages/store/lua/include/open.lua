@@ -15,7 +15,7 @@ local function open_in_ledger(k, a)
       tolerated = tonumber(a.tolerated), max_consecutive = tonumber(a.max_consecutive), consecutive = 0, tripped = 0,
     }
     if a.again == '1' then entry.again = 1 end
-    if a.blocks == '1' then entry.blocks = 1 end
+    if a.blocks and a.blocks ~= '0' then entry.blocks = tonumber(a.blocks) end
     if a.key ~= '' then entry.key, entry.key_limit = a.key, tonumber(a.key_limit) end
     if a.reuse == 'begin' then entry.reusing, entry.reused, entry.ahead, entry.making = 1, 0, 0, tonumber(a.making) end
     local id = phase .. '.r' .. a.revision

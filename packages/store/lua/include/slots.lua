@@ -9,10 +9,11 @@ local UNLIMITED = 1000000000
 
 -- Work that a block should be, and the least of it that is worth a job, in ms.
 local BLOCK_MS, LEAST_BLOCK_MS = 50, 5
--- Shards that take longer than this go one by one, in ms.
-local SLOW_MS = 10
--- Most shards of a block, and most while nobody knows how long they take.
-local MOST_IN_BLOCK, FIRST_IN_BLOCK = 50, 32
+-- Shards that take longer than this go one by one, in ms: where no cap is lower, and under a cap, whose slots are held by
+-- all shards of a block while one of them runs.
+local SLOW_MS, SLOW_UNDER_CAP_MS = 25, 10
+-- Most shards of a block.
+local MOST_IN_BLOCK = 50
 -- Share of the phase that a block is at most, and blocks that are kept on the queue.
 local SHARES, BLOCKS_AHEAD = 40, 48
 -- Most shards of a phase in flight in blocks.
@@ -23,11 +24,12 @@ local TIMES = 500
 -- How many shards of a phase go into one block: 1 for a job of their own. They run one after another there, so where a
 -- cap is low a block takes a part of it only, and where it is very low a job goes on from one shard to the next.
 local function block_size(entry, run_cap)
-  if entry.blocks ~= 1 then return 1 end
-  local size = math.min(FIRST_IN_BLOCK, entry.total / SHARES)
+  if not entry.blocks then return 1 end
+  local size = math.min(entry.blocks, entry.total / SHARES)
   if (entry.timed or 0) > 0 then
     local mean = math.max(entry.timed_ms / entry.timed, 0.05)
-    if mean >= SLOW_MS then return 1 end
+    local has_cap = entry.max_parallel > 0 or (run_cap or 0) > 0
+    if mean >= (has_cap and SLOW_UNDER_CAP_MS or SLOW_MS) then return 1 end
     local fair = (entry.total - entry.next - (entry.ahead or 0)) / SHARES
     size = math.min(MOST_IN_BLOCK, BLOCK_MS / mean, math.max(LEAST_BLOCK_MS / mean, fair))
   end
@@ -39,7 +41,7 @@ end
 
 -- Takes note of how long shards took.
 local function note_times(entry, count, ms)
-  if entry.blocks ~= 1 or count == 0 then return end
+  if not entry.blocks or count == 0 then return end
   entry.timed, entry.timed_ms = (entry.timed or 0) + count, (entry.timed_ms or 0) + ms
   if entry.timed > TIMES then entry.timed, entry.timed_ms = entry.timed / 2, entry.timed_ms / 2 end
 end
@@ -85,7 +87,7 @@ end
 -- Free slots of a phase. `window` bounds what waits on the queue where no cap does; in blocks it may be more.
 local function free_in_phase(entry)
   local cap, window = entry.max_parallel, entry.window
-  if entry.blocks == 1 then window = math.max(window, math.min(MOST_IN_BLOCKS, BLOCKS_AHEAD * block_size(entry))) end
+  if entry.blocks then window = math.max(window, math.min(MOST_IN_BLOCKS, BLOCKS_AHEAD * block_size(entry))) end
   if cap == 0 or cap > window then cap = window end
   return cap - entry.in_flight
 end

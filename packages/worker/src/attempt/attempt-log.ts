@@ -1,29 +1,27 @@
-import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { AttemptMasks } from "./attempt-masks.ts";
-import type { AttemptHooks, OutputStream } from "./attempt-spec.ts";
+import type { AttemptHooks, AttemptOutput, OutputStream } from "./attempt-spec.ts";
+import { KeptOutput } from "./kept-output.ts";
 
 const NEWLINE = 10;
 
 /**
- * The log of one attempt: everything that is appended goes to the hook at once, and to a file in order. Lines are
+ * The log of one attempt: everything that is appended goes to the hook at once, and is kept in order. Lines are
  * masked here, output by its {@link OutputMask} before it is appended.
  *
- * 1. The file is made by the first append.
+ * 1. It is in memory while it is small; what is more goes to the file, which is made then.
  * 2. A failed write surfaces in every later `append` and in `close`.
  * 3. After `close()` appends are ignored, so that what runs on after its attempt has no effect.
  */
 export class AttemptLog {
-  readonly #file: string;
+  readonly #kept: KeptOutput;
   readonly #hooks: AttemptHooks;
   readonly #masks: AttemptMasks;
-  #handle: FileHandle | undefined;
   #queue: Promise<void> = Promise.resolve();
   #endsLine = true;
   #isClosed = false;
 
   constructor(file: string, hooks: AttemptHooks, masks: AttemptMasks) {
-    this.#file = file;
+    this.#kept = new KeptOutput(file);
     this.#hooks = hooks;
     this.#masks = masks;
   }
@@ -33,7 +31,7 @@ export class AttemptLog {
     if (this.#isClosed || chunk.length === 0) return Promise.resolve();
     this.#endsLine = chunk[chunk.length - 1] === NEWLINE;
     this.#hooks.onOutput?.(chunk, stream);
-    const written = this.#queue.then(() => this.#write(chunk));
+    const written = this.#queue.then(() => this.#kept.keep(chunk));
     // A caller may let go of the promise: the failure comes back with the next append and with close().
     written.catch(() => undefined);
     this.#queue = written;
@@ -50,23 +48,18 @@ export class AttemptLog {
     this.line(`fanfold: ${text}`);
   }
 
+  /** All of it, once it is closed; undefined when there is nothing. */
+  get content(): AttemptOutput | undefined {
+    return this.#kept.sizeBytes === 0 ? undefined : this.#kept.output();
+  }
+
   /** Writes what is left and closes the file; safe to call twice. */
   async close(): Promise<void> {
     this.#isClosed = true;
     try {
       await this.#queue;
     } finally {
-      const handle = this.#handle;
-      this.#handle = undefined;
-      await handle?.close();
+      await this.#kept.close();
     }
-  }
-
-  async #write(chunk: Uint8Array): Promise<void> {
-    if (this.#handle === undefined) {
-      await mkdir(dirname(this.#file), { recursive: true });
-      this.#handle = await open(this.#file, "a");
-    }
-    await this.#handle.appendFile(chunk);
   }
 }

@@ -1,5 +1,6 @@
 import type { ArtifactMeta, CompiledPhase, CompiledPlan, Failure, SpawnRequest } from "@fanfold/schemas";
 import type { SecretSource } from "../secrets.ts";
+import type { CommandPlace } from "./command-place.ts";
 import type { Handler } from "./define-handler.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 import type { WorkerRules } from "./worker-rules.ts";
@@ -94,6 +95,8 @@ export interface AttemptSpec {
   readonly inputText?: string;
   /** Handlers that were loaded for attempts of the same block, by their paths. */
   readonly handlers?: Map<string, Promise<Handler<unknown>>>;
+  /** Where commands of the same block were run, by what it depends on. */
+  readonly places?: Map<string, CommandPlace>;
   /** The one item of the shard, where its phase runs for each item of an artifact. */
   readonly item?: AttemptItem;
   /** Where its phase has a prompt. */
@@ -126,7 +129,13 @@ export interface AttemptArtifact {
 }
 
 /** How an attempt ended. By then none of its processes is left. */
-export type AttemptOutcome =
+export type AttemptOutcome = AttemptEnding & {
+  readonly durationMs: number;
+  /** Stdout and stderr as they came, and remarks; absent when there was nothing. */
+  readonly log?: AttemptOutput;
+};
+
+type AttemptEnding =
   | {
       readonly status: "succeeded";
       readonly output: AttemptOutput;
@@ -135,11 +144,10 @@ export type AttemptOutcome =
       readonly artifacts: readonly AttemptArtifact[];
       /** What `collect` of the phase found, by path or name. */
       readonly collected: readonly AttemptArtifact[];
-      readonly durationMs: number;
     }
   /** It ended well, and is to run again once these have: what it made is not its output. */
-  | { readonly status: "spawned"; readonly asked: readonly AskedChild[]; readonly durationMs: number }
-  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure; readonly durationMs: number };
+  | { readonly status: "spawned"; readonly asked: readonly AskedChild[] }
+  | { readonly status: "failed" | "timed_out" | "cancelled"; readonly failure: Failure };
 
 /** Which stream a piece of live output belongs to. */
 export type OutputStream = "stdout" | "stderr";
@@ -153,4 +161,6 @@ export interface AttemptHooks {
   onBegin?(): void;
   onOutput?(chunk: Uint8Array, stream: OutputStream): void;
   onEvent?(event: ReportedEvent): void;
+  /** Called when it is known that no process of a command is left, not even one that left its process group. */
+  onClear?(): void;
 }

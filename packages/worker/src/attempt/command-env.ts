@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import type { AttemptSpec } from "./attempt-spec.ts";
-import { inheritedEnv } from "./inherited-env.ts";
 import { ATTEMPT_ID_VARIABLE } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { ScratchFiles } from "./scratch-files.ts";
@@ -25,14 +24,17 @@ const OPTIONAL_VARIABLES = [
  * Environment of a command: the worker's as far as it is passed on, the plan's, the phase's, and the attempt's own
  * variables, each winning over the ones before. Attempt variables the worker itself was started with are not passed on,
  * nor are its secrets: a command has those its plan names.
+ *
+ * @param inherited the worker's, as far as it is passed on
  */
 export function commandEnv(
   { spec, files, id, env: planned }: Pick<RunningAttempt, "spec" | "files" | "id" | "env">,
-  workerEnv: NodeJS.ProcessEnv,
+  inherited: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const env = inheritedEnv(workerEnv, spec.rules?.passedEnv ?? null);
   const own = attemptVariables(spec, files);
-  Object.assign(env, planned, own, { [ATTEMPT_ID_VARIABLE]: id });
+  const env: Record<string, string> = Object.assign({}, inherited, planned, own, {
+    [ATTEMPT_ID_VARIABLE]: id,
+  });
   for (const name of OPTIONAL_VARIABLES) if (!(name in own)) delete env[name];
   return env;
 }

@@ -28,6 +28,8 @@ export type ProcessEnd =
 /** A started process, the leader of its process group. */
 export interface CommandProcess {
   readonly pid: number;
+  /** Session in which it was started, and no other process but the one that started it. */
+  readonly sessionId: number;
   readonly stdout: OutputSource;
   readonly stderr: OutputSource;
   /** Resolves with its end; its output may take longer. Rejects when it could not be waited for. */
@@ -64,5 +66,5 @@ export async function startDirectly({ program, args, cwd, env }: ProgramStart): 
     return { code: failed.code ?? "", message: failed.originalMessage ?? "no reason given" };
   }
   const ended = once(child, "exit").then(([exitCode, signal]): ProcessEnd => ({ kind: "exited", exitCode, signal }));
-  return { pid: child.pid, stdout: child.stdout, stderr: child.stderr, ended };
+  return { pid: child.pid, sessionId: child.pid, stdout: child.stdout, stderr: child.stderr, ended };
 }

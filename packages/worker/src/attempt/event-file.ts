@@ -19,7 +19,7 @@ export type LineListener = (line: string | undefined, lineNumber: number) => voi
 export class EventFile {
   readonly #file: string;
   readonly #onLine: LineListener;
-  readonly #buffer = Buffer.alloc(READ_BYTES);
+  #buffer: Buffer | undefined;
   #offset = 0;
   #lineNumber = 0;
   #rest: Buffer[] = [];
@@ -48,14 +48,15 @@ export class EventFile {
       throw error;
     });
     if (handle === undefined) return;
+    const buffer = (this.#buffer ??= Buffer.alloc(READ_BYTES));
     try {
       const { size } = await handle.stat();
       if (size < this.#offset) this.#startOver();
       while (this.#offset < size) {
-        const { bytesRead } = await handle.read(this.#buffer, 0, READ_BYTES, this.#offset);
+        const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, this.#offset);
         if (bytesRead === 0) return;
         this.#offset += bytesRead;
-        this.#split(this.#buffer.subarray(0, bytesRead));
+        this.#split(buffer.subarray(0, bytesRead));
       }
     } finally {
       await handle.close();

@@ -14,7 +14,8 @@ export interface MaskedOutput {
 /** Masks one output stream of an attempt. */
 export class OutputMask {
   readonly #secrets: SecretMaskStream | undefined;
-  readonly #credentials = new CredentialStream();
+  /** Made with the first piece: most commands of a small phase write to one stream, or to none. */
+  #credentials: CredentialStream | undefined;
 
   /** @param secrets masks the secrets of the plan, where it names any */
   constructor(secrets: SecretMaskStream | undefined) {
@@ -29,12 +30,14 @@ export class OutputMask {
   /** Takes the next piece. */
   push(chunk: Uint8Array): MaskedOutput {
     const kept = this.#secrets?.push(chunk) ?? chunk;
+    this.#credentials ??= new CredentialStream();
     return { kept, shown: this.#credentials.push(kept) };
   }
 
   /** Gives what was held back. */
   end(): MaskedOutput {
     const kept = this.#secrets?.end() ?? NOTHING;
+    if (this.#credentials === undefined) return { kept, shown: NOTHING };
     return { kept, shown: Buffer.concat([this.#credentials.push(kept), this.#credentials.end()]) };
   }
 }

@@ -54,6 +54,12 @@ export function findStartTime(pid: number): string | undefined {
   return findStat(pid)?.startedAt;
 }
 
+/** Session of a process that is not over; undefined when there is none. */
+export function findSession(pid: number): number | undefined {
+  const stat = findStat(pid);
+  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.sessionId;
+}
+
 /** Sends a signal to a process, unless its id belongs to another one by now. */
 export function signalProcess({ pid, startedAt }: ProcessId, name: NodeJS.Signals): void {
   if (findStartTime(pid) !== startedAt) return;
@@ -67,6 +73,7 @@ export function signalProcess({ pid, startedAt }: ProcessId, name: NodeJS.Signal
 interface Stat {
   readonly state: string;
   readonly groupId: number;
+  readonly sessionId: number;
   readonly startedAt: string;
 }
 
@@ -79,11 +86,12 @@ function findStat(pid: number): Stat | undefined {
   }
 }
 
-/** Reads a line of proc(5) `stat`: the name in parentheses may hold anything, then come state, parent and group. */
+/** Reads a line of proc(5) `stat`: the name in parentheses may hold anything, then come state, parent, group and session. */
 function parseStat(line: string): Stat | undefined {
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-  const [state, , groupId] = fields;
+  const [state, , groupId, sessionId] = fields;
   const startedAt = fields[19];
-  if (state === undefined || groupId === undefined || startedAt === undefined) return undefined;
-  return { state, groupId: Number(groupId), startedAt };
+  if (state === undefined || groupId === undefined || sessionId === undefined || startedAt === undefined)
+    return undefined;
+  return { state, groupId: Number(groupId), sessionId: Number(sessionId), startedAt };
 }

@@ -28,13 +28,13 @@ export async function runAttempt(
   const startedAtMs = performance.now();
   const resolved = await resolveSecrets(spec).catch(toAttemptError);
   const masks = new AttemptMasks(resolved instanceof AttemptError ? new Map() : resolved.secrets);
-  const result =
-    resolved instanceof AttemptError
-      ? resolved
-      : await runToEnd(beginAttempt(spec, { resolved, masks, hooks }, signal));
-  const durationMs = Math.round(performance.now() - startedAtMs);
-  if (result instanceof AttemptError) return { ...unsuccessful(result, masks), durationMs };
-  return { ...result, durationMs };
+  const durationMs = (): number => Math.round(performance.now() - startedAtMs);
+  if (resolved instanceof AttemptError) return { ...unsuccessful(resolved, masks), durationMs: durationMs() };
+  const attempt = beginAttempt(spec, { resolved, masks, hooks }, signal);
+  const result = await runToEnd(attempt);
+  const ended = result instanceof AttemptError ? unsuccessful(result, masks) : result;
+  const { content: log } = attempt.log;
+  return { ...ended, durationMs: durationMs(), ...(log === undefined ? {} : { log }) };
 }
 
 type AttemptResult =
@@ -77,13 +77,22 @@ function beginAttempt(
       hooks.onBegin?.();
       if (stop.status !== null) throw stop.error();
     },
+    clear: () => hooks.onClear?.(),
   };
 }
 
-/** An id that says which attempt it is, and that no other deployment on this machine uses. */
+/** Word of this process, which no other uses, and how many attempts it had. */
+const OWN_WORD = randomBytes(8).toString("hex");
+let attempts = 0;
+
+/**
+ * An id that says which attempt it is, and that no other deployment on this machine uses. No id is the beginning of
+ * another one: its processes are looked for by it.
+ */
 function attemptId({ runId, phase, revision, shardIndex, attempt }: AttemptSpec): string {
   const place = `${runId}.${phase.id}.r${revision}.${shardIndex}.${attempt}`;
-  return `${place.replace(/[^A-Za-z0-9._-]/g, "_")}.${randomBytes(8).toString("hex")}`;
+  attempts += 1;
+  return `${place.replace(/[^A-Za-z0-9._-]/g, "_")}.${attempts}.${OWN_WORD}`;
 }
 
 async function runToEnd(attempt: RunningAttempt): Promise<AttemptResult | AttemptError> {

@@ -1,17 +1,17 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { stat, writeFile } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { AttemptError } from "./attempt-error.ts";
 import type { AttemptOutput, AttemptSpec, OutputStream } from "./attempt-spec.ts";
 import { commandEnv } from "./command-env.ts";
 import { type CommandLine, unknownLimits, withLimits } from "./command-limits.ts";
 import { describeTails, exitFailure, spawnFailure, type StartedCommand } from "./command-failure.ts";
 import type { CommandProcess, OutputSource, ProcessEnd } from "./command-process.ts";
+import { findPlace, findWorkingDirectory } from "./command-place.ts";
 import { CommandReports } from "./command-reports.ts";
-import { findContainedPath } from "./contained-path.ts";
 import { EventFile } from "./event-file.ts";
 import { readFinalLine } from "./final-line.ts";
 import { findFault, findProgram } from "./find-program.ts";
-import { KeptStdout } from "./kept-stdout.ts";
+import { KeptOutput } from "./kept-output.ts";
 import type { MaskedOutput, OutputMask } from "./output-mask.ts";
 import { OutputPump } from "./output-pump.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -19,10 +19,13 @@ import { countKills, type GroupEnding, ProcessGroup } from "./process-group.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type CommandStart, lostCommand, startCommand, startUnderGuard } from "./start-command.ts";
-import { permitCommand } from "./worker-rules.ts";
+import { mayHaveStrays } from "./stray-processes.ts";
 
 /** How long processes a command leaves behind may go on, and how long its streams may stay open, in ms. */
 const LEFTOVER_WAIT_MS = 500;
+
+/** Why nothing more is waited for: where no reason is given, an error is made, with its stack. */
+const OVER = "over";
 
 const GROUP_ENDINGS: Readonly<Record<GroupEnding, string>> = {
   gone: "it was already gone",
@@ -39,6 +42,8 @@ type Work = Extract<AttemptSpec["phase"]["work"], { kind: "command" }>;
 /** A started command with everything that listens to it. */
 interface CommandRun {
   readonly attempt: RunningAttempt;
+  readonly child: CommandProcess;
+  readonly startedAtMs: number;
   readonly group: ProcessGroup;
   readonly exited: Promise<CommandEnding>;
   readonly pumps: readonly OutputPump[];
@@ -60,16 +65,15 @@ interface CommandRun {
  */
 export async function runCommand(attempt: RunningAttempt, work: Work): Promise<AttemptOutput> {
   const { spec, files } = attempt;
-  const cwd = await findWorkingDirectory(spec);
-  const permitted = await permitCommand(spec, work, cwd);
+  const { cwd, program, inherited } = await findPlace(spec, work);
   // at once: small files of the worker's own, for which a thread of the pool takes longer than the system does
   mkdirSync(spec.scratchDir, { recursive: true });
-  writeFileSync(files.events, "");
+  closeSync(openSync(files.events, "a"));
   await writePrompt(attempt);
-  const stdout = new KeptStdout(files.stdout);
+  const stdout = new KeptOutput(files.stdout);
   try {
-    const started = { command: work.command, cwd, env: commandEnv(attempt, process.env), phase: spec.phase.id };
-    const line = await limitedLine(attempt, started, { work, permitted });
+    const started = { command: work.command, cwd, env: commandEnv(attempt, inherited), phase: spec.phase.id };
+    const line = await limitedLine(attempt, started, { work, permitted: program });
     attempt.begin();
     const run = await carryOut(attempt, { started, line, keep: stdout.keep });
     return await findOutput(run, stdout);
@@ -82,16 +86,6 @@ async function writePrompt({ spec: { prompt }, files }: RunningAttempt): Promise
   if (prompt === undefined) return;
   await writeFile(files.prompt, prompt.text);
   await writeFile(files.originalPrompt, prompt.original, { mode: 0o444 });
-}
-
-async function findWorkingDirectory(spec: AttemptSpec): Promise<string> {
-  const cwd = await findContainedPath(spec, spec.phase.cwd, "cwd");
-  const found = cwd === undefined ? undefined : await stat(cwd);
-  if (cwd !== undefined && found?.isDirectory() === true) return cwd;
-  const why = found === undefined ? "does not exist" : "is not a directory";
-  throw new AttemptError("CWD_NOT_FOUND", `working directory "${spec.phase.cwd}" ${why} in the worker's workspace`, {
-    next_action: `make the directory, or correct cwd of phase ${spec.phase.id}`,
-  });
 }
 
 /** The command line of the work, under the limits of its phase. */
@@ -129,11 +123,13 @@ async function carryOut(attempt: RunningAttempt, start: CommandStart): Promise<C
 
 function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: CommandProcess): CommandRun {
   const group = new ProcessGroup(child.pid, attempt.id);
+  const startedAtMs = performance.now();
   const exited = child.ended.catch((error: unknown): CommandEnding => ({ kind: "broken", error }));
   const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
   const masks = { stdout: attempt.masks.output(), stderr: attempt.masks.output() };
   const pump = (stream: OutputSource, name: OutputStream): OutputPump => {
     const take = async ({ kept, shown }: MaskedOutput): Promise<void> => {
+      if (kept.byteLength === 0 && shown.byteLength === 0) return;
       tails[name].add(shown);
       await Promise.all([attempt.log.append(shown, name), name === "stdout" ? keep(kept) : undefined]);
     };
@@ -146,7 +142,7 @@ function listenTo(attempt: RunningAttempt, { keep }: CommandStart, child: Comman
   const reports = new CommandReports(attempt.reports, attempt.log);
   const endEvents = new AbortController();
   const events = new EventFile(attempt.files.events, reports.take).follow({ signal: endEvents.signal });
-  return { attempt, group, exited, pumps, masks, tails, reports, events, endEvents };
+  return { attempt, child, startedAtMs, group, exited, pumps, masks, tails, reports, events, endEvents };
 }
 
 /**
@@ -162,14 +158,16 @@ async function finishCommand(run: CommandRun): Promise<CommandEnding> {
     firstError([events, ...pumps.map(({ ended }) => ended)]),
   ]);
   let groupEnding: GroupEnding = "gone";
-  if (ending.kind === "exited" || ending.kind === "refused") await clearLeftovers(run);
+  let leftNothing = false;
+  if (ending.kind === "exited" || ending.kind === "refused") leftNothing = await clearLeftovers(run);
   else groupEnding = await group.terminate(attempt.spec.killGraceMs);
   group.release();
   const finished = await Promise.allSettled(pumps.map((pump) => pump.finish(LEFTOVER_WAIT_MS)));
   if (finished.some((pump) => pump.status === "fulfilled" && !pump.value)) {
     attempt.log.note("a process that left the command's process group held its output open; it is not read further");
   }
-  endEvents.abort();
+  if (leftNothing && isAllOver(run, finished)) attempt.clear();
+  endEvents.abort(OVER);
   const work = [...finished, ...(await Promise.allSettled([events]))];
   throwIfNotSucceeded(run, ending, groupEnding);
   for (const part of work) if (part.status === "rejected") throw part.reason;
@@ -177,12 +175,19 @@ async function finishCommand(run: CommandRun): Promise<CommandEnding> {
   return ending;
 }
 
-/** Ends the processes a command that has exited left behind in its group. */
-async function clearLeftovers({ attempt, group, pumps }: CommandRun): Promise<void> {
+/** Whether nobody is left of a command whose group is gone: nobody has its output open, or left the group. */
+function isAllOver({ child, startedAtMs }: CommandRun, pumps: readonly PromiseSettledResult<boolean>[]): boolean {
+  const areClosed = pumps.every((pump) => pump.status === "fulfilled" && pump.value);
+  return areClosed && !mayHaveStrays(child.pid, child.sessionId, performance.now() - startedAtMs);
+}
+
+/** Ends the processes a command that has exited left behind in its group. @returns whether there were none */
+async function clearLeftovers({ attempt, group, pumps }: CommandRun): Promise<boolean> {
   const haveEnded = await settlesWithin(Promise.all(pumps.map(({ ended }) => ended)), LEFTOVER_WAIT_MS);
-  if (await group.endsWithin(haveEnded ? LEFTOVER_WAIT_MS : 0)) return;
+  if (await group.endsWithin(haveEnded ? LEFTOVER_WAIT_MS : 0)) return true;
   const ending = await group.terminate(attempt.spec.killGraceMs);
   attempt.log.note(`the command exited and left processes in the background; ${GROUP_ENDINGS[ending]}`);
+  return false;
 }
 
 function throwIfNotSucceeded(run: CommandRun, ending: CommandEnding, groupEnding: GroupEnding): void {
@@ -207,7 +212,7 @@ function firstError(work: readonly Promise<void>[]): Promise<CommandEnding> {
   });
 }
 
-async function findOutput({ attempt, masks }: CommandRun, stdout: KeptStdout): Promise<AttemptOutput> {
+async function findOutput({ attempt, masks }: CommandRun, stdout: KeptOutput): Promise<AttemptOutput> {
   const { spec, files, log, reports } = attempt;
   const written = statSync(files.output, { throwIfNoEntry: false });
   const reported = reports.outputFile;

@@ -24,4 +24,6 @@ export interface RunningAttempt {
   readonly reports: AttemptReports;
   /** Called right before the work begins. @throws {AttemptError} when it must not begin any more */
   begin(): void;
+  /** Called when no process of the attempt is left, wherever it went. */
+  clear(): void;
 }

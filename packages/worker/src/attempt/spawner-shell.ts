@@ -92,7 +92,13 @@ export class SpawnerShell {
     const stdout = new FifoStream(fifos.stdout, { isWorthALook, mark: "" });
     const stderr = new FifoStream(fifos.stderr, { isWorthALook, mark: this.#token });
     void this.#clear([exited, stdout.settled, stderr.settled], onFree);
-    return { pid: startedPid, stdout, stderr, ended: this.#judge(exited, stderr) };
+    return {
+      pid: startedPid,
+      sessionId: this.#child.pid ?? startedPid,
+      stdout,
+      stderr,
+      ended: this.#judge(exited, stderr),
+    };
   }
 
   #begin(): { pid: Promise<number | undefined>; exited: Promise<ProcessEnd> } {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CompiledPhase, Failure } from "@fanfold/schemas";
@@ -162,10 +162,9 @@ export function contentOf(output: AttemptOutput): string {
   return "file" in output ? readFileSync(output.file, "utf8") : Buffer.from(output.bytes).toString();
 }
 
-/** Content of the log file of an attempt; empty if there is none. */
-export function logText({ spec }: EndedAttempt): string {
-  const file = join(spec.scratchDir, "log");
-  return existsSync(file) ? readFileSync(file, "utf8") : "";
+/** The log of an attempt; empty if there is none. */
+export function logText({ outcome }: EndedAttempt): string {
+  return outcome.log === undefined ? "" : contentOf(outcome.log);
 }
 
 /** Whether a process runs; a zombie does not. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { SecretSource } from "../../src/secrets.ts";
@@ -38,10 +38,10 @@ const handler = (source: string, phase: AttemptChanges["phase"] = {}): Promise<E
 /** Everything an attempt leaves for others: outcome, live output, events and files, but what user code wrote itself. */
 function traces(ended: EndedAttempt): string {
   const { outcome, text, events, spec } = ended;
-  const files = readdirSync(spec.scratchDir).filter((name) => name === "log" || name === "stdout");
-  const contents = files.map((name) => readFileSync(join(spec.scratchDir, name), "utf8"));
+  const files = ["log", "stdout"].map((name) => join(spec.scratchDir, name)).filter((path) => existsSync(path));
+  const contents = files.map((path) => readFileSync(path, "utf8"));
   const output = outcome.status === "succeeded" ? contentOf(outcome.output) : "";
-  return JSON.stringify([outcome, output, text, events, contents]);
+  return JSON.stringify([outcome, output, text, logText(ended), events, contents]);
 }
 
 describe("a secret reaches", () => {

@@ -154,7 +154,7 @@ describe("environment", () => {
       FANFOLD_SHARD_INDEX: "2",
       FANFOLD_SHARD_COUNT: "5",
       FANFOLD_ATTEMPT: "3",
-      FANFOLD_ATTEMPT_ID: expect.stringMatching(/^run_1\.build\.r1\.2\.3\.[0-9a-f]{16}$/),
+      FANFOLD_ATTEMPT_ID: expect.stringMatching(/^run_1\.build\.r1\.2\.3\.\d+\.[0-9a-f]{16}$/),
       FANFOLD_INPUT: "/tmp/input.jsonl",
       FANFOLD_ARTIFACTS: fixture.artifactsDir,
       FANFOLD_OUTPUT: join(scratchDir, "output"),

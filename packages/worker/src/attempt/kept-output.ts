@@ -1,17 +1,18 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { AttemptOutput } from "./attempt-spec.ts";
 
 /** Most bytes kept in memory; more goes to the file. */
 const MAX_BYTES_IN_MEMORY = 16 * 1024;
 
-/** Stdout of a command as its output: in memory while it is small, then in a file. */
-export class KeptStdout {
+/** What is written piece by piece: in memory while it is small, then in a file. */
+export class KeptOutput {
   readonly #path: string;
   #pieces: Uint8Array[] = [];
   #sizeBytes = 0;
   #file: FileHandle | undefined;
 
-  /** @param path file for what is too large for memory */
+  /** @param path file for what is too large for memory; its directory is made with it */
   constructor(path: string) {
     this.#path = path;
   }
@@ -39,12 +40,14 @@ export class KeptStdout {
     return this.#path;
   }
 
+  /** Closes the file; safe to call twice. */
   async close(): Promise<void> {
     await this.#file?.close();
   }
 
   async #spill(): Promise<FileHandle> {
     if (this.#file !== undefined) return this.#file;
+    await mkdir(dirname(this.#path), { recursive: true });
     this.#file = await open(this.#path, "a");
     await this.#file.appendFile(Buffer.concat(this.#pieces));
     this.#pieces = [];
