@@ -89,12 +89,15 @@ export class Queues {
    * Adds the flow of a phase, unless it is there. When every shard is already claimed they are part of the
    * one atomic add; otherwise a gate holds the parent until the last one is released. A direct phase has no flow.
    *
-   * @param jobCount shards that get a job, of their own or in a block: all but those that were reused
+   * @param known.hasFlow whether it is there
+   * @param known.jobCount shards that get a job, of their own or in a block: all but those that were reused
    */
-  async addFlow(phase: FlowPhase, claimed: readonly ClaimedShard[], jobCount = phase.shardCount): Promise<void> {
-    if (isDirect(phase.definition)) return this.admit(phase, claimed);
-    const root = jobIds.settle(phase.runId, phase.phase, phase.revision);
-    if (await this.#exists(SCHEDULER_QUEUE, root)) return this.admit(phase, claimed);
+  async addFlow(
+    phase: FlowPhase,
+    claimed: readonly ClaimedShard[],
+    { hasFlow, jobCount }: { readonly hasFlow: boolean; readonly jobCount: number },
+  ): Promise<void> {
+    if (isDirect(phase.definition) || hasFlow) return this.admit(phase, claimed);
     const ranks = ranksInFlight(phase, claimed);
     const isWhole = countShards(claimed) === jobCount && claimed.length <= ADD_CHUNK;
     const leaves = isWhole
@@ -102,6 +105,11 @@ export class Queues {
       : [gateNode(phase)];
     await untilAccepted(() => this.#flows.add(settleNode(phase, leaves)));
     if (!isWhole) await this.admit(phase, claimed);
+  }
+
+  /** Whether the flow of a phase was added; a direct phase never has one. */
+  hasFlow(runId: string, { phase, revision }: PhaseRef): Promise<boolean> {
+    return this.#exists(SCHEDULER_QUEUE, jobIds.settle(runId, phase, revision));
   }
 
   /**
