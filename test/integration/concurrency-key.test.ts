@@ -184,9 +184,8 @@ test(
       const admitted = store.queues.admit(flow, [
         { phase: "work", revision: 1, shard: 1, again: false, carried: false, size: 1 },
       ]);
-      await store.queues.addFlow(flow, [
-        { phase: "work", revision: 1, shard: 0, again: false, carried: false, size: 1 },
-      ]);
+      const claimed = [{ phase: "work", revision: 1, shard: 0, again: false, carried: false, size: 1 }];
+      await store.queues.addFlow(flow, claimed, { hasFlow: false, jobCount: 2 });
       await admitted;
       expect(await store.queues.queue(shardQueue("default")).getPrioritizedCount()).toBe(2);
     },

@@ -96,6 +96,7 @@ export {
   ShardPlanEncoder,
   type ShardRange,
 } from "./shards/shard-plan.ts";
+export { readShardPlanText, shardPlanText } from "./shards/shard-plan-text.ts";
 export { checkSpawn, type SpawnCheck, type SpawnRules } from "./spawn/check-spawn.ts";
 export { type ChildrenState, childrenState } from "./spawn/children-state.ts";
 export { keepSpawned } from "./spawn/keep-spawned.ts";

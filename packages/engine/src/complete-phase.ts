@@ -112,7 +112,7 @@ interface Step {
 }
 
 /** A decision as one step of a worker; undefined when it asks for more than that. */
-function stepOf(state: RunState, decision: Decision): Step | undefined {
+export function stepOf(state: RunState, decision: Decision): Step | undefined {
   // what is spent meanwhile stops the run: that is for whoever sees the cost as it is
   if (state.plan.cost_budget_usd !== null) return undefined;
   const openings: PhaseOpening[] = [];

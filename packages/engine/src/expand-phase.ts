@@ -13,6 +13,7 @@ import {
 import type { CompiledPhase, Content, PhaseInputs, Shard } from "@fanfold/schemas";
 import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
 import { keepContent } from "./content.ts";
+import { keepShardPlan } from "./shard-plan-content.ts";
 
 /** How a phase is cut: known before any of its work starts. */
 export interface Expansion {
@@ -101,8 +102,8 @@ async function cut(
     if (range !== undefined) plan.add(range);
   }
   for (const range of cutter.end()) plan.add(range);
-  const { sha256, size_bytes } = await store.put([plan.encode()]);
-  return { shardCount: plan.shardCount, recordCount, inputs: { source, records, shard_plan: { sha256, size_bytes } } };
+  const shard_plan = await keepShardPlan(store, plan.encode());
+  return { shardCount: plan.shardCount, recordCount, inputs: { source, records, shard_plan } };
 }
 
 /** Rewrites the records so that equal keys stand together; the index of each stays its place in the source. */

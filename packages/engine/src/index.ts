@@ -18,6 +18,7 @@ export type { RemovedRun } from "./remove-run.ts";
 export type { RerunOrder, RerunPreview } from "./rerun-run.ts";
 export type { RetryScope } from "./retry-failed.ts";
 export { type ArtifactDiff, diffRevisions, type DiffScope, loadHistory } from "./run-history.ts";
+export { readShardPlan, shardPlanBytes } from "./shard-plan-content.ts";
 export { RunEngine } from "./run-engine.ts";
 export type { RunPlan } from "./run-states.ts";
 export {

@@ -99,15 +99,18 @@ async function release(
   const { phase, revision, shardCount } = opening;
   const ref = { phase, revision };
   const claimant = claimantOf(opening);
-  const { progress, claimed } = await store.ledger.openPhase(runId, opening, { claimant, nowMs: clock.nowMs() });
-  const inFlight = await store.ledger.countInFlight(runId);
-  const reused = opening.reuse === undefined ? 0 : ((await store.ledger.findPhase(runId, phase))?.reused ?? 0);
+  // sent together: what is asked is answered as it is once the phase is open
+  const [{ progress, claimed }, inFlight, hasFlow, reused] = await Promise.all([
+    store.ledger.openPhase(runId, opening, { claimant, nowMs: clock.nowMs() }),
+    store.ledger.countInFlight(runId),
+    store.queues.hasFlow(runId, ref),
+    opening.reuse === undefined ? 0 : store.ledger.findPhase(runId, phase).then((counts) => counts?.reused ?? 0),
+  ]);
   const isOwn = (shard: PhaseRef): boolean => shard.phase === phase && shard.revision === revision;
-  await store.queues.addFlow(
-    { ...ref, runId, definition, shardCount, inFlight },
-    claimed.filter(isOwn),
-    shardCount - reused,
-  );
+  await store.queues.addFlow({ ...ref, runId, definition, shardCount, inFlight }, claimed.filter(isOwn), {
+    hasFlow,
+    jobCount: shardCount - reused,
+  });
   // whatever else was free for this run to start
   const others = claimed.filter((shard) => !isOwn(shard));
   await engine.release(runId, others, claimant);

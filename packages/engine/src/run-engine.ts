@@ -1,5 +1,12 @@
 import { isRunOver, type Trigger } from "@fanfold/core";
-import { type CompiledPlan, type PlanSource, type RunRecord, RunIdSchema } from "@fanfold/schemas";
+import {
+  type CompiledPlan,
+  type PhaseLedger,
+  type PhaseRecord,
+  type PlanSource,
+  type RunRecord,
+  RunIdSchema,
+} from "@fanfold/schemas";
 import {
   type ClaimedShard,
   type FlowPhase,
@@ -34,6 +41,7 @@ import { previewRerun, type RerunOrder, type RerunPreview, rerunRun } from "./re
 import { awaitRequeued, retryChildren, waitAgain } from "./retry-spawned.ts";
 import { RunRepair } from "./run-repair.ts";
 import { type RunPlan, RunStates } from "./run-states.ts";
+import { type FoldedPhase, settleFolded } from "./settle-folded.ts";
 import { carrySpawner } from "./spawn-phases.ts";
 import { sweepRun } from "./sweep-run.ts";
 
@@ -109,10 +117,16 @@ export class RunEngine {
     return this.#workings.states.catchUp(runId);
   }
 
+  /** Takes over what a phase gave that was just folded, and starts what waited for it, unless that is a scheduler's work. */
+  settleFolded(runId: string, folded: FoldedPhase): Promise<void> {
+    return settleFolded(this.#workings, runId, folded);
+  }
+
   /** Takes over the output of a phase whose shards are all in, and starts what waited for it. */
   async settle(runId: string, ref: PhaseRef): Promise<void> {
-    const counts = await this.store.ledger.findPhase(runId, ref.phase);
-    if (counts?.revision !== ref.revision) return;
+    const [records, counts] = await this.#standing(runId, ref);
+    const isSettled = (records.get(ref.phase)?.revision ?? 0) >= ref.revision;
+    if (isSettled || counts?.revision !== ref.revision) return;
     const artifacts = await outputsOf(this.#workings, runId, ref);
     const done = { artifacts, toleratedShards: counts.failed, reusedShards: counts.reused ?? 0 };
     await this.#decideOn(runId, { type: "phase_succeeded", ...ref, ...done });
@@ -120,14 +134,15 @@ export class RunEngine {
 
   /** Whether the queue runs the settle job of a phase too early, because somebody removed what it waited for. */
   async isUnsettled(runId: string, ref: PhaseRef): Promise<boolean> {
-    const [records, counts] = await Promise.all([
-      this.store.runs.findPhases(runId, [ref.phase]),
-      this.store.ledger.findPhase(runId, ref.phase),
-    ]);
+    const [records, counts] = await this.#standing(runId, ref);
     const record = records.get(ref.phase);
     if (record === undefined || record.revision >= ref.revision) return false;
     if (counts === undefined || counts.revision !== ref.revision) return false;
     return !(await isFolded(this.#workings, runId, ref, counts));
+  }
+
+  #standing(runId: string, { phase }: PhaseRef): Promise<[Map<string, PhaseRecord>, PhaseLedger | undefined]> {
+    return Promise.all([this.store.runs.findPhases(runId, [phase]), this.store.ledger.findPhase(runId, phase)]);
   }
 
   /** Puts back the flow of a phase, which somebody had removed, or whose parents run too early because of it. */

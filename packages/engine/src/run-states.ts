@@ -69,11 +69,12 @@ export class RunStates {
   /** The plan of a run. @throws {StoreError} RUN_NOT_FOUND */
   async plan(runId: string): Promise<RunPlan> {
     const slot = this.#slot(runId);
-    if (slot.plan === undefined) {
-      const { plan, ...rest } = await this.#runs.loadPlan(runId);
-      slot.plan = { plan, graph: new PlanGraph(plan), ...rest };
-    }
-    return slot.plan;
+    if (slot.plan !== undefined) return slot.plan;
+    const { edition } = slot;
+    const { plan, ...rest } = await this.#runs.loadPlan(runId);
+    const planned = { plan, graph: new PlanGraph(plan), ...rest };
+    if (slot.edition === edition) slot.plan = planned;
+    return planned;
   }
 
   /** Drops what is kept of another edition of the run. @returns the edition now; undefined when the run is gone */
@@ -90,7 +91,13 @@ export class RunStates {
 
   /** The state of a run as stored now. @throws {StoreError} RUN_NOT_FOUND */
   async load(runId: string): Promise<RunState> {
-    const [run, phases] = await Promise.all([this.#runs.get(runId), this.#runs.loadPhases(runId)]);
+    // a plan that turns out to be of another edition is dropped again
+    const isLikely = this.#slot(runId).edition !== undefined;
+    const [run, phases] = await Promise.all([
+      this.#runs.get(runId),
+      this.#runs.loadPhases(runId),
+      isLikely ? this.plan(runId).catch(() => undefined) : undefined,
+    ]);
     this.#keepOnly(runId, runEdition(run));
     const planned = await this.plan(runId);
     return restoreRunState(planned, run, phases);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ArtifactNameSchema, InstanceIdSchema, PlanIdSchema, PoolNameSchema } from "./ids.ts";
+import { JsonSchema } from "./json.ts";
 import { CostSchema, ItemFormatSchema, LimitsSchema, OnFailureSchema, PriceSchema, ShardSchema } from "./plan.ts";
 import { CompiledSpawnSchema, SpawnedBySchema } from "./spawn.ts";
 
@@ -87,6 +88,9 @@ export const CompiledCollectSchema = z.strictObject({
   files: z.array(z.string()),
 });
 
+/** How a phase is cut. A list of the plan is what it is: it was looked at when the plan was checked. */
+const CompiledShardSchema = ShardSchema.extend({ over: z.union([ArtifactNameSchema, z.array(JsonSchema)]).optional() });
+
 /** A phase with every default filled in and every variable replaced. */
 export const CompiledPhaseSchema = z.strictObject({
   id: InstanceIdSchema,
@@ -102,7 +106,7 @@ export const CompiledPhaseSchema = z.strictObject({
   cwd: z.string(),
   env: z.record(z.string(), z.string()),
   depends_on: z.array(CompiledDependencySchema),
-  shard: ShardSchema.nullable(),
+  shard: CompiledShardSchema.nullable(),
   /** Phase whose artifact `shard.over` names, where it names one. */
   over_phase: InstanceIdSchema.nullable(),
   /** The same in each attempt, whatever an attempt does. */
@@ -180,7 +184,7 @@ export const CompiledPlanSchema = z.strictObject({
   cancellation: z.enum(["isolated", "cascading"]),
   env: z.record(z.string(), z.string()),
   variables: z.record(z.string(), z.string()),
-  metadata: z.record(z.string(), z.json()),
+  metadata: z.record(z.string(), JsonSchema),
   phases: z.array(CompiledPhaseSchema).min(1),
 });
 export type CompiledPlan = z.infer<typeof CompiledPlanSchema>;

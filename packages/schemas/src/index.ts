@@ -152,6 +152,8 @@ export {
   ReuseSourceSchema,
   type PhaseInputs,
   PhaseInputsSchema,
+  type ShardPlanContent,
+  ShardPlanContentSchema,
   type PhaseLedger,
   PhaseLedgerSchema,
   AcceptedOutputSchema,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Json, JsonSchema } from "./json.ts";
 
 /** Every event of the journal, in the order a run usually meets them. */
 export const EVENT_NAMES = [
@@ -65,7 +66,7 @@ export const JournalLineSchema = z.strictObject({
   shard: z.int().min(0).nullable(),
   attempt: z.int().min(1).nullable(),
   message: z.string(),
-  data: z.record(z.string(), z.json()),
+  data: z.record(z.string(), JsonSchema),
 });
 export type JournalLine = z.infer<typeof JournalLineSchema>;
 
@@ -75,5 +76,5 @@ export interface DraftEvent {
   readonly phase?: string;
   readonly shard?: number;
   readonly attempt?: number;
-  readonly data?: Readonly<Record<string, z.core.util.JSONType>>;
+  readonly data?: Readonly<Record<string, Json>>;
 }

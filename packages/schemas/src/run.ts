@@ -347,13 +347,17 @@ export const PhasePrintSchema = z.strictObject({
 });
 export type PhasePrint = z.infer<typeof PhasePrintSchema>;
 
+/** A shard plan as a short text of its sizes (`shardPlanText` of core), or where its bytes are. */
+export const ShardPlanContentSchema = z.union([z.strictObject({ sizes: z.string() }), ContentSchema]);
+export type ShardPlanContent = z.infer<typeof ShardPlanContentSchema>;
+
 /** Where the input of a phase's shards is: the records, and the plan that says which range is whose. */
 export const PhaseInputsSchema = z.strictObject({
   /** The records as their source has them; their order is the order of a merge by key. */
   source: ContentSchema.nullable(),
   /** The records as they were cut: the source, or the source regrouped. */
   records: ContentSchema.nullable(),
-  shard_plan: ContentSchema.nullable(),
+  shard_plan: ShardPlanContentSchema.nullable(),
   /** Absent: outputs of this phase are not reused. */
   reuse: PhasePrintSchema.optional(),
   /** Revision of the phase whose artifact the source is. */

@@ -25,10 +25,18 @@ export interface AggregateResult {
  */
 export async function processAggregate(context: FoldContext, job: Job, token: string): Promise<AggregateResult> {
   const data = AggregateJobSchema.parse(job.data);
-  context.inputs.keepOnly(data.run_id, await context.engine.recall(data.run_id));
-  if (await comesTooEarly(context, data)) return waitAgain(context, data, { job, token });
+  const { engine, store } = context;
+  const [edition, counts, kept] = await Promise.all([
+    engine.recall(data.run_id),
+    store.ledger.findPhase(data.run_id, data.phase),
+    store.ledger.findFold(data.run_id, data),
+  ]);
+  // what the phase is settled on is read while its outputs are
+  engine.catchUp(data.run_id).catch(() => undefined);
+  context.inputs.keepOnly(data.run_id, edition);
+  if (comesTooEarly(data, counts)) return waitAgain(context, data, { job, token });
   try {
-    return await foldAndRecord(context, data, job);
+    return await foldAndRecord(context, data, { job, counts: expected(data, counts), kept });
   } catch (error) {
     if (!(error instanceof FoldGivenUp) || error.reason !== "worker_stopping") throw error;
     await job.moveToWait(token);
@@ -36,18 +44,37 @@ export async function processAggregate(context: FoldContext, job: Job, token: st
   }
 }
 
-async function foldAndRecord(context: FoldContext, data: AggregateJob, job: Job): Promise<AggregateResult> {
-  const { fold: made, missing_shards } = await foldOnce(context, data, job);
+/** How a phase stood when its aggregate began. */
+interface Standing {
+  readonly job: Job;
+  readonly counts: PhaseLedger;
+  /** What came of an earlier try. */
+  readonly kept: Fold | undefined;
+}
+
+async function foldAndRecord(context: FoldContext, data: AggregateJob, standing: Standing): Promise<AggregateResult> {
+  const { engine, store } = context;
+  const { job, counts, kept } = standing;
+  const { fold: made, missing_shards } = await foldOnce(context, data, standing);
   const fold = "artifacts" in made ? { at_ms: systemClock.nowMs(), ...made } : made;
   const ref = { phase: data.phase, revision: data.revision };
-  await context.store.ledger.recordFold(data.run_id, ref, fold);
-  if ("artifacts" in fold) return { sha256: fold.artifacts[0]?.sha256 ?? "", missing_shards };
+  await store.ledger.recordFold(data.run_id, ref, fold);
+  if ("artifacts" in fold) {
+    // whoever kept it may have died in the middle of settling: the sweep settles, and carries out what is owed
+    const isSettling =
+      made === kept
+        ? engine.sweep(data.run_id)
+        : engine.settleFolded(data.run_id, { ref, artifacts: fold.artifacts, counts });
+    // trouble here is none of the fold's: the settle job meets it again, and says so
+    await isSettling.catch(() => undefined);
+    return { sha256: fold.artifacts[0]?.sha256 ?? "", missing_shards };
+  }
   const id = jobIds.report(
     data.run_id,
     `${phaseRevisionId(ref.phase, ref.revision)}.${job.timestamp}`,
     job.attemptsStarted,
   );
-  await context.store.queues.addSchedulerJob(id, { kind: "report", run_id: data.run_id, ...ref });
+  await store.queues.addSchedulerJob(id, { kind: "report", run_id: data.run_id, ...ref });
   throw new UnrecoverableError(fold.failure.why);
 }
 
@@ -57,10 +84,8 @@ interface Folded {
 }
 
 /** One try. Trouble that is not about the outputs is thrown, and counts as a failed fold after the job's last try. */
-async function foldOnce(context: FoldContext, data: AggregateJob, job: Job): Promise<Folded> {
+async function foldOnce(context: FoldContext, data: AggregateJob, { job, counts, kept }: Standing): Promise<Folded> {
   try {
-    const counts = await requireShards(context, data);
-    const kept = await context.store.ledger.findFold(data.run_id, data);
     if (kept !== undefined && "artifacts" in kept) return { fold: kept, missing_shards: counts.failed };
     if (kept !== undefined) await reopenAfterRetry(context, data);
     return await foldShards(context, data, { counts, job });
@@ -73,11 +98,16 @@ async function foldOnce(context: FoldContext, data: AggregateJob, job: Job): Pro
 }
 
 /** The queue releases an aggregate too early when somebody removes jobs by hand; the ledger knows better. */
-async function comesTooEarly({ store }: FoldContext, { run_id, phase, revision }: AggregateJob): Promise<boolean> {
-  const counts = await store.ledger.findPhase(run_id, phase);
+function comesTooEarly({ revision }: AggregateJob, counts: PhaseLedger | undefined): boolean {
   if (counts === undefined || counts.revision !== revision) return false;
   const progress = phaseProgress(counts, false);
   return progress !== "complete" && progress !== "tolerable";
+}
+
+/** How the phase stands. @throws {UnrecoverableError} when the ledger is about another revision, or none */
+function expected({ run_id, phase, revision }: AggregateJob, counts: PhaseLedger | undefined): PhaseLedger {
+  if (counts?.revision === revision) return counts;
+  throw new UnrecoverableError(`run ${run_id} does not expect revision ${revision} of ${phase}`);
 }
 
 /** The shards are put back on their queues, and the aggregate waits for them again. */
@@ -90,19 +120,6 @@ async function waitAgain(
   if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
   await job.moveToDelayed(systemClock.nowMs() + LOOK_AGAIN_MS, token);
   throw new DelayedError();
-}
-
-/** How the phase stands, when all its shards are in. */
-async function requireShards({ store }: FoldContext, { run_id, phase, revision }: AggregateJob): Promise<PhaseLedger> {
-  const counts = await store.ledger.findPhase(run_id, phase);
-  if (counts === undefined || counts.revision !== revision) {
-    throw new UnrecoverableError(`run ${run_id} does not expect revision ${revision} of ${phase}`);
-  }
-  const progress = phaseProgress(counts, false);
-  if (progress === "complete" || progress === "tolerable") return counts;
-  const done = counts.succeeded + counts.failed;
-  const failed = counts.failed > 0 ? `, ${counts.failed} of them failed` : "";
-  throw new Error(`aggregate of ${phase} was released early: ${done} of ${counts.total} shards are in${failed}`);
 }
 
 /** Somebody retried the aggregate by hand: the run carries on. */

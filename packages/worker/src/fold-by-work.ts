@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ShardOutputs } from "@fanfold/core";
@@ -45,10 +45,11 @@ export async function foldByWork(
   const shard: ShardRef = { ...ref, shard: NO_SHARD };
   const scratchDir = resolve(context.inputs.scratchDir(runId, shard, job.attemptsStarted));
   try {
-    const { stopped, kills } = await context.store.runs.findStop(runId);
-    if (stopped && kills) context.active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
     const needsFiles = merge.strategy === "command";
-    const files = await OutputFiles.gather(outputs, join(scratchDir, "outputs"), { needsFiles, signal });
+    const [files] = await Promise.all([
+      OutputFiles.gather(outputs, join(scratchDir, "outputs"), { needsFiles, signal }),
+      endIfStopped(context, task),
+    ]);
     const spec = await buildSpec(context, task, { merge, files, scratchDir });
     await context.inputs.noteConsumed(runId, { ...shard, attempt: spec.attempt }, task.phase);
     const outcome = await run(context.store, task, spec, { signal });
@@ -59,8 +60,14 @@ export async function foldByWork(
     if (missing.length > 0) return rejected(merge, notReported(missing));
     return { artifacts: await keepArtifacts(context.store, spec, outcome) };
   } finally {
-    await rm(scratchDir, { recursive: true, force: true });
+    if (existsSync(scratchDir)) await rm(scratchDir, { recursive: true, force: true });
   }
+}
+
+/** Whoever stopped the run before may not have known of this fold. */
+async function endIfStopped({ store, active }: FoldContext, { runId, ref }: FoldTask): Promise<void> {
+  const { stopped, kills } = await store.runs.findStop(runId);
+  if (stopped && kills) active.abortJob(jobIds.aggregate(runId, ref.phase, ref.revision), "run_stopped");
 }
 
 function rejected({ strategy }: CustomMerge, failure: Failure): Fold {

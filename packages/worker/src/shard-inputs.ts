@@ -11,11 +11,19 @@ import {
   shardFingerprint,
   type ShardRange,
 } from "@fanfold/core";
-import { artifactOf, contentOf, loadPinnedInputs, printOf, type RunPlan, systemClock } from "@fanfold/engine";
-import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs } from "@fanfold/schemas";
+import {
+  artifactOf,
+  contentOf,
+  loadPinnedInputs,
+  printOf,
+  readShardPlan,
+  type RunPlan,
+  shardPlanBytes,
+  systemClock,
+} from "@fanfold/engine";
+import type { Artifact, CompiledPhase, ConsumedInput, Content, PhaseInputs, ShardPlanContent } from "@fanfold/schemas";
 import {
   type BlockRef,
-  type ByteRange,
   blockName,
   type PhaseRef,
   phaseRevisionId,
@@ -145,25 +153,25 @@ export class ShardInputs {
     const start = SHARD_PLAN_HEADER_BYTES + first.shard * SHARD_PLAN_ENTRY_BYTES;
     const range = { start, end: start + size * SHARD_PLAN_ENTRY_BYTES };
     const whole = await this.#readSmall(files, plan, records);
-    const read = async (content: Content, kept: Uint8Array | undefined, part: ByteRange): Promise<Uint8Array> =>
-      kept?.subarray(part.start, part.end) ?? readContent(this.#store.artifacts, content, part);
-    const entries = await read(plan, whole?.plan, range);
+    const { artifacts } = this.#store;
+    const entries = whole?.plan.subarray(range.start, range.end) ?? (await readShardPlan(artifacts, plan, range));
     const shards = Array.from({ length: size }, (_, i) =>
       decodeShardEntry(entries.subarray(i * SHARD_PLAN_ENTRY_BYTES, (i + 1) * SHARD_PLAN_ENTRY_BYTES)),
     );
     const [byteStart, byteEnd] = [shards[0]?.byteStart ?? 0, shards.at(-1)?.byteEnd ?? 0];
     if (byteEnd - byteStart > maxBytes) return [];
-    const bytes = await read(records, whole?.records, { start: byteStart, end: byteEnd });
+    const part = { start: byteStart, end: byteEnd };
+    const bytes = whole?.records.subarray(part.start, part.end) ?? (await readContent(artifacts, records, part));
     const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return shards.map((shard) => all.toString("utf8", shard.byteStart - byteStart, shard.byteEnd - byteStart));
   }
 
   /** Shard plan and records of a phase where both are small; they are kept with what is known of the phase. */
-  #readSmall(files: PhaseFiles, plan: Content, records: Content): Promise<SmallInputs> | undefined {
-    if (bytesOf(plan) + bytesOf(records) > MAX_KEPT_BYTES) return undefined;
+  #readSmall(files: PhaseFiles, plan: ShardPlanContent, records: Content): Promise<SmallInputs> | undefined {
+    if (shardPlanBytes(plan) + bytesOf(records) > MAX_KEPT_BYTES) return undefined;
     if (files.kept.small !== undefined) return files.kept.small;
     const { artifacts } = this.#store;
-    const small = Promise.all([readContent(artifacts, plan), readContent(artifacts, records)]).then(
+    const small = Promise.all([readShardPlan(artifacts, plan), readContent(artifacts, records)]).then(
       ([planBytes, recordBytes]) => ({ plan: planBytes, records: recordBytes }),
     );
     files.kept.small = small;
@@ -223,11 +231,11 @@ export class ShardInputs {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  async #rangeOf(shardPlan: Content | Uint8Array, shard: number): Promise<ShardRange> {
+  async #rangeOf(shardPlan: ShardPlanContent | Uint8Array, shard: number): Promise<ShardRange> {
     const start = SHARD_PLAN_HEADER_BYTES + shard * SHARD_PLAN_ENTRY_BYTES;
     const range = { start, end: start + SHARD_PLAN_ENTRY_BYTES };
     if (shardPlan instanceof Uint8Array) return decodeShardEntry(shardPlan.subarray(range.start, range.end));
-    return decodeShardEntry(await readContent(this.#store.artifacts, shardPlan, range));
+    return decodeShardEntry(await readShardPlan(this.#store.artifacts, shardPlan, range));
   }
 
   #phaseFiles(runId: string, ref: PhaseRef, phase: CompiledPhase): Promise<PhaseFiles> {

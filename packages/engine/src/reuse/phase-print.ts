@@ -1,7 +1,8 @@
 import { decodeShardRange, isReusable, phasePrint, printParts, RangeHasher, type ShardRange } from "@fanfold/core";
 import type { Artifact, CompiledPhase, CompiledPlan, Content, PhaseInputs, PhasePrint } from "@fanfold/schemas";
-import { type ArtifactStore, readContent, streamContent } from "@fanfold/store";
+import { type ArtifactStore, streamContent } from "@fanfold/store";
 import { keepContent } from "../content.ts";
+import { readShardPlan } from "../shard-plan-content.ts";
 
 type HashedArtifact = Pick<Artifact, "name" | "sha256">;
 
@@ -42,7 +43,7 @@ export async function hashRecords(
   shardCount: number,
 ): Promise<{ readonly hashes: string; readonly kept: Content } | undefined> {
   if (records === null || shard_plan === null) return undefined;
-  const hasher = new RangeHasher(rangesOf(await readContent(store, shard_plan), shardCount));
+  const hasher = new RangeHasher(rangesOf(await readShardPlan(store, shard_plan), shardCount));
   for await (const chunk of streamContent(store, records)) hasher.push(chunk);
   const hashes = hasher.end();
   return { hashes, kept: await keepContent(store, [Buffer.from(hashes)]) };
