@@ -155,6 +155,8 @@ export {
   type PhaseLedger,
   PhaseLedgerSchema,
   AcceptedOutputSchema,
+  PackedOutputSchema,
+  PackedSuccessSchema,
   type ShardRecord,
   ShardRecordSchema,
   type Fold,

@@ -4,7 +4,6 @@ import {
   type Fold,
   type PhaseProgress,
   PhaseProgressSchema,
-  ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
 import { BlockLedger } from "./block-ledger.ts";
@@ -31,6 +30,7 @@ import type {
 } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
+import { parseShard } from "./shard-text.ts";
 
 import { StoreError } from "./store-error.ts";
 
@@ -155,7 +155,7 @@ export class Ledger extends BlockLedger {
     );
     return {
       verdict: StartVerdictSchema.parse(verdict),
-      record: record === "" ? undefined : ShardRecordSchema.parse(JSON.parse(record)),
+      record: record === "" ? undefined : parseShard(record),
       progress: parseProgress(progress),
       seq: Number(seq),
     };

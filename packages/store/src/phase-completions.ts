@@ -5,7 +5,6 @@ import {
   type PhaseProgress,
   PhaseProgressSchema,
   type ShardRecord,
-  ShardRecordSchema,
 } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
 import { type CommitOn, commitArguments } from "./decision-change.ts";
@@ -16,6 +15,7 @@ import type { FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { type CommitResult, commitResult } from "./run-store.ts";
 import { Script, strings } from "./scripts.ts";
+import { parseShard } from "./shard-text.ts";
 
 const COMPLETE_PHASE = new Script("complete_phase");
 
@@ -104,7 +104,7 @@ export class PhaseCompletions {
       },
       committed: committed === "" ? undefined : commitResult(runId, Number(committed)),
       opened: PhaseProgressSchema.array().parse(JSON.parse(opened)),
-      carried: carried === "" ? undefined : ShardRecordSchema.parse(JSON.parse(carried)),
+      carried: carried === "" ? undefined : parseShard(carried),
       inFlight: Number(inFlight),
     };
   }
