@@ -101,7 +101,7 @@ async function cut(
     if (range !== undefined) plan.add(range);
   }
   for (const range of cutter.end()) plan.add(range);
-  const { sha256, size_bytes } = await store.put([plan.encode()]);
+  const { sha256, size_bytes } = await store.put(plan.pieces());
   return { shardCount: plan.shardCount, recordCount, inputs: { source, records, shard_plan: { sha256, size_bytes } } };
 }
 
