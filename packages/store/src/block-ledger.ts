@@ -83,9 +83,7 @@ function parseStarted(
     const [shard, attempt, fence] = [Number(fields[i]), Number(fields[i + 1]), Number(fields[i + 2])];
     const text = fields[i + 3] ?? "";
     const record: ShardRecord =
-      text === ""
-        ? { status: "running", attempt, fence, ...common, starts: 1, seen: 1 }
-        : parseShard(text);
+      text === "" ? { status: "running", attempt, fence, ...common, starts: 1, seen: 1 } : parseShard(text);
     found.push({ shard, attempt, fence, record });
   }
   return found;

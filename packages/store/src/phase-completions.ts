@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "@fanfold/core";
-import {
-  FinishVerdictSchema,
-  type PhaseProgress,
-  PhaseProgressSchema,
-  type ShardRecord,
-} from "@fanfold/schemas";
+import { FinishVerdictSchema, type PhaseProgress, PhaseProgressSchema, type ShardRecord } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
 import { type CommitOn, commitArguments } from "./decision-change.ts";
 import type { Keys, ShardRef } from "./keys.ts";

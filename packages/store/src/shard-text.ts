@@ -1,4 +1,11 @@
-import { AcceptedOutputSchema, type Content, PackedOutputSchema, PackedSuccessSchema, type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
+import {
+  AcceptedOutputSchema,
+  type Content,
+  PackedOutputSchema,
+  PackedSuccessSchema,
+  type ShardRecord,
+  ShardRecordSchema,
+} from "@fanfold/schemas";
 
 /**
  * Text under which the record of a shard is kept. There may be a million that just succeeded, so these are packed: an

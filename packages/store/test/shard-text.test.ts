@@ -23,7 +23,10 @@ test.each<[string, ShardRecord]>([
   ["one with more artifacts", { ...SUCCESS, result: { ...SUCCESS.result, artifacts: { log: STORED } } }],
   ["one after a failure", { ...SUCCESS, attempt: 2, tries: 1, own_job: true, log: { inline: "so it was" } }],
   ["one whose clock went back", { ...SUCCESS, finished_at_ms: SUCCESS.started_at_ms - 5 }],
-  ["one that was reused", { status: "succeeded", finished_at_ms: 1, result: SUCCESS.result, fingerprint: "1".repeat(64) }],
+  [
+    "one that was reused",
+    { status: "succeeded", finished_at_ms: 1, result: SUCCESS.result, fingerprint: "1".repeat(64) },
+  ],
   ["a failure", { status: "failed", attempt: 1, fence: 1, failure: { error_code: "EXIT_NONZERO", why: "it exited" } }],
   ["one that was released", { status: "released" }],
 ] as [string, ShardRecord][])("the record of %s is read as it was kept", (_of, record) => {
@@ -45,7 +48,11 @@ test("content a packed record names is still found by its hash", () => {
 test.each([
   ["shard_started", { worker: "vm:1", revision: 1 }, '["vm:1",1]'],
   ["shard_succeeded", { duration_ms: 5, output_bytes: 7, revision: 1 }, "[5,7,1]"],
-  ["shard_succeeded", { duration_ms: 5, output_bytes: 7, revision: 1, usage: { cost_usd: 1 } }, '[5,7,1,{"cost_usd":1}]'],
+  [
+    "shard_succeeded",
+    { duration_ms: 5, output_bytes: 7, revision: 1, usage: { cost_usd: 1 } },
+    '[5,7,1,{"cost_usd":1}]',
+  ],
   ["shard_succeeded", { duration_ms: 5, output_bytes: 7, more: 1 }, '{"duration_ms":5,"output_bytes":7,"more":1}'],
   ["shard_lost", { worker: "vm:1", duration_ms: 5 }, '{"worker":"vm:1","duration_ms":5}'],
   ["shard_started", {}, "{}"],
