@@ -1,7 +1,7 @@
 import { type Decision, reliedOnBudget, type RunState } from "@fanfold/core";
 import type { Effect, ShardRecord } from "@fanfold/schemas";
 import {
-  type Carrying,
+  type Carrier,
   type ClaimedShard,
   type CompletionReply,
   type FinishReply,
@@ -27,8 +27,8 @@ export interface PhaseEnd {
   /** The job that runs the attempt: the shard's own, or that of another one, which carries it. Claims the next shards. */
   readonly claimant: string;
   readonly isCarried: boolean;
-  /** Who would go on with the first shard of a phase that is opened; nobody when absent. */
-  readonly carrier?: Omit<Carrying, "phases"> | undefined;
+  /** Who would go on with a shard that this starts; nobody when absent. */
+  readonly carrier?: Carrier | undefined;
 }
 
 /** How the end of an attempt was taken. */
@@ -70,7 +70,7 @@ export async function completePhase(workings: EngineWorkings, end: PhaseEnd): Pr
   });
   if (hop === undefined) {
     const own = jobIds.shard(runId, ref);
-    const finished = await store.ledger.finishShard(runId, ref, finish, own);
+    const finished = await store.ledger.finishShard(runId, ref, finish, { claimant: own });
     await workings.engine.release(runId, finished.claimed, own);
     if (isCarried) await store.ledger.ackClaims(runId, claimant, { carried: true });
     await settleLater(workings, end, finished);
@@ -79,11 +79,13 @@ export async function completePhase(workings: EngineWorkings, end: PhaseEnd): Pr
   await release(workings, end, hop);
   if (isSettled) await carryOut(workings, runId, hop.step.decision.effects);
   else await settleLater(workings, end, hop.finished);
-  const { finished, reply } = hop;
-  const next = reply.finished.claimed.find(({ carried }) => carried);
-  return reply.carried === undefined || next === undefined
-    ? { finished }
-    : { finished, next: { ref: next, record: reply.carried } };
+  return { finished: hop.finished, ...nextOf(hop.reply.finished) };
+}
+
+/** The shard that the job carries now. */
+export function nextOf({ claimed, carried: record }: FinishReply): Pick<PhaseEndReply, "next"> {
+  const ref = claimed.find(({ carried }) => carried);
+  return record === undefined || ref === undefined ? {} : { next: { ref, record } };
 }
 
 /** Phases that are opened, and that a job of the pool may go on with: their work is done inside the worker. */

@@ -17,8 +17,9 @@ import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { completePhase, type PhaseEnd, type PhaseEndReply } from "./complete-phase.ts";
+import type { PhaseEnd, PhaseEndReply } from "./complete-phase.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
+import { endAttempt } from "./end-attempt.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { groupByPhase } from "./group-by-phase.ts";
@@ -94,12 +95,13 @@ export class RunEngine {
   }
 
   /**
-   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run.
+   * Records the end of an attempt, settles its phase where that is for the worker to do, and puts on their queues what may
+   * now run.
    *
-   * @returns how the attempt's end was taken; what it claims is released
+   * @returns how the attempt's end was taken; what it claims is released, but for the shard that the job goes on with
    */
-  completePhase(end: PhaseEnd): Promise<PhaseEndReply> {
-    return completePhase(this.#workings, end);
+  endAttempt(end: PhaseEnd): Promise<PhaseEndReply> {
+    return endAttempt(this.#workings, end);
   }
 
   /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */
@@ -219,7 +221,7 @@ export class RunEngine {
     const claimed = await this.store.ledger.claim(runId, claimant);
     if (claimed.length === 0) return;
     await this.admit(runId, claimed);
-    await ackClaims(this.#workings, runId, claimant, { carried: true });
+    await this.letGo(runId, claimant);
   }
 
   /** Ends a run that has had its time, unless a retry has given it more since. */
@@ -340,6 +342,11 @@ export class RunEngine {
   /** Forgets what is kept in memory of a run. */
   forget(runId: string): void {
     this.#workings.states.forget(runId);
+  }
+
+  /** Says that what the claimant's job carried has a job of its own, and opens the gates this allows. */
+  async letGo(runId: string, claimant: string): Promise<void> {
+    await ackClaims(this.#workings, runId, claimant, { carried: true });
   }
 
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */

@@ -66,46 +66,25 @@
 --- @include "commit"
 --- @include "open"
 --- @include "start"
+--- @include "carry"
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], cancelled = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], started = KEYS[13], reuse = KEYS[14], ahead = KEYS[15], phases = KEYS[16], changed = KEYS[17], outbox = KEYS[18], live = KEYS[19], plan = KEYS[20], revisions = KEYS[21], folds = KEYS[22], source = KEYS[23], inputs = KEYS[24] }
 local claimant = ARGV[8]
 local phase = parse_shard_id(ARGV[1])
 
--- That the shard was claimed for this job is acknowledged with its end.
-local function let_go(id)
-  local kept = redis.call('HGET', k.claims, claimant)
-  if not kept then return end
-  local others, was_there = {}, false
-  for _, text in ipairs(cjson.decode(kept)) do
-    if text == '!' .. id then was_there = true else others[#others + 1] = text end
-  end
-  if not was_there then return end
-  local of = load_entry(k.ledger, phase)
-  if of then
-    of.unacked = of.unacked - 1
-    save_entry(k.ledger, phase, of)
-  end
-  if #others > 0 then redis.call('HSET', k.claims, claimant, cjson.encode(others)) else redis.call('HDEL', k.claims, claimant) end
-end
-
--- Starts one of the claimed shards, which the job then carries. Its own job is the second one to start it.
-local function carry(claimed)
+-- Starts one of the claimed shards, which the job then carries.
+local function carry_opened(claimed)
   local wanted = {}
   for _, id in ipairs(cjson.decode(ARGV[22])) do wanted[id] = true end
   if next(wanted) == nil or redis.call('SISMEMBER', KEYS[25], ARGV[23]) == 1 then return '' end
   for i, text in ipairs(claimed) do
-    local id = string.gsub(text, '^!', '')
-    if wanted[(parse_shard_id(id))] then
-      local reply = start(k, { id = id, worker = ARGV[24], now = ARGV[5], starts = '1', reopened = '0', loss_limit = ARGV[25], token = ARGV[26], carrier = claimant })
-      if reply[1] ~= 'run' then return '' end
-      claimed[i] = '!' .. id
-      redis.call('HSET', k.claims, claimant, cjson.encode(claimed))
-      return reply[2]
+    if wanted[(parse_shard_id((string.gsub(text, '^!', ''))))] then
+      return carry(k, { claimant = claimant, worker = ARGV[24], now = ARGV[5], loss_limit = ARGV[25], token = ARGV[26] }, claimed, i)
     end
   end
   return ''
 end
 
-if ARGV[21] == '1' then let_go(ARGV[1]) end
+if ARGV[21] == '1' then let_go(k, claimant, ARGV[1]) end
 local ended, entry = { 'ok', '' }, load_entry(k.ledger, phase)
 if ARGV[12] ~= '1' then
   ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11] })
@@ -121,7 +100,7 @@ if ended[1] == 'ok' and phase_state(entry, is_stopped(k.run)) == 'complete' then
   end
 end
 local claimed = claim(k, claimant)
-local carried = #states > 0 and carry(claimed) or ''
+local carried = #states > 0 and carry_opened(claimed) or ''
 local state = phase_state(load_entry(k.ledger, phase), is_stopped(k.run))
 local in_flight = redis.call('HGET', k.run, 'in_flight')
 return { ended[1], state, ended[2], committed, in_flight, #states > 0 and cjson.encode(states) or '[]', carried, unpack(claimed) }

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "@fanfold/core";
-import { FinishVerdictSchema, type PhaseProgress, PhaseProgressSchema, type ShardRecord } from "@fanfold/schemas";
+import { FinishVerdictSchema, type PhaseProgress, PhaseProgressSchema } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
 import { type CommitOn, commitArguments } from "./decision-change.ts";
 import type { Keys, ShardRef } from "./keys.ts";
 import { parseProgress } from "./ledger.ts";
 import { finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
-import type { FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
+import type { Carrier, FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { type CommitResult, commitResult } from "./run-store.ts";
 import { Script, strings } from "./scripts.ts";
@@ -33,14 +33,9 @@ export interface PhaseCompletion {
 }
 
 /** A job that may go on with a shard of a phase that is opened. */
-export interface Carrying {
-  readonly worker: string;
-  /** Pool of the job; one with a limit of its own carries nothing. */
-  readonly pool: string;
+export interface Carrying extends Carrier {
   /** The phases that it may go on with. */
   readonly phases: readonly string[];
-  /** Most workers an attempt may lose before the shard fails. */
-  readonly lossLimit: number;
 }
 
 /** What came of a completion. */
@@ -50,8 +45,6 @@ export interface CompletionReply {
   readonly committed: CommitResult | undefined;
   /** States of the phases that were opened, in their order; none when nothing was committed. */
   readonly opened: readonly PhaseProgress[];
-  /** Record of the claimed shard that is marked as carried: its attempt is on. */
-  readonly carried: ShardRecord | undefined;
   /** Shards of the run in flight, claimed ones included. */
   readonly inFlight: number;
 }
@@ -96,10 +89,11 @@ export class PhaseCompletions {
         progress: parseProgress(progress),
         seq: Number(seq),
         claimed: claimed.map(parseClaim),
+        opensGate: false,
+        carried: carried === "" ? undefined : parseShard(carried),
       },
       committed: committed === "" ? undefined : commitResult(runId, Number(committed)),
       opened: PhaseProgressSchema.array().parse(JSON.parse(opened)),
-      carried: carried === "" ? undefined : parseShard(carried),
       inFlight: Number(inFlight),
     };
   }
