@@ -12,7 +12,6 @@ import {
   type Keys,
   type PhaseRef,
   parsePhaseRevision,
-  parseShardId,
   phaseRevisionId,
   type ShardRef,
   shardId,
@@ -215,8 +214,15 @@ export class Ledger extends BlockLedger {
     );
   }
 
-  /** Cancels what a stopped run has on its queues. */
-  async stopRelease(runId: string, nowMs: number): Promise<{ drained: PhaseRef[]; cancelled: ShardRef[] }> {
+  /** Cancels what a stopped run has on its queues. @returns the phases that have nothing left that runs */
+  async stopRelease(runId: string, nowMs: number): Promise<PhaseRef[]> {
+    for (;;) {
+      const [more, ...drained] = await this.#stopSome(runId, nowMs);
+      if (more !== "1") return drained.map(parsePhaseRevision);
+    }
+  }
+
+  async #stopSome(runId: string, nowMs: number): Promise<string[]> {
     const keys = this.#keys.run(runId);
     const reply = await STOP_RELEASE.run(
       this.#redis,
@@ -233,8 +239,7 @@ export class Ledger extends BlockLedger {
       ],
       [nowMs],
     );
-    const [drained, cancelled] = Array.isArray(reply) ? reply : [];
-    return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
+    return strings(reply);
   }
 
   /**
