@@ -155,8 +155,6 @@ export {
   type PhaseLedger,
   PhaseLedgerSchema,
   AcceptedOutputSchema,
-  PackedOutputSchema,
-  PackedSuccessSchema,
   type ShardRecord,
   ShardRecordSchema,
   type Fold,

@@ -275,21 +275,6 @@ export const ShardRecordSchema = z.strictObject({
 });
 export type ShardRecord = z.infer<typeof ShardRecordSchema>;
 
-/** Output in a {@link PackedSuccessSchema}: that of a few bytes is there as it is. */
-export const PackedOutputSchema = z.union([z.string(), ContentSchema]);
-
-/** Record of a shard that succeeded and gave nothing but an output, as it is kept: without the names of its fields. */
-export const PackedSuccessSchema = z.tuple([
-  z.int().min(1).describe("attempt"),
-  z.int().min(1).describe("fence"),
-  z.string().describe("worker"),
-  z.int().describe("started_at_ms"),
-  z.int().describe("ms from there to finished_at_ms"),
-  z.string().describe("consumed, or empty"),
-  PackedOutputSchema.describe("result.output"),
-  ShardRecordSchema.partial().optional().describe("all other fields, with their names; absent where there is none"),
-]);
-
 /** What a merge reads of the record of a shard. */
 export const AcceptedOutputSchema = z.object({ result: z.object({ output: ContentSchema }).optional() });
 
