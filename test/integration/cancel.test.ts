@@ -49,6 +49,31 @@ test(
 );
 
 test(
+  "of a run that is stopped everything on a queue is cancelled, however much that is",
+  withDeployment(
+    async (deployment) => {
+      const { ledger } = deployment.store;
+      const over = Array.from({ length: 3_000 }, (_, n) => n);
+      const shard = { strategy: "chunk" as const, over, chunk_size: 1 };
+      await writeFile(join(deployment.dir, "none.mjs"), "export default () => {};\n");
+      const fan = { id: "fan", handler: "none.mjs", shard, merge: { strategy: "concat" as const } };
+      const runId = await deployment.submit({ plan_id: "wide", version: "1", phases: [fan] });
+      await eventually(async () => (await ledger.findPhase(runId, "fan"))?.unacked === 0);
+      const { in_flight: released = 0 } = (await ledger.findPhase(runId, "fan")) ?? {};
+      expect(released).toBeGreaterThan(1_000);
+      await deployment.engine.cancel(runId, "test");
+      expect((await deployment.ended(runId)).status).toBe("cancelled");
+      expect(await ledger.findPhase(runId, "fan")).toMatchObject({ in_flight: 0, cancelled: released });
+      const journal = await deployment.journal(runId);
+      expect(new Set(journal.map((line) => (line.event === "shard_cancelled" ? line.shard : null))).size).toBe(
+        released + 1,
+      );
+    },
+    { workers: 0 },
+  ),
+);
+
+test(
   "a run that waits for its first worker is cancelled at once",
   withDeployment(
     async (deployment) => {

@@ -195,7 +195,9 @@ test(
       const start = { worker: "w", starts: 1, reopened: false, lossLimit: 3, ...now };
       const { record } = await ledger.startShard(runId, ref, start);
       const { fence = 0, attempt = 0 } = record ?? {};
-      const ended = { status: "succeeded", attempt, fence, result: { output: { inline: "{}" } } } as const;
+      const times = { started_at_ms: now.nowMs, finished_at_ms: now.nowMs };
+      const result = { output: { inline: "{}" } };
+      const ended = { status: "succeeded", attempt, fence, worker: "w", ...times, result } as const;
       const finish = { fence, attempt, outcome: "succeeded", record: ended, costUsd: 0, ...now } as const;
       const events = [["shard_succeeded", {}]] as const;
       const first = await ledger.finishShard(runId, ref, { ...finish, events }, { claimant: "w" });

@@ -58,7 +58,7 @@ async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effe
 
 async function stopRelease(workings: EngineWorkings, runId: string): Promise<void> {
   await workings.store.signals.publishStop(runId);
-  const { drained } = await workings.store.ledger.stopRelease(runId, workings.clock.nowMs());
+  const drained = await workings.store.ledger.stopRelease(runId, workings.clock.nowMs());
   await workings.engine.keys.wakeForRun(runId, `stop.${runId}`);
   for (const ref of drained) await workings.engine.report(runId, ref);
   await drainUnopened(workings, runId);

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Artifact, type ArtifactMeta, type Content, MAX_INLINE_BYTES } from "@fanfold/schemas";
 import type { ArtifactStore } from "@fanfold/store";
+import { gatherChunks } from "./gather-chunks.ts";
 
 /** Where the bytes of an artifact are. */
 export function contentOf(artifact: Artifact): Content {
@@ -34,7 +35,7 @@ export async function keepContent(
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     head.push(next.value);
     headBytes += next.value.byteLength;
-    if (headBytes > maxInlineBytes) return store.put(resume(head, iterator));
+    if (headBytes > maxInlineBytes) return store.put(gatherChunks(resume(head, iterator)));
   }
   const bytes = Buffer.concat(head);
   return isUtf8(bytes) ? { inline: bytes.toString("utf8") } : store.put([bytes]);

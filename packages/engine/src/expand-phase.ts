@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import {
   createShardCutter,
   findGroupField,
@@ -24,6 +25,9 @@ export interface Expansion {
 
 /** Most bytes of an artifact that is read as items: they are read as a whole. */
 const MAX_ITEMS_BYTES = 64 * 1024 * 1024;
+
+/** Records that are read in one go: some milliseconds of work. */
+const RECORDS_A_TURN = 2_000;
 
 /** A phase that is one shard. */
 export const UNSHARDED: Expansion = {
@@ -102,7 +106,7 @@ async function cut(
     if (range !== undefined) plan.add(range);
   }
   for (const range of cutter.end()) plan.add(range);
-  const shard_plan = await keepShardPlan(store, plan.encode());
+  const shard_plan = await keepShardPlan(store, [...plan.pieces()]);
   return { shardCount: plan.shardCount, recordCount, inputs: { source, records, shard_plan } };
 }
 
@@ -124,6 +128,12 @@ async function regroup(rule: Shard, store: ArtifactStore, source: Content): Prom
 
 const NEWLINE = Buffer.from("\n");
 
-function readValues(store: ArtifactStore, content: Content): AsyncGenerator<JsonlRecord<JsonValue>> {
-  return readRecords(streamContent(store, content), { anyValue: true });
+/** Records of an artifact. Between many of them everything else in this process has its turn. */
+async function* readValues(store: ArtifactStore, content: Content): AsyncGenerator<JsonlRecord<JsonValue>> {
+  let read = 0;
+  for await (const record of readRecords(streamContent(store, content), { anyValue: true })) {
+    yield record;
+    read += 1;
+    if (read % RECORDS_A_TURN === 0) await breathe();
+  }
 }

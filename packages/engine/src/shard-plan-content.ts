@@ -5,11 +5,13 @@ import { type ArtifactStore, type ByteRange, readContent } from "@fanfold/store"
 /** Largest shard plan that is looked at as a text, in bytes: it is made and read as a whole. */
 const MAX_TEXT_PLAN_BYTES = 64 * 1024;
 
-/** Keeps a shard plan: as a text where that is short, in the artifact store otherwise. */
-export async function keepShardPlan(store: ArtifactStore, plan: Uint8Array): Promise<ShardPlanContent> {
-  const text = plan.byteLength > MAX_TEXT_PLAN_BYTES ? undefined : shardPlanText(plan);
+/** Keeps a shard plan, given in pieces: as a text where that is short, in the artifact store otherwise. */
+export async function keepShardPlan(store: ArtifactStore, pieces: readonly Uint8Array[]): Promise<ShardPlanContent> {
+  const [whole] = pieces;
+  const isShort = pieces.length === 1 && whole !== undefined && whole.byteLength <= MAX_TEXT_PLAN_BYTES;
+  const text = isShort ? shardPlanText(whole) : undefined;
   if (text !== undefined && text.length <= MAX_INLINE_BYTES) return { sizes: text };
-  const { sha256, size_bytes } = await store.put([plan]);
+  const { sha256, size_bytes } = await store.put(pieces);
   return { sha256, size_bytes };
 }
 

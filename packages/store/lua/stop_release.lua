@@ -1,5 +1,5 @@
--- Cancels every shard of a stopped run that is on a queue and has not been started, and says which phases
--- have nothing left that runs. Doing it twice changes nothing.
+-- Cancels shards of a stopped run that are on a queue and have not been started, some hundred at a time, and says which
+-- phases have nothing left that runs. Doing it twice changes nothing.
 --   KEYS[1] run       hash
 --   KEYS[2] ledger    hash
 --   KEYS[3] shards    hash
@@ -11,14 +11,16 @@
 --   KEYS[9] semaphores hash
 --   KEYS[10] holders   hash
 --   ARGV[1] now, Unix ms
--- Returns [[ids `<phase>.r<revision>` of drained phases], [ids of cancelled shards]]; both empty when the
--- run is not stopped (any more).
+-- Returns [1 when there may be more to cancel, else 0, ids `<phase>.r<revision>` of drained phases …]; none when the run is
+-- not stopped (any more).
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
-if not is_stopped(KEYS[1]) then return { {}, {} } end
+-- Most shards cancelled in one call: it must not hold Redis up.
+local MOST = 500
+if not is_stopped(KEYS[1]) then return { 0 } end
 local k = { run = KEYS[1], semaphores = KEYS[9], holders = KEYS[10] }
-local entries, cancelled = {}, {}
+local entries = {}
 local function cancel(id, counter)
   local phase, revision, shard = parse_shard_id(id)
   entries[phase] = entries[phase] or load_entry(KEYS[2], phase)
@@ -33,21 +35,21 @@ local function cancel(id, counter)
   save_shard(KEYS[3], id, record)
   redis.call('SADD', KEYS[5], id)
   emit(KEYS[1], KEYS[6], ARGV[1], 'shard_cancelled', phase, shard, record.attempt, '{"reason":"run stopped"}')
-  cancelled[#cancelled + 1] = id
 end
-for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do cancel(id, 'slot') end
-redis.call('DEL', KEYS[4])
-for _, id in ipairs(redis.call('LRANGE', KEYS[7], 0, -1)) do cancel(id, 'held') end
-redis.call('DEL', KEYS[7])
+local released = redis.call('SPOP', KEYS[4], MOST)
+for _, id in ipairs(released) do cancel(id, 'slot') end
+local waiting = #released < MOST and redis.call('LPOP', KEYS[7], MOST) or {}
+for _, id in ipairs(waiting) do cancel(id, 'held') end
 -- what was not handed out stays so until its phase is resumed, even if another one is retried first
 redis.call('DEL', KEYS[8])
 for phase, entry in pairs(entries) do save_entry(KEYS[2], phase, entry) end
-local drained = {}
+if #released == MOST or #waiting == MOST then return { 1 } end
+local found = { 0 }
 local all = redis.call('HGETALL', KEYS[2])
 for i = 1, #all, 2 do
   local entry = cjson.decode(all[i + 1])
   if phase_state(entry, true) == 'drained' then
-    drained[#drained + 1] = all[i] .. '.r' .. string.format('%d', entry.revision)
+    found[#found + 1] = all[i] .. '.r' .. string.format('%d', entry.revision)
   end
 end
-return { drained, cancelled }
+return found

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { FinishVerdictSchema, PhaseProgressSchema, type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
+import { FinishVerdictSchema, PhaseProgressSchema, type ShardRecord } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
+import { eventText } from "./event-data.ts";
 import { type BlockRef, blockName, type Keys } from "./keys.ts";
 import { finishKeys, reuseArguments } from "./ledger-arguments.ts";
 import type { BlockReply, BlockStep, LeavingShard, ShardFinish, StartedInBlock } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, type ScriptArgument, strings } from "./scripts.ts";
+import { parseShard, shardText } from "./shard-text.ts";
 import { SpawnLedger } from "./spawn-ledger.ts";
 
 const STEP_BLOCK = new Script("step_block");
@@ -59,15 +61,14 @@ function endedArguments(
   ended: ShardFinish & { readonly shard: number },
 ): ScriptArgument[] {
   const { shard, record, events } = ended;
-  const told =
-    ended.outcome === "succeeded" ? events[0]?.[1] : events.map(([event, data]) => [event, JSON.stringify(data)]);
+  const told = events.map(([event, data]) => [event, eventText(event, data)] as const);
   return [
     shard,
     ended.fence,
     ended.outcome,
-    JSON.stringify(record),
+    shardText(record),
     ended.attempt,
-    JSON.stringify(told),
+    ended.outcome === "succeeded" ? (told[0]?.[1] ?? "") : JSON.stringify(told),
     ended.costUsd,
     ...reuseArguments(runId, { ...block, shard }, ended),
   ];
@@ -82,9 +83,7 @@ function parseStarted(
     const [shard, attempt, fence] = [Number(fields[i]), Number(fields[i + 1]), Number(fields[i + 2])];
     const text = fields[i + 3] ?? "";
     const record: ShardRecord =
-      text === ""
-        ? { status: "running", attempt, fence, ...common, starts: 1, seen: 1 }
-        : ShardRecordSchema.parse(JSON.parse(text));
+      text === "" ? { status: "running", attempt, fence, ...common, starts: 1, seen: 1 } : parseShard(text);
     found.push({ shard, attempt, fence, record });
   }
   return found;

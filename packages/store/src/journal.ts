@@ -1,5 +1,6 @@
 import { describeEvent, eventLevel } from "@fanfold/core";
 import { type EventName, EventNameSchema, type JournalLine, JournalLineSchema } from "@fanfold/schemas";
+import { parseEventData } from "./event-data.ts";
 import { followStream, type StreamEntry } from "./follow-stream.ts";
 import type { Keys } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
@@ -67,7 +68,7 @@ function parseEntry(runId: string, [id, fields]: StreamEntry): JournalLine {
   const phase = text("p");
   const shard = text("s") === null ? null : Number(text("s"));
   const attempt = text("a") === null ? null : Number(text("a"));
-  const data = JournalLineSchema.shape.data.parse(JSON.parse(text("d") ?? "{}"));
+  const data = JournalLineSchema.shape.data.parse(parseEventData(event, text("d") ?? "{}"));
   return {
     seq: seqOf(id),
     timestamp: new Date(Number(field.get("t"))).toISOString(),

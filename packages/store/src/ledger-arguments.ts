@@ -1,7 +1,9 @@
 import type { ReuseEntry } from "@fanfold/schemas";
+import { eventText } from "./event-data.ts";
 import { type Keys, type RunKeys, type ShardRef, shardId } from "./keys.ts";
 import type { PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { ScriptArgument } from "./scripts.ts";
+import { shardText } from "./shard-text.ts";
 
 /**
  * Shards of a phase in flight at once where no cap is lower. Also how far one run can get ahead of another with
@@ -46,10 +48,10 @@ export function finishArguments(runId: string, ref: ShardRef, finish: ShardFinis
     shardId(ref),
     finish.fence,
     finish.outcome,
-    JSON.stringify(finish.record),
+    shardText(finish.record),
     finish.nowMs,
     finish.attempt,
-    JSON.stringify(finish.events.map(([event, data]) => [event, JSON.stringify(data)])),
+    JSON.stringify(finish.events.map(([event, data]) => [event, eventText(event, data)])),
     claimant,
     finish.costUsd,
     ...reuseArguments(runId, ref, finish),

@@ -1,5 +1,4 @@
 import {
-  AcceptedOutputSchema,
   type Content,
   type Fold,
   FoldSchema,
@@ -8,13 +7,13 @@ import {
   type PhaseLedger,
   PhaseLedgerSchema,
   type ShardRecord,
-  ShardRecordSchema,
 } from "@fanfold/schemas";
 import { parseClaim, shardsOf } from "./claimed-shard.ts";
 import { type Keys, type PhaseRef, parseShardId, phaseRevisionId, type ShardRef, shardId } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { untilAccepted } from "./redis/redis-health.ts";
 import { strings } from "./scripts.ts";
+import { parseOutput, parseShard } from "./shard-text.ts";
 import { StoreError } from "./store-error.ts";
 
 /** A phase's counts, and the state of its run at the moment they were read. */
@@ -107,7 +106,7 @@ export class LedgerReader {
     if (shards.length === 0) return [];
     const ids = shards.map((shard) => shardId({ phase, revision, shard }));
     const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
-    return texts.map((text) => (text === null ? undefined : ShardRecordSchema.parse(JSON.parse(text))));
+    return texts.map((text) => (text === null ? undefined : parseShard(text)));
   }
 
   /** Accepted outputs of the shards `from` … `to` − 1, undefined where there is none: cheaper than their records. */
@@ -120,9 +119,7 @@ export class LedgerReader {
     if (to <= from) return [];
     const ids = Array.from({ length: to - from }, (_, i) => shardId({ phase, revision, shard: from + i }));
     const texts = await this.#redis.hmget(this.#keys.run(runId).shards, ...ids);
-    return texts.map((text) =>
-      text === null ? undefined : AcceptedOutputSchema.parse(JSON.parse(text)).result?.output,
-    );
+    return texts.map((text) => (text === null ? undefined : parseOutput(text)));
   }
 
   /** Where the input of a phase's shards is. @throws {StoreError} RUN_NOT_FOUND when the phase was never opened */

@@ -4,7 +4,6 @@ import {
   type Fold,
   type PhaseProgress,
   PhaseProgressSchema,
-  ShardRecordSchema,
   StartVerdictSchema,
 } from "@fanfold/schemas";
 import { BlockLedger } from "./block-ledger.ts";
@@ -13,7 +12,6 @@ import {
   type Keys,
   type PhaseRef,
   parsePhaseRevision,
-  parseShardId,
   phaseRevisionId,
   type ShardRef,
   shardId,
@@ -33,6 +31,7 @@ import type {
 } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
+import { parseShard } from "./shard-text.ts";
 
 import { StoreError } from "./store-error.ts";
 
@@ -157,7 +156,7 @@ export class Ledger extends BlockLedger {
     );
     return {
       verdict: StartVerdictSchema.parse(verdict),
-      record: record === "" ? undefined : ShardRecordSchema.parse(JSON.parse(record)),
+      record: record === "" ? undefined : parseShard(record),
       progress: parseProgress(progress),
       seq: Number(seq),
     };
@@ -196,7 +195,7 @@ export class Ledger extends BlockLedger {
       seq: Number(seq),
       claimed: claimed.map(parseClaim),
       opensGate: opensGate === "1",
-      carried: carried === "" ? undefined : ShardRecordSchema.parse(JSON.parse(carried)),
+      carried: carried === "" ? undefined : parseShard(carried),
     };
   }
 
@@ -215,8 +214,15 @@ export class Ledger extends BlockLedger {
     );
   }
 
-  /** Cancels what a stopped run has on its queues. */
-  async stopRelease(runId: string, nowMs: number): Promise<{ drained: PhaseRef[]; cancelled: ShardRef[] }> {
+  /** Cancels what a stopped run has on its queues. @returns the phases that have nothing left that runs */
+  async stopRelease(runId: string, nowMs: number): Promise<PhaseRef[]> {
+    for (;;) {
+      const [more, ...drained] = await this.#stopSome(runId, nowMs);
+      if (more !== "1") return drained.map(parsePhaseRevision);
+    }
+  }
+
+  async #stopSome(runId: string, nowMs: number): Promise<string[]> {
     const keys = this.#keys.run(runId);
     const reply = await STOP_RELEASE.run(
       this.#redis,
@@ -233,8 +239,7 @@ export class Ledger extends BlockLedger {
       ],
       [nowMs],
     );
-    const [drained, cancelled] = Array.isArray(reply) ? reply : [];
-    return { drained: strings(drained).map(parsePhaseRevision), cancelled: strings(cancelled).map(parseShardId) };
+    return strings(reply);
   }
 
   /**

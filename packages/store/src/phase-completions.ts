@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Decision } from "@fanfold/core";
-import { FinishVerdictSchema, type PhaseProgress, PhaseProgressSchema, ShardRecordSchema } from "@fanfold/schemas";
+import { FinishVerdictSchema, type PhaseProgress, PhaseProgressSchema } from "@fanfold/schemas";
 import { parseClaim } from "./claimed-shard.ts";
 import { type CommitOn, commitArguments } from "./decision-change.ts";
 import type { Keys, ShardRef } from "./keys.ts";
@@ -10,6 +10,7 @@ import type { Carrier, FinishReply, PhaseOpening, ShardFinish } from "./ledger-m
 import type { RedisClient } from "./redis/redis-client.ts";
 import { type CommitResult, commitResult } from "./run-store.ts";
 import { Script, strings } from "./scripts.ts";
+import { parseShard } from "./shard-text.ts";
 
 const COMPLETE_PHASE = new Script("complete_phase");
 
@@ -89,7 +90,7 @@ export class PhaseCompletions {
         seq: Number(seq),
         claimed: claimed.map(parseClaim),
         opensGate: false,
-        carried: carried === "" ? undefined : ShardRecordSchema.parse(JSON.parse(carried)),
+        carried: carried === "" ? undefined : parseShard(carried),
       },
       committed: committed === "" ? undefined : commitResult(runId, Number(committed)),
       opened: PhaseProgressSchema.array().parse(JSON.parse(opened)),

@@ -3,13 +3,13 @@ import {
   ReuseEntrySchema,
   type ReuseSource,
   type ShardRecord,
-  ShardRecordSchema,
   type ShardResult,
 } from "@fanfold/schemas";
 import { type Keys, type PhaseRef, parseShardId, shardId } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { scanHash } from "./scan-hash.ts";
 import { Script } from "./scripts.ts";
+import { parseShard } from "./shard-text.ts";
 
 const REUSE_SHARDS = new Script("reuse_shards");
 const FORGET_REUSE = new Script("forget_reuse");
@@ -126,7 +126,7 @@ export class ReuseIndex {
       if (removing === 1) return;
       for (const [at, i] of indexes.entries()) {
         const text = texts[at];
-        if (typeof text === "string") records[i] = ShardRecordSchema.parse(JSON.parse(text));
+        if (typeof text === "string") records[i] = parseShard(text);
       }
     });
     await Promise.all(reads);

@@ -1,8 +1,9 @@
 import type { RunAge } from "@fanfold/core";
-import { type ShardRecord, ShardRecordSchema } from "@fanfold/schemas";
+import type { ShardRecord } from "@fanfold/schemas";
 import { type Keys, type PhaseRef, parseShardId, type ShardRef } from "./keys.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { scanHash } from "./scan-hash.ts";
+import { parseShard } from "./shard-text.ts";
 import { Script } from "./scripts.ts";
 
 const BEGIN_REMOVAL = new Script("begin_removal");
@@ -94,7 +95,7 @@ export class RunRemovals {
   /** Pages of the shards that were ever released. */
   async *scanShards(runId: string): AsyncGenerator<ReleasedShard[]> {
     for await (const page of scanHash(this.#redis, this.#keys.run(runId).shards)) {
-      yield page.map(([id, text]) => ({ ...parseShardId(id), record: ShardRecordSchema.parse(JSON.parse(text)) }));
+      yield page.map(([id, text]) => ({ ...parseShardId(id), record: parseShard(text) }));
     }
   }
 

@@ -1,11 +1,5 @@
-import {
-  type PhaseLedger,
-  type PhaseRecord,
-  type RunRecord,
-  type ShardRecord,
-  ShardRecordSchema,
-} from "@fanfold/schemas";
-import type { Semaphore, SlotHolder, Store } from "@fanfold/store";
+import type { PhaseLedger, PhaseRecord, RunRecord, ShardRecord } from "@fanfold/schemas";
+import { type Semaphore, shardId, type SlotHolder, type Store } from "@fanfold/store";
 
 /** What Redis holds of one run. */
 export interface RunSnapshot {
@@ -43,6 +37,14 @@ export async function readSnapshot(store: Store, runIds: readonly string[]): Pro
   return { semaphores, holders, runs: new Map(runs) };
 }
 
+async function readShards(store: Store, runId: string): Promise<Map<string, ShardRecord>> {
+  const records = new Map<string, ShardRecord>();
+  for await (const page of store.removals.scanShards(runId)) {
+    for (const { record, ...ref } of page) records.set(shardId(ref), record);
+  }
+  return records;
+}
+
 async function readRun(store: Store, runId: string): Promise<RunSnapshot> {
   const { redis } = store;
   const keys = store.keys.run(runId);
@@ -51,7 +53,7 @@ async function readRun(store: Store, runId: string): Promise<RunSnapshot> {
       store.runs.get(runId),
       store.runs.loadPhases(runId),
       store.ledger.loadPhases(runId),
-      redis.hgetall(keys.shards),
+      readShards(store, runId),
       redis.hmget(keys.run, "in_flight", "seq"),
       redis.smembers(keys.released),
       redis.smembers(keys.started),
@@ -60,12 +62,11 @@ async function readRun(store: Store, runId: string): Promise<RunSnapshot> {
       redis.hvals(keys.claims),
       redis.hlen(keys.outbox),
     ]);
-  const records = Object.entries(shards).map(([id, text]) => [id, ShardRecordSchema.parse(JSON.parse(text))] as const);
   return {
     record,
     phases,
     counts,
-    shards: new Map(records),
+    shards,
     inFlight: Number(fields[0] ?? 0),
     seq: Number(fields[1] ?? 0),
     released: new Set(released),

@@ -1,3 +1,4 @@
+import { concatBytes } from "../jsonl/line-splitter.ts";
 import { ShardError } from "./shard-error.ts";
 
 /** Records of one shard: a stretch of the record stream. */
@@ -21,6 +22,8 @@ export const SHARD_PLAN_ENTRY_BYTES = 32;
 const MAGIC = 0x50534646;
 const VERSION = 1;
 const INITIAL_ENTRIES = 64;
+/** Bytes after which the entries go on in another piece: a whole plan may be too large to be hashed or copied at once. */
+const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Collects ranges into a shard plan as they are cut, 32 bytes a shard.
@@ -29,9 +32,11 @@ const INITIAL_ENTRIES = 64;
  * can be read without the rest.
  */
 export class ShardPlanEncoder {
-  #bytes = new Uint8Array(SHARD_PLAN_HEADER_BYTES + INITIAL_ENTRIES * SHARD_PLAN_ENTRY_BYTES);
-  #view = new DataView(this.#bytes.buffer);
+  readonly #full: Uint8Array[] = [];
+  #piece = new Uint8Array(SHARD_PLAN_HEADER_BYTES + INITIAL_ENTRIES * SHARD_PLAN_ENTRY_BYTES);
+  #view = viewOf(this.#piece);
   #size = SHARD_PLAN_HEADER_BYTES;
+  #shardCount = 0;
 
   constructor() {
     this.#view.setUint32(0, MAGIC, true);
@@ -40,29 +45,34 @@ export class ShardPlanEncoder {
 
   /** Appends the range of the next shard. */
   add(range: ShardRange): void {
-    if (this.#size + SHARD_PLAN_ENTRY_BYTES > this.#bytes.length) this.#grow();
+    if (this.#size + SHARD_PLAN_ENTRY_BYTES > this.#piece.length) this.#makeRoom();
     this.#view.setFloat64(this.#size, range.byteStart, true);
     this.#view.setFloat64(this.#size + 8, range.byteEnd, true);
     this.#view.setFloat64(this.#size + 16, range.recordStart, true);
     this.#view.setFloat64(this.#size + 24, range.recordCount, true);
     this.#size += SHARD_PLAN_ENTRY_BYTES;
+    this.#shardCount += 1;
   }
 
   /** Shards added so far. */
   get shardCount(): number {
-    return (this.#size - SHARD_PLAN_HEADER_BYTES) / SHARD_PLAN_ENTRY_BYTES;
+    return this.#shardCount;
   }
 
-  /** The plan of the shards added so far. */
-  encode(): Uint8Array {
-    return this.#bytes.slice(0, this.#size);
+  /** The plan of the shards added so far, in pieces of about a megabyte. They are the encoder's own: do not change them. */
+  *pieces(): Generator<Uint8Array, void, undefined> {
+    yield* this.#full;
+    yield this.#piece.subarray(0, this.#size);
   }
 
-  #grow(): void {
-    const bytes = new Uint8Array(2 * this.#bytes.length);
-    bytes.set(this.#bytes);
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
+  #makeRoom(): void {
+    const isFull = this.#size >= PIECE_BYTES;
+    if (isFull) this.#full.push(this.#piece.subarray(0, this.#size));
+    const piece = new Uint8Array(isFull ? PIECE_BYTES : 2 * this.#piece.length);
+    if (isFull) this.#size = 0;
+    else piece.set(this.#piece);
+    this.#piece = piece;
+    this.#view = viewOf(piece);
   }
 }
 
@@ -70,7 +80,7 @@ export class ShardPlanEncoder {
 export function encodeShardPlan(ranges: Iterable<ShardRange>): Uint8Array {
   const encoder = new ShardPlanEncoder();
   for (const range of ranges) encoder.add(range);
-  return encoder.encode();
+  return concatBytes([...encoder.pieces()]);
 }
 
 /**

@@ -67,7 +67,7 @@ local function end_in_block(k, b, args, at, mean)
     local opening = begun_in_block(b.block, a.attempt, a.fence)
     -- most have the record they were started with
     local is_begun = before[i] and string.sub(before[i], 1, #opening) == opening
-    local current = not is_begun and before[i] and cjson.decode(before[i])
+    local current = not is_begun and before[i] and read_shard(before[i])
     if is_begun and a.outcome == 'succeeded' then
       verdict = succeed(i, a)
     elseif is_begun then
@@ -108,7 +108,7 @@ local function start_in_block(k, b)
   local is_plain = b.most ~= '' and not is_stopped(k.run) and not is_paused(k.run) and b.entry.recalled ~= 1
   local has_recalls = is_plain and redis.call('EXISTS', k.recalled) == 1
   local fresh, fields, begun, events, marks = fresh_in_block(b.block), {}, {}, {}, {}
-  local worker, data = cjson.encode(b.worker), cjson.encode({ worker = b.worker, revision = tonumber(b.revision) })
+  local worker, data = cjson.encode(b.worker), cjson.encode({ b.worker, tonumber(b.revision) })
   local fence, taken, cursor = 0, 0, behind
 
   local function next_fence()
@@ -156,7 +156,7 @@ local function start_in_block(k, b)
     if is_fresh and is_plain and not has_recalls then
       run(shard, id)
     elseif text then
-      local record = cjson.decode(text)
+      local record = read_shard(text)
       local is_ours = record.status == 'released' and record.block == b.block and not record.own_job
       if record.status == 'running' and record.start_token == b.token then
         tell(shard, record.attempt, record.fence, text)

@@ -45,10 +45,23 @@ local function fresh_in_block(block)
   return '{"status":"released","block":"' .. block .. '"}'
 end
 
+-- Reads the record of a shard. One that just succeeded is an array: attempt, fence, worker, started_at_ms, ms from there
+-- to finished_at_ms, consumed or '', the output (a text that is kept inline, or where it is), and its other fields.
+local function read_shard(text)
+  local value = cjson.decode(text)
+  if string.sub(text, 1, 1) ~= '[' then return value end
+  local record = value[8] or {}
+  record.status, record.attempt, record.fence, record.worker = 'succeeded', value[1], value[2], value[3]
+  record.started_at_ms, record.finished_at_ms = value[4], value[4] + value[5]
+  if value[6] ~= '' then record.consumed = value[6] end
+  record.result = { output = type(value[7]) == 'string' and { inline = value[7] } or value[7] }
+  return record
+end
+
 local function load_shard(shards, id)
   local text = redis.call('HGET', shards, id)
   if not text then return nil end
-  return cjson.decode(text)
+  return read_shard(text)
 end
 
 local function save_shard(shards, id, record)

@@ -108,6 +108,6 @@ local function start(k, a)
   record.recalled_by = nil
   record.carrier = a.carrier
   record.fence = redis.call('HINCRBY', k.run, 'fence', 1)
-  seq = emit(k.run, k.journal, a.now, 'shard_started', phase, shard, record.attempt, cjson.encode({ worker = worker, revision = revision }))
+  seq = emit(k.run, k.journal, a.now, 'shard_started', phase, shard, record.attempt, cjson.encode({ worker, revision }))
   return reply('run')
 end
