@@ -17,13 +17,14 @@ import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { completePhase, type PhaseEnd, type PhaseEndReply } from "./complete-phase.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { groupByPhase } from "./group-by-phase.ts";
 import { newRun } from "./new-run.ts";
 import { resumeRelease } from "./open-phase.ts";
+import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import { PhaseEnds } from "./phase-ends.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { isFolded, outputsOf } from "./phase-outputs.ts";
 import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
@@ -46,6 +47,7 @@ export class RunEngine {
   readonly store: Store;
   readonly keys: ConcurrencyKeys;
   readonly #workings: EngineWorkings;
+  readonly #ends: PhaseEnds;
 
   constructor(store: Store, clock: Clock = systemClock) {
     const states = new RunStates(store.runs, clock);
@@ -54,6 +56,7 @@ export class RunEngine {
     const decideOn = (runId: string, trigger: Trigger): Promise<void> => this.#decideOn(runId, trigger);
     this.store = store;
     this.#workings = { engine: this, store, states, locks, repair, clock, decideOn };
+    this.#ends = new PhaseEnds(this.#workings);
     this.keys = new ConcurrencyKeys(store, states, (runId, claimant) => this.claim(runId, claimant));
   }
 
@@ -94,12 +97,13 @@ export class RunEngine {
   }
 
   /**
-   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run.
+   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run: in one
+   * step with the other ends of the run that wait for that here.
    *
    * @returns how the attempt's end was taken; what it claims is released
    */
   completePhase(end: PhaseEnd): Promise<PhaseEndReply> {
-    return completePhase(this.#workings, end);
+    return this.#ends.complete(end);
   }
 
   /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */

@@ -1,7 +1,7 @@
 import {
   applyDecision,
   type Decision,
-  decide,
+  decideTogether,
   isEmptyDecision,
   PlanGraph,
   type PlannedRun,
@@ -113,15 +113,16 @@ export class RunStates {
   }
 
   /**
-   * Decides what a trigger means on the state as it is kept, and has it committed in the caller's way. Kept state may be
-   * behind: then what has changed is read, and it is decided again, a few times.
+   * Decides what triggers mean together on the state as it is kept, and has it committed in the caller's way. Kept state
+   * may be behind: then what has changed is read, and it is decided again, a few times.
    *
+   * @param triggers what has happened by the time of the decision, asked for each time; without any there is none
    * @param commit commits the decision; undefined when it would rather not
    * @returns whether it was committed
    */
-  applyBy(runId: string, trigger: Trigger, commit: CommitDecision): Promise<boolean> {
+  applyBy(runId: string, triggers: () => readonly Trigger[], commit: CommitDecision): Promise<boolean> {
     const slot = this.#slot(runId);
-    const turn = slot.tail.then(() => this.#applyByInTurn(runId, slot, { trigger, commit }));
+    const turn = slot.tail.then(() => this.#applyByInTurn(runId, slot, { triggers, commit }));
     slot.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -137,13 +138,14 @@ export class RunStates {
   async #applyByInTurn(
     runId: string,
     slot: Slot,
-    { trigger, commit }: { readonly trigger: Trigger; readonly commit: CommitDecision },
+    { triggers, commit }: { readonly triggers: () => readonly Trigger[]; readonly commit: CommitDecision },
   ): Promise<boolean> {
     for (let i = 0; i < COMMIT_TRIES; i += 1) {
       const kept = i === 0 ? slot.state : undefined;
       const state = kept ?? (await this.#fresh(runId, slot));
       slot.state = state;
-      const decision = this.#decide(state, trigger, { nowMs: this.#clock.nowMs(), mayBeBehind: kept !== undefined });
+      const nowMs = this.#clock.nowMs();
+      const decision = this.#decide(state, triggers(), { nowMs, mayBeBehind: kept !== undefined });
       if (decision === undefined) continue;
       slot.state = undefined;
       const result = isEmptyDecision(decision) ? undefined : await commit(state, decision);
@@ -153,14 +155,14 @@ export class RunStates {
     return false;
   }
 
-  /** Undefined when the trigger makes no sense on a state that may be behind. */
+  /** Undefined when a trigger makes no sense on a state that may be behind. */
   #decide(
     state: RunState,
-    trigger: Trigger,
+    triggers: readonly Trigger[],
     { nowMs, mayBeBehind }: { nowMs: number; mayBeBehind: boolean },
   ): Decision | undefined {
     try {
-      return decide(state, trigger, nowMs);
+      return decideTogether(state, triggers, nowMs);
     } catch (error) {
       if (mayBeBehind) return undefined;
       throw error;
@@ -203,7 +205,7 @@ export class RunStates {
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
       const basis = plan === undefined ? state : withPlan(state, plan);
-      const decision = this.#decide(basis, trigger, { nowMs, mayBeBehind: wasKept });
+      const decision = this.#decide(basis, [trigger], { nowMs, mayBeBehind: wasKept });
       if (decision === undefined) {
         await this.#readOn(runId, slot, state);
         continue;

@@ -2,7 +2,7 @@ import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type PhaseEnd, type PhaseEndReply, systemClock } from "@fanfold/engine";
 import { jobIds } from "@fanfold/store";
 import type { Job } from "bullmq";
-import type { RecordedOutcome, StartedAttempt } from "./attempt-record.ts";
+import { type RecordedOutcome, recordGivenBack, type StartedAttempt } from "./attempt-record.ts";
 import { runStarted } from "./run-started.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
@@ -10,6 +10,9 @@ import type { ShardJobContext } from "./shard-job.ts";
 const CARRY_MS = 1_000;
 /** A carried attempt that takes longer than this is named in the log of the job, in ms. */
 const NAMED_AFTER_MS = 250;
+
+/** A row that takes longer than this is given up, in ms: other workers can take what has not begun. */
+const PATIENCE_MS = 50;
 
 type Next = NonNullable<PhaseEndReply["next"]>;
 type Carrier = PhaseEnd["carrier"];
@@ -25,31 +28,98 @@ export interface CarryingJob {
 }
 
 /** Whether a job may go on with a phase that it starts: not for long, and not in a worker that stops. */
-export function carrierOf({ active, workerName }: ShardJobContext, { pool, startedAtMs }: CarryingJob): Carrier {
+export function carrierOf({ active, workerName, paces }: ShardJobContext, { pool, startedAtMs }: CarryingJob): Carrier {
   if (active.isClosing || systemClock.nowMs() - startedAtMs > CARRY_MS) return undefined;
-  return { worker: workerName, pool, lossLimit: DEFAULT_INFRA_LIMIT };
+  const expectedMs = paces.expectedMs.bind(paces);
+  return { worker: workerName, pool, lossLimit: DEFAULT_INFRA_LIMIT, expectedMs };
 }
 
 /**
- * Runs the shards that a job carries, one after another: each is the first one of a phase that the one before started.
- * One that does not succeed gets a job of its own, which goes on from what is recorded, and ends the row.
+ * Runs the shards that a job carries, one after another, until the phases that they complete start none that it may go on
+ * with. One that does not succeed gets a job of its own, which goes on from what is recorded, and ends the row.
  */
 export async function carryOn(context: ShardJobContext, carrier: CarryingJob, first: Next): Promise<void> {
-  const { job, id: claimant, runId } = carrier;
-  let next: Next | undefined = first;
-  while (next !== undefined) {
-    const started = startedAttempt(runId, next);
-    const { ref } = started;
-    const naming = setTimeout(() => void nameInLog(job, started), NAMED_AFTER_MS);
-    const outcome = await runStarted(context, started, { job, shardCount: 1 }).finally(() => clearTimeout(naming));
-    const { finish } = outcome;
-    if (finish.outcome !== "succeeded") return putOnQueue(context, started, { ...outcome, claimant });
-    const end = { runId, ref, finish, claimant, isCarried: true, carrier: carrierOf(context, carrier) };
-    const reply: PhaseEndReply = await context.engine.completePhase(end);
-    await context.engine.keys.wakeForPhase(runId, ref.phase, claimant);
-    next = reply.next;
+  let next: Next = first;
+  while (next.length > 0) {
+    const row = next.map((attempt) => startedAttempt(carrier.runId, attempt));
+    next = await new CarriedRow(context, carrier, row).run();
   }
 }
+
+/** Attempts that were started together, of phases that take no time to speak of; or a single one. */
+class CarriedRow {
+  readonly #context: ShardJobContext;
+  readonly #carrier: CarryingJob;
+  readonly #pending: StartedAttempt[];
+  readonly #done: PhaseEnd[] = [];
+  #lettingGo: Promise<unknown> | undefined;
+
+  constructor(context: ShardJobContext, carrier: CarryingJob, row: StartedAttempt[]) {
+    this.#context = context;
+    this.#carrier = carrier;
+    this.#pending = row;
+  }
+
+  /** @returns what the job carries next */
+  async run(): Promise<Next> {
+    const looking = setTimeout(() => this.#letGo(), PATIENCE_MS);
+    try {
+      for (let started = this.#pending.shift(); started !== undefined; started = this.#pending.shift()) {
+        await this.#runOne(started);
+      }
+    } finally {
+      clearTimeout(looking);
+    }
+    await this.#lettingGo;
+    return this.#complete(carrierOf(this.#context, this.#carrier));
+  }
+
+  async #runOne(started: StartedAttempt): Promise<void> {
+    const { job, id: claimant, runId } = this.#carrier;
+    const naming = setTimeout(() => void nameInLog(job, started), NAMED_AFTER_MS);
+    const outcome = await runStarted(this.#context, started, { job, shardCount: 1 }).finally(() =>
+      clearTimeout(naming),
+    );
+    const { finish } = outcome;
+    const { ref } = started;
+    if (finish.outcome === "succeeded") {
+      this.#done.push({ runId, ref, finish, claimant, isCarried: true });
+      return;
+    }
+    await putOnQueue(this.#context, started, { ...outcome, claimant });
+    this.#letGo();
+  }
+
+  /** One takes long, or went wrong: those behind it get jobs of their own, and nobody waits any longer for those before. */
+  #letGo(): void {
+    const nowMs = systemClock.nowMs();
+    const { id: claimant } = this.#carrier;
+    const behind = this.#pending.splice(0).map((started) => {
+      const finish = recordGivenBack(started, NOT_BEGUN, nowMs);
+      return putOnQueue(this.#context, started, { finish, retryAfterMs: undefined, claimant });
+    });
+    this.#lettingGo = Promise.all([this.#lettingGo, ...behind, this.#complete(undefined)]);
+    this.#lettingGo.catch(() => undefined);
+  }
+
+  /** Hands in what is done. */
+  async #complete(carrier: Carrier): Promise<Next> {
+    const { engine } = this.#context;
+    const ends = this.#done.splice(0);
+    const replies = await Promise.all(ends.map((end) => engine.completePhase({ ...end, carrier })));
+    for (const { runId, ref, claimant } of ends) await engine.keys.wakeForPhase(runId, ref.phase, claimant);
+    return replies.flatMap(({ next = [] }) => next);
+  }
+}
+
+/** How a shard ends that was started and never began. */
+const NOT_BEGUN = {
+  status: "cancelled",
+  failure: { error_code: "CANCELLED", why: "given up: a phase before it takes long" },
+  log: undefined,
+  usage: undefined,
+  durationMs: 0,
+} as const;
 
 /** Records the end of an attempt that was no success, and has the shard's own job go on from there. */
 async function putOnQueue(
@@ -66,10 +136,10 @@ async function putOnQueue(
   await engine.release(runId, claimed, own);
   await engine.keys.wakeForPhase(runId, ref.phase, own);
   await queues.restoreShard(await engine.flowPhase(runId, ref), ref, retryAfterMs);
-  await ledger.ackClaims(runId, claimant, { carried: true });
+  await ledger.ackClaims(runId, claimant, { carried: ref });
 }
 
-function startedAttempt(runId: string, { ref, record }: Next): StartedAttempt {
+function startedAttempt(runId: string, { ref, record }: Next[number]): StartedAttempt {
   if (record.attempt === undefined || record.fence === undefined) {
     throw new Error(`the ledger started ${jobIds.shard(runId, ref)} without an attempt`);
   }

@@ -1,0 +1,33 @@
+import type { CompiledPhase } from "@fanfold/schemas";
+
+/** Handlers that are remembered; the one noted longest ago gives way. */
+const KEPT_HANDLERS = 1_000;
+/** What an attempt takes besides its handler, in ms. */
+const ATTEMPT_MS = 0.3;
+/** Share that the past has in what is expected after a shorter time. */
+const INERTIA = 0.6;
+
+/**
+ * How long the handlers of a worker took lately, by their paths. Only a guess: whoever relies on it must be ready to be
+ * wrong. A longer time counts at once, a shorter one bit by bit.
+ */
+export class HandlerPaces {
+  readonly #ms = new Map<string, number>();
+
+  /** How long an attempt of a phase may take, in ms; undefined when its handler has not run here, or there is none. */
+  expectedMs({ work }: CompiledPhase): number | undefined {
+    const ms = work.kind === "handler" ? this.#ms.get(work.handler) : undefined;
+    return ms === undefined ? undefined : ms + ATTEMPT_MS;
+  }
+
+  /** Takes note of an attempt that went well. @param durationMs of the handler alone, in ms */
+  note({ work }: CompiledPhase, durationMs: number): void {
+    if (work.kind !== "handler") return;
+    const before = this.#ms.get(work.handler) ?? durationMs;
+    this.#ms.delete(work.handler);
+    this.#ms.set(work.handler, Math.max(durationMs, before * INERTIA + durationMs * (1 - INERTIA)));
+    if (this.#ms.size <= KEPT_HANDLERS) return;
+    const [oldest] = this.#ms.keys();
+    if (oldest !== undefined) this.#ms.delete(oldest);
+  }
+}
