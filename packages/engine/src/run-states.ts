@@ -49,6 +49,8 @@ interface Slot {
   state: RunState | undefined;
   /** Decisions of one process on one run happen one after another. */
   tail: Promise<unknown>;
+  /** Reading what has changed, while it waits for its turn. */
+  catchingUp?: Promise<void> | undefined;
 }
 
 /**
@@ -130,7 +132,12 @@ export class RunStates {
   /** Reads what has changed of a run since it was last decided on here. For speed alone: the next decision is on time. */
   catchUp(runId: string): Promise<void> {
     const slot = this.#slot(runId);
-    const turn = slot.tail.then(() => this.#fresh(runId, slot)).then((state) => void (slot.state = state));
+    if (slot.catchingUp !== undefined) return slot.catchingUp;
+    const turn = slot.tail.then(async () => {
+      slot.catchingUp = undefined;
+      slot.state = await this.#fresh(runId, slot);
+    });
+    slot.catchingUp = turn;
     slot.tail = turn.catch(() => undefined);
     return turn;
   }

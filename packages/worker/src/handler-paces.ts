@@ -4,12 +4,14 @@ import type { CompiledPhase } from "@fanfold/schemas";
 const KEPT_HANDLERS = 1_000;
 /** What an attempt takes besides its handler, in ms. */
 const ATTEMPT_MS = 0.3;
-/** Share that the past has in what is expected after a shorter time. */
-const INERTIA = 0.6;
+/** Share that the latest time has in what is expected. */
+const WEIGHT = 0.25;
+/** A time counts at most as this many times what was expected, and 1 ms. */
+const MOST_GROWTH = 4;
 
 /**
  * How long the handlers of a worker took lately, by their paths. Only a guess: whoever relies on it must be ready to be
- * wrong. A longer time counts at once, a shorter one bit by bit.
+ * wrong. One long time among short ones does not count for much: the machine may have been busy.
  */
 export class HandlerPaces {
   readonly #ms = new Map<string, number>();
@@ -25,7 +27,7 @@ export class HandlerPaces {
     if (work.kind !== "handler") return;
     const before = this.#ms.get(work.handler) ?? durationMs;
     this.#ms.delete(work.handler);
-    this.#ms.set(work.handler, Math.max(durationMs, before * INERTIA + durationMs * (1 - INERTIA)));
+    this.#ms.set(work.handler, before + WEIGHT * (Math.min(durationMs, MOST_GROWTH * before + 1) - before));
     if (this.#ms.size <= KEPT_HANDLERS) return;
     const [oldest] = this.#ms.keys();
     if (oldest !== undefined) this.#ms.delete(oldest);
