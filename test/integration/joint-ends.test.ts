@@ -93,11 +93,15 @@ async function withRepeatedScripts(
   if (redis === undefined) throw new Error("there is no server");
   const own = openStore(redis, new FileArtifactStore(join(dir, "artifacts")), store.keys.prefix);
   const evalsha = redis.evalsha.bind(redis);
-  redis.evalsha = async (...args: Parameters<typeof evalsha>): Promise<unknown> => {
+  Reflect.set(redis, "evalsha", async (...args: Parameters<typeof evalsha>): Promise<unknown> => {
     await evalsha(...args);
     return evalsha(...args);
-  };
-  await act(new RunEngine(own)).finally(() => own.close());
+  });
+  try {
+    await act(new RunEngine(own));
+  } finally {
+    await own.close();
+  }
 }
 
 describe("ends of attempts that come together", () => {

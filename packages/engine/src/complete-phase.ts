@@ -125,7 +125,9 @@ class JointStep {
   /** It is decided: what was claimed is put on its queues in the claimant's name, and the others are done. */
   async #goOn({ state, step, reply }: Hop): Promise<void> {
     const { claimant } = reply;
-    const told = [...this.#ends].flatMap(([waiting, finished]) => (finished === undefined ? [] : [{ waiting, finished }]));
+    const told = [...this.#ends].flatMap(([waiting, finished]) =>
+      finished === undefined ? [] : [{ waiting, finished }],
+    );
     for (const { waiting, finished } of told) if (waiting.end.claimant !== claimant) waiting.resolve({ finished });
     if (claimant !== undefined) await this.#release({ state, step, reply }, claimant);
     await carryOut(this.#workings, this.#runId, step.decision.effects);

@@ -163,7 +163,10 @@ function carriedAttempts(texts: readonly string[]): CarriedAttempt[] {
   });
 }
 
-function endArguments(runId: string, { ref, finish, claimant, isFinished, isCarried }: CompletingEnd): ScriptArgument[] {
+function endArguments(
+  runId: string,
+  { ref, finish, claimant, isFinished, isCarried }: CompletingEnd,
+): ScriptArgument[] {
   return [...finishArguments(runId, ref, finish, claimant), isFinished ? 1 : 0, isCarried ? 1 : 0];
 }
 
