@@ -29,6 +29,7 @@ import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { buildPrompt } from "./attempt-prompt.ts";
 import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
+import type { HandlerPaces } from "./handler-paces.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
@@ -123,6 +124,7 @@ export interface AttemptPlace {
   readonly store: Store;
   readonly inputs: ShardInputs;
   readonly watch: StandstillWatch;
+  readonly paces: HandlerPaces;
   readonly workspaceDir: string;
   readonly rules: WorkerRules;
 }
@@ -167,8 +169,12 @@ async function attemptOnce(
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
   let hasLog = false;
+  let begunAtMs = Number.NaN;
   const hooks: AttemptHooks = {
-    onBegin: () => place.watch.look(),
+    onBegin: () => {
+      place.watch.look();
+      begunAtMs = performance.now();
+    },
     onOutput: (chunk, stream) => {
       hasLog = true;
       shipper.push(chunk, stream);
@@ -180,6 +186,7 @@ async function attemptOnce(
   };
   const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
+  if (outcome.status === "succeeded") place.paces.note(task.phase, performance.now() - begunAtMs);
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const logFile = join(task.scratchDir, "log");
   const log =

@@ -22,7 +22,7 @@ export class HandlerPaces {
     return ms === undefined ? undefined : ms + ATTEMPT_MS;
   }
 
-  /** Takes note of an attempt that went well. @param durationMs of the handler alone, in ms */
+  /** Takes note of an attempt that went well. @param durationMs from the call of the handler on, in ms */
   note({ work }: CompiledPhase, durationMs: number): void {
     if (work.kind !== "handler") return;
     const before = this.#ms.get(work.handler) ?? durationMs;

@@ -64,7 +64,6 @@ export async function runStarted(
       throw new Error("attempt given up: its lock is lost");
     if (ended.status === "failed" && ended.failure.error_code === "SPAWNER_LOST")
       throw new AttemptLost(ended.failure.why);
-    if (ended.status === "succeeded") context.paces.note(phase, ended.durationMs);
     const nowMs = systemClock.nowMs();
     if (signal.reason === "worker_stopping" && ended.status === "cancelled") {
       return { finish: recordGivenBack(started, ended, nowMs), retryAfterMs: undefined };

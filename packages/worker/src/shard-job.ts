@@ -7,7 +7,6 @@ import type { ActiveAttempts } from "./active-attempts.ts";
 import type { StartedAttempt } from "./attempt-record.ts";
 import { carrierOf, type CarryingJob, carryOn } from "./carry-on.ts";
 import type { AttemptPlace } from "./execute-attempt.ts";
-import type { HandlerPaces } from "./handler-paces.ts";
 import { AttemptLost, runStarted } from "./run-started.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
@@ -22,7 +21,6 @@ const REOPEN_TRIES = 5;
 export interface ShardJobContext extends AttemptPlace {
   readonly engine: RunEngine;
   readonly active: ActiveAttempts;
-  readonly paces: HandlerPaces;
   /** Name under which attempts are recorded. */
   readonly workerName: string;
 }
