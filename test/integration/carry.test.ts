@@ -211,7 +211,7 @@ describe("the job of a phase", () => {
           const runId = await deployment.submit(chain(3));
           runs.push(runId);
           const end = await endOf(runId);
-          const act = (engine: RunEngine): Promise<unknown> => engine.completePhase(end);
+          const act = (engine: RunEngine): Promise<unknown> => engine.endAttempt(end);
           if (commands === 2) whole = await cutOff(deployment, redis, Number.POSITIVE_INFINITY, act);
           else await cutOff(deployment, redis, commands, act);
         }

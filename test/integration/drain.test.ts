@@ -153,7 +153,7 @@ async function giveBack({ store }: Deployment, runId: string, shard: number): Pr
     nowMs: 2,
     costUsd: 0,
   } as const;
-  const reply = await store.ledger.finishShard(runId, ref, finish, jobIds.shard(runId, ref));
+  const reply = await store.ledger.finishShard(runId, ref, finish, { claimant: jobIds.shard(runId, ref) });
   expect(reply.verdict).toBe("ok");
 }
 

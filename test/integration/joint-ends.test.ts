@@ -114,7 +114,7 @@ describe("ends of attempts that come together", () => {
         const runId = await deployment.submit(layered());
         const ends = await startLayer(deployment, runId);
         const before = (await store.runs.get(runId)).version;
-        const replies = await Promise.all(ends.map((end) => engine.completePhase(end)));
+        const replies = await Promise.all(ends.map((end) => engine.endAttempt(end)));
         expect((await store.runs.get(runId)).version).toBe(before + 1);
         expect(replies.map(({ finished }) => finished.verdict)).toEqual(["ok", "ok", "ok", "ok"]);
         const carried = replies.flatMap(({ next = [] }) => next.map(({ ref }) => ref.phase));
@@ -139,7 +139,7 @@ describe("ends of attempts that come together", () => {
         const [first, ...others] = await startLayer(deployment, runId);
         if (first === undefined) throw new Error("no end");
         const late = { ...first, finish: { ...first.finish, fence: 77 } };
-        const replies = await Promise.all([late, ...others].map((end) => engine.completePhase(end)));
+        const replies = await Promise.all([late, ...others].map((end) => engine.endAttempt(end)));
         expect(replies.map(({ finished }) => finished.verdict)).toEqual(["refused", "ok", "ok", "ok"]);
         const records = await deployment.store.runs.loadPhases(runId);
         expect(LAYER.map((phase) => records.get(phase)?.status)).toEqual([
@@ -149,7 +149,7 @@ describe("ends of attempts that come together", () => {
           "succeeded",
         ]);
         expect(await deployment.story(runId)).not.toContain("phase_started left");
-        const { next = [] } = await engine.completePhase(first);
+        const { next = [] } = await engine.endAttempt(first);
         expect(next.map(({ ref }) => ref.phase)).toEqual(["left", "right"]);
       },
       { workers: 0 },
@@ -164,7 +164,7 @@ describe("ends of attempts that come together", () => {
         const runId = await deployment.submit(layered());
         const ends = await startLayer(deployment, runId);
         await withRepeatedScripts(deployment, redis, async (engine) => {
-          const replies = await Promise.all(ends.map((end) => engine.completePhase(end)));
+          const replies = await Promise.all(ends.map((end) => engine.endAttempt(end)));
           const next = replies.flatMap(({ next: carried = [] }) => carried);
           expect(next.map(({ record }) => [record.status, record.attempt])).toEqual([
             ["running", 1],
@@ -190,8 +190,7 @@ describe("ends of attempts that come together", () => {
           const runId = await deployment.submit(layered());
           runs.push(runId);
           const ends = await startLayer(deployment, runId);
-          const act = (engine: RunEngine): Promise<unknown> =>
-            Promise.all(ends.map((end) => engine.completePhase(end)));
+          const act = (engine: RunEngine): Promise<unknown> => Promise.all(ends.map((end) => engine.endAttempt(end)));
           const limit = commands === 2 ? Number.POSITIVE_INFINITY : commands;
           const sent = await cutOff(deployment, redis, limit, act);
           if (commands === 2) whole = sent;

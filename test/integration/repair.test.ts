@@ -198,12 +198,12 @@ test(
       const ended = { status: "succeeded", attempt, fence, result: { output: { inline: "{}" } } } as const;
       const finish = { fence, attempt, outcome: "succeeded", record: ended, costUsd: 0, ...now } as const;
       const events = [["shard_succeeded", {}]] as const;
-      const first = await ledger.finishShard(runId, ref, { ...finish, events }, "w");
-      const again = await ledger.finishShard(runId, ref, { ...finish, events }, "w");
+      const first = await ledger.finishShard(runId, ref, { ...finish, events }, { claimant: "w" });
+      const again = await ledger.finishShard(runId, ref, { ...finish, events }, { claimant: "w" });
       expect(again).toMatchObject({ verdict: "ok", claimed: first.claimed });
       expect((await deployment.story(runId)).match(/shard_succeeded/g)).toHaveLength(1);
       expect(await ledger.findPhase(runId, "fan")).toMatchObject({ succeeded: 1, in_flight: 3 });
-      const late = await ledger.finishShard(runId, ref, { ...finish, fence: fence - 1, events }, "w");
+      const late = await ledger.finishShard(runId, ref, { ...finish, fence: fence - 1, events }, { claimant: "w" });
       expect(late.verdict).toBe("refused");
     },
     { workers: 0 },

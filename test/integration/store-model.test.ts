@@ -51,6 +51,7 @@ const ends = fc.record({
   kind: fc.constant("finish" as const),
   ending: fc.constantFrom(...ENDINGS),
   dies: fc.integer({ min: 0, max: 2 }).map((n) => n === 0),
+  goesOn: fc.boolean(),
 });
 
 const steps = fc.oneof(
@@ -100,7 +101,7 @@ test("a shard that took a slot by itself is no longer in line: a cancellation le
 
 test("a shard that is given back while its run is paused holds no slot", async () => {
   const { model, site } = await begin();
-  const finish = { kind: "finish", ending: "given_back", dies: true } as const;
+  const finish = { kind: "finish", ending: "given_back", dies: true, goesOn: false } as const;
   for (const move of [{ kind: "submit" }, { kind: "start" }, { kind: "pause" }, finish] as const) {
     await new Step(move, 0, 0).run(model, site);
   }

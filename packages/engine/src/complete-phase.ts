@@ -165,9 +165,9 @@ class JointStep {
     const { store, engine } = this.#workings;
     const { runId, ref, finish, claimant, isCarried } = end;
     const own = jobIds.shard(runId, ref);
-    const finished = await store.ledger.finishShard(runId, ref, finish, own);
+    const finished = await store.ledger.finishShard(runId, ref, finish, { claimant: own });
     await engine.release(runId, finished.claimed, own);
-    if (isCarried) await store.ledger.ackClaims(runId, claimant, { carried: ref });
+    if (isCarried) await engine.letGo(runId, claimant, ref);
     await settleLater(this.#workings, end, finished);
     resolve({ finished });
   }

@@ -18,6 +18,7 @@ import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
+import { endAttempt } from "./end-attempt.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { groupByPhase } from "./group-by-phase.ts";
@@ -97,13 +98,13 @@ export class RunEngine {
   }
 
   /**
-   * Ends the attempt that completes a direct phase, settles the phase, and puts on their queues what may now run: in one
-   * step with the other ends of the run that wait for that here.
+   * Records the end of an attempt, settles its phase where that is for the worker to do, and puts on their queues what may
+   * now run. Ends of a run that wait for that here at the same time are taken in one step.
    *
-   * @returns how the attempt's end was taken; what it claims is released
+   * @returns how the attempt's end was taken; what it claims is released, but for what the job goes on with
    */
-  completePhase(end: PhaseEnd): Promise<PhaseEndReply> {
-    return this.#ends.complete(end);
+  endAttempt(end: PhaseEnd): Promise<PhaseEndReply> {
+    return endAttempt(this.#workings, this.#ends, end);
   }
 
   /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */
@@ -223,7 +224,7 @@ export class RunEngine {
     const claimed = await this.store.ledger.claim(runId, claimant);
     if (claimed.length === 0) return;
     await this.admit(runId, claimed);
-    await ackClaims(this.#workings, runId, claimant, { carried: true });
+    await this.letGo(runId, claimant);
   }
 
   /** Ends a run that has had its time, unless a retry has given it more since. */
@@ -344,6 +345,11 @@ export class RunEngine {
   /** Forgets what is kept in memory of a run. */
   forget(runId: string): void {
     this.#workings.states.forget(runId);
+  }
+
+  /** Says that what the claimant's job carried has a job of its own, or only `ref`, and opens the gates this allows. */
+  async letGo(runId: string, claimant: string, ref?: ShardRef): Promise<void> {
+    await ackClaims(this.#workings, runId, claimant, { carried: ref ?? true });
   }
 
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */

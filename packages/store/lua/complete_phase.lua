@@ -59,45 +59,29 @@
 --- @include "commit"
 --- @include "open"
 --- @include "start"
+--- @include "carry"
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], cancelled = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], started = KEYS[13], reuse = KEYS[14], ahead = KEYS[15], phases = KEYS[16], changed = KEYS[17], outbox = KEYS[18], live = KEYS[19], plan = KEYS[20], revisions = KEYS[21], folds = KEYS[22], source = KEYS[23], inputs = KEYS[24] }
 local FIRST_END, PER_END, PER_OPENING = 17, 13, 17
 local ends = tonumber(ARGV[FIRST_END])
 local first_opening = FIRST_END + ends * PER_END + 1
 
--- That a shard was claimed for the job that carries it is acknowledged with its end.
-local function let_go(id, carrier)
-  local kept = redis.call('HGET', k.claims, carrier)
-  if not kept then return end
-  local others, was_there = {}, false
-  for _, text in ipairs(cjson.decode(kept)) do
-    if text == '!' .. id then was_there = true else others[#others + 1] = text end
-  end
-  if not was_there then return end
-  local phase = parse_shard_id(id)
-  local of = load_entry(k.ledger, phase)
-  if of then
-    of.unacked = of.unacked - 1
-    save_entry(k.ledger, phase, of)
-  end
-  if #others > 0 then redis.call('HSET', k.claims, carrier, cjson.encode(others)) else redis.call('HDEL', k.claims, carrier) end
-end
-
--- Starts some of the claimed shards, which the job then carries. The own job of each is the second one to start it.
-local function carry(claimant, claimed)
+-- Starts some of the claimed shards, which the job then carries. Returns their ids and records in turn.
+local function carry_opened(claimant, claimed)
   local wanted, room, records = {}, tonumber(ARGV[12]), {}
   for _, phase in ipairs(cjson.decode(ARGV[11])) do wanted[phase] = true end
   if next(wanted) == nil or redis.call('SISMEMBER', KEYS[25], ARGV[13]) == 1 then return records end
+  local c = { claimant = claimant, worker = ARGV[14], now = ARGV[1], loss_limit = ARGV[15], token = ARGV[16] }
   for i, text in ipairs(claimed) do
     local id = string.gsub(text, '^!', '')
     local phase = parse_shard_id(id)
     -- one that it carries already is started again only if this very call was sent before
     local is_free = text == id or load_shard(k.shards, id).start_token == ARGV[16]
     if room > 0 and wanted[phase] and is_free then
-      local reply = start(k, { id = id, worker = ARGV[14], now = ARGV[1], starts = '1', reopened = '0', loss_limit = ARGV[15], token = ARGV[16], carrier = claimant })
-      if reply[1] == 'run' then
-        claimed[i], room = '!' .. id, room - 1
+      local record = begin_carried(k, c, claimed, i)
+      if record ~= '' then
+        room = room - 1
         records[#records + 1] = id
-        records[#records + 1] = reply[2]
+        records[#records + 1] = record
       end
     end
   end
@@ -110,7 +94,7 @@ local verdicts, claimant, completes = {}, nil, true
 for i = 1, ends do
   local at = FIRST_END + (i - 1) * PER_END
   local id, job = ARGV[at + 1], ARGV[at + 8]
-  if ARGV[at + 13] == '1' then let_go(id, job) end
+  if ARGV[at + 13] == '1' then let_go(k, job, id) end
   local ended, entry = { 'ok', '' }, nil
   if ARGV[at + 12] == '1' then
     entry = load_entry(k.ledger, (parse_shard_id(id)))
@@ -134,7 +118,7 @@ if completes then
       states[i] = phase_state(opened, false)
     end
     claimed = claim(k, claimant)
-    if #states > 0 and claimant == ARGV[2] then records = carry(claimant, claimed) end
+    if #states > 0 and claimant == ARGV[2] then records = carry_opened(claimant, claimed) end
   end
 end
 local reply = { committed, claimant or '', redis.call('HGET', k.run, 'in_flight'), #states > 0 and cjson.encode(states) or '[]', #records > 0 and cjson.encode(records) or '[]' }

@@ -10,6 +10,7 @@ import {
   type PhaseRef,
   SCHEDULER_QUEUE,
   type ShardRef,
+  shardJobsOf,
   shardQueue,
 } from "./keys.ts";
 import type { FlowPhase } from "./queues.ts";
@@ -103,7 +104,7 @@ export class FlowStates {
     const children = await this.#redis.smembers(`${parent}:dependencies`);
     const ref = { phase: phase.phase, revision };
     const queue = this.#job(shardQueue(definition.pool), "");
-    const ofShard = `${queue}${jobIds.shard(runId, { ...ref, shard: 0 }).slice(0, -1)}`;
+    const ofShard = `${queue}${shardJobsOf(runId, ref)}`;
     const ofBlock = `${queue}${jobIds.block(runId, { ...ref, shard: 0, size: 0 }).slice(0, -blockName(NO_BLOCK).length)}`;
     const jobs = children.flatMap((key): Omit<DeadChild, "state">[] => {
       if (key.startsWith(ofShard)) return [{ shard: Number(key.slice(ofShard.length)), size: 1 }];

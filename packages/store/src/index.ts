@@ -48,6 +48,8 @@ export { SpawnLedger, type WaitingSpawner } from "./spawn-ledger.ts";
 export type {
   BlockReply,
   BlockStep,
+  Carrier,
+  EndedBy,
   FinishReply,
   LeavingShard,
   PhaseOpening,

@@ -73,6 +73,11 @@ export function parsePhaseRevision(id: string): PhaseRef {
   return { phase, revision };
 }
 
+/** What the job ids of a phase's shards begin with. */
+export function shardJobsOf(runId: string, { phase, revision }: PhaseRef): string {
+  return `${runId}.${phaseRevisionId(phase, revision)}.`;
+}
+
 /** Deterministic job ids: adding a job twice is harmless. */
 export const jobIds = {
   start: (runId: string): string => `start.${runId}`,
@@ -178,6 +183,12 @@ export class Keys {
   /** Set: pools with a limit of their own. */
   get limitedPools(): string {
     return `${this.prefix}:pools:limited`;
+  }
+
+  /** BullMQ's keys of a pool's queue. List: jobs that wait. Sorted set: those of a priority. Hash: what is set for it. */
+  queueOf(pool: string): { readonly waiting: string; readonly prioritized: string; readonly meta: string } {
+    const base = `${this.prefix}:${shardQueue(pool)}`;
+    return { waiting: `${base}:wait`, prioritized: `${base}:prioritized`, meta: `${base}:meta` };
   }
 
   /** Set: ids of the runs whose removal has begun. */

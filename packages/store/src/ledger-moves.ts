@@ -69,6 +69,25 @@ export interface ShardFinish {
   readonly durationMs?: number;
 }
 
+/** A job that may go on with a shard that is claimed. */
+export interface Carrier {
+  readonly worker: string;
+  /** Pool of the job; one with a limit of its own carries nothing. */
+  readonly pool: string;
+  /** Most workers an attempt may lose before the shard fails. */
+  readonly lossLimit: number;
+}
+
+/** Whose job tells the end of an attempt. */
+export interface EndedBy {
+  /** Under this name the next shards are claimed. */
+  readonly claimant: string;
+  /** The claimant's job is that of another shard, which carries this one. */
+  readonly isCarried?: boolean;
+  /** Who goes on with the next shard of the phase; nobody when absent. */
+  readonly carrier?: Carrier | undefined;
+}
+
 /** What `BlockLedger.stepBlock` needs to know of a step. */
 export interface BlockStep {
   readonly worker: string;
@@ -139,4 +158,8 @@ export interface FinishReply {
   readonly progress: PhaseProgress | undefined;
   readonly seq: number;
   readonly claimed: readonly ClaimedShard[];
+  /** The last shard of the phase that had no job of its own has ended: the gate of the phase may go. */
+  readonly opensGate: boolean;
+  /** Record of the claimed shard that is marked as carried: its attempt is on. */
+  readonly carried: ShardRecord | undefined;
 }

@@ -17,6 +17,7 @@ import {
   phaseRevisionId,
   type ShardRef,
   shardId,
+  shardJobsOf,
 } from "./keys.ts";
 import { claimKeys, finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
 import type {
@@ -28,6 +29,7 @@ import type {
   ShardRepair,
   ShardStart,
   StartReply,
+  EndedBy,
 } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { Script, strings } from "./scripts.ts";
@@ -168,20 +170,40 @@ export class Ledger extends BlockLedger {
     };
   }
 
-  /** Ends an attempt and claims the next shards for the claimant. A result with a fingerprint may be reused from now on. */
-  async finishShard(runId: string, ref: ShardRef, finish: ShardFinish, claimant: string): Promise<FinishReply> {
-    const keys = this.#keys.run(runId);
-    const [verdict, progress, seq, ...claimed] = strings(
-      await FINISH_SHARD.run(this.#redis, finishKeys(this.#keys, keys), [
-        ...finishArguments(runId, ref, finish, claimant),
-        finish.durationMs ?? "",
-      ]),
+  /**
+   * Ends an attempt, claims the next shards for the claimant, and starts one of them where its job goes on with it. A
+   * result with a fingerprint may be reused from now on.
+   */
+  async finishShard(
+    runId: string,
+    ref: ShardRef,
+    finish: ShardFinish,
+    { claimant, isCarried = false, carrier }: EndedBy,
+  ): Promise<FinishReply> {
+    const { waiting, prioritized, meta } = this.#keys.queueOf(carrier?.pool ?? "");
+    const [verdict, progress, seq, opensGate, carried = "", ...claimed] = strings(
+      await FINISH_SHARD.run(
+        this.#redis,
+        [...finishKeys(this.#keys, this.#keys.run(runId)), this.#keys.limitedPools, waiting, prioritized, meta],
+        [
+          ...finishArguments(runId, ref, finish, claimant),
+          finish.durationMs ?? "",
+          isCarried ? 1 : 0,
+          carrier?.pool ?? "",
+          carrier?.worker ?? "",
+          carrier?.lossLimit ?? 0,
+          randomUUID(),
+          shardJobsOf(runId, ref),
+        ],
+      ),
     );
     return {
       verdict: FinishVerdictSchema.parse(verdict),
       progress: parseProgress(progress),
       seq: Number(seq),
       claimed: claimed.map(parseClaim),
+      opensGate: opensGate === "1",
+      carried: carried === "" ? undefined : ShardRecordSchema.parse(JSON.parse(carried)),
     };
   }
 

@@ -12,7 +12,7 @@ import { type CommitOn, commitArguments } from "./decision-change.ts";
 import { type Keys, parseShardId, type ShardRef } from "./keys.ts";
 import { parseProgress } from "./ledger.ts";
 import { finishArguments, finishKeys, openArguments } from "./ledger-arguments.ts";
-import type { FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
+import type { Carrier, FinishReply, PhaseOpening, ShardFinish } from "./ledger-moves.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import { type CommitResult, commitResult } from "./run-store.ts";
 import { Script, type ScriptArgument, strings } from "./scripts.ts";
@@ -47,16 +47,11 @@ export interface PhaseCompletion {
 }
 
 /** A job that may go on with shards of phases that are opened. */
-export interface Carrying {
-  readonly worker: string;
-  /** Pool of the job; one with a limit of its own carries nothing. */
-  readonly pool: string;
+export interface Carrying extends Carrier {
   /** The phases that it may go on with. */
   readonly phases: readonly string[];
   /** Most shards that it may go on with. */
   readonly most: number;
-  /** Most workers an attempt may lose before the shard fails. */
-  readonly lossLimit: number;
 }
 
 /** What came of a completion. */
@@ -78,7 +73,7 @@ export interface CompletionReply {
 }
 
 /** How the end of an attempt was taken, apart from what was claimed. */
-export type TakenEnd = Omit<FinishReply, "claimed">;
+export type TakenEnd = Pick<FinishReply, "verdict" | "progress" | "seq">;
 
 /** A shard whose attempt is on in the job of another one. */
 export interface CarriedAttempt {

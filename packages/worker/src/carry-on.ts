@@ -1,6 +1,6 @@
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type PhaseEnd, type PhaseEndReply, systemClock } from "@fanfold/engine";
-import { jobIds } from "@fanfold/store";
+import { type FinishReply, jobIds, type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
 import type { Job } from "bullmq";
 import { type RecordedOutcome, recordGivenBack, type StartedAttempt } from "./attempt-record.ts";
 import { runStarted } from "./run-started.ts";
@@ -10,24 +10,25 @@ import type { ShardJobContext } from "./shard-job.ts";
 const CARRY_MS = 1_000;
 /** A carried attempt that takes longer than this is named in the log of the job, in ms. */
 const NAMED_AFTER_MS = 250;
-
 /** A row that takes longer than this is given up, in ms: other workers can take what has not begun. */
 const PATIENCE_MS = 50;
 
 type Next = NonNullable<PhaseEndReply["next"]>;
 type Carrier = PhaseEnd["carrier"];
 
-/** A job that may carry shards of the phases that it starts. */
+/** A job that may carry shards which its own starts. */
 export interface CarryingJob {
   readonly job: Job;
   readonly id: string;
   readonly runId: string;
   readonly pool: string;
+  /** Shards of the phase of each that it carries. */
+  readonly shardCount: number;
   /** When the job was begun here, Unix ms. */
   readonly startedAtMs: number;
 }
 
-/** Whether a job may go on with a phase that it starts: not for long, and not in a worker that stops. */
+/** Whether a job may go on with a shard that it starts: not for long, and not in a worker that stops. */
 export function carrierOf({ active, workerName, paces }: ShardJobContext, { pool, startedAtMs }: CarryingJob): Carrier {
   if (active.isClosing || systemClock.nowMs() - startedAtMs > CARRY_MS) return undefined;
   const expectedMs = paces.expectedMs.bind(paces);
@@ -35,8 +36,9 @@ export function carrierOf({ active, workerName, paces }: ShardJobContext, { pool
 }
 
 /**
- * Runs the shards that a job carries, one after another, until the phases that they complete start none that it may go on
- * with. One that does not succeed gets a job of its own, which goes on from what is recorded, and ends the row.
+ * Runs the shards that a job carries: they are started by the ends of those before, first ones of phases that follow, or
+ * the next one of a phase under a cap. One that does not succeed gets a job of its own, which goes on from what is
+ * recorded, and ends the row.
  */
 export async function carryOn(context: ShardJobContext, carrier: CarryingJob, first: Next): Promise<void> {
   let next: Next = first;
@@ -75,11 +77,9 @@ class CarriedRow {
   }
 
   async #runOne(started: StartedAttempt): Promise<void> {
-    const { job, id: claimant, runId } = this.#carrier;
-    const naming = setTimeout(() => void nameInLog(job, started), NAMED_AFTER_MS);
-    const outcome = await runStarted(this.#context, started, { job, shardCount: 1 }).finally(() =>
-      clearTimeout(naming),
-    );
+    const { job, id: claimant, runId, shardCount } = this.#carrier;
+    const naming = setTimeout(() => void nameInLog(this.#carrier, started.ref), NAMED_AFTER_MS);
+    const outcome = await runStarted(this.#context, started, { job, shardCount }).finally(() => clearTimeout(naming));
     const { finish } = outcome;
     const { ref } = started;
     if (finish.outcome === "succeeded") {
@@ -104,11 +104,19 @@ class CarriedRow {
 
   /** Hands in what is done. */
   async #complete(carrier: Carrier): Promise<Next> {
-    const { engine } = this.#context;
     const ends = this.#done.splice(0);
-    const replies = await Promise.all(ends.map((end) => engine.completePhase({ ...end, carrier })));
-    for (const { runId, ref, claimant } of ends) await engine.keys.wakeForPhase(runId, ref.phase, claimant);
+    const replies = await Promise.all(ends.map((end) => this.#endOne({ ...end, carrier })));
     return replies.flatMap(({ next = [] }) => next);
+  }
+
+  async #endOne(end: PhaseEnd): Promise<PhaseEndReply> {
+    const { engine } = this.#context;
+    const { runId, ref, finish, claimant } = end;
+    const reply = await engine.endAttempt(end);
+    if (reply.finished.verdict === "refused") return reply;
+    await engine.keys.wakeForPhase(runId, ref.phase, claimant);
+    if (mustReport(finish, reply.finished)) await report(this.#context, this.#carrier, ref);
+    return reply;
   }
 }
 
@@ -121,6 +129,23 @@ const NOT_BEGUN = {
   durationMs: 0,
 } as const;
 
+/** Whether there is something for a scheduler to decide, about the phase or the budget of its run. */
+export function mustReport({ outcome, costUsd }: ShardFinish, { progress }: Pick<FinishReply, "progress">): boolean {
+  return outcome === "failed" || costUsd > 0 || progress === "drained" || progress === "tolerable";
+}
+
+/** Has a scheduler look at the phase of a shard whose end this job has recorded. */
+export async function report(
+  { engine }: ShardJobContext,
+  { job, runId }: Pick<CarryingJob, "job" | "runId">,
+  ref: ShardRef,
+): Promise<void> {
+  const { phase, revision } = ref;
+  // the job may be one of a later making, which counts its starts anew
+  const id = jobIds.report(runId, `${shardId(ref)}.${job.timestamp}`, job.attemptsStarted);
+  await engine.store.queues.addSchedulerJob(id, { kind: "report", run_id: runId, phase, revision });
+}
+
 /** Records the end of an attempt that was no success, and has the shard's own job go on from there. */
 async function putOnQueue(
   { engine }: ShardJobContext,
@@ -130,13 +155,13 @@ async function putOnQueue(
   const { ledger, queues } = engine.store;
   const own = jobIds.shard(runId, ref);
   const { carrier: _carrier, ...record } = finish.record;
-  const { verdict, claimed } = await ledger.finishShard(runId, ref, { ...finish, record }, own);
+  const { verdict, claimed } = await ledger.finishShard(runId, ref, { ...finish, record }, { claimant: own });
   // whoever has taken it over has put it on its queue
   if (verdict === "refused") return;
   await engine.release(runId, claimed, own);
   await engine.keys.wakeForPhase(runId, ref.phase, own);
   await queues.restoreShard(await engine.flowPhase(runId, ref), ref, retryAfterMs);
-  await ledger.ackClaims(runId, claimant, { carried: ref });
+  await engine.letGo(runId, claimant, ref);
 }
 
 function startedAttempt(runId: string, { ref, record }: Next[number]): StartedAttempt {
@@ -147,6 +172,7 @@ function startedAttempt(runId: string, { ref, record }: Next[number]): StartedAt
 }
 
 /** A reader of the queue sees one job for all it carries. */
-async function nameInLog(job: Job, { ref }: StartedAttempt): Promise<void> {
-  await job.log(`goes on with ${ref.phase}`).catch(() => undefined);
+async function nameInLog({ job, shardCount }: CarryingJob, { phase, shard }: ShardRef): Promise<void> {
+  const name = shardCount === 1 ? phase : `${phase}[${shard}]`;
+  await job.log(`goes on with ${name}`).catch(() => undefined);
 }

@@ -1,11 +1,11 @@
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
-import { type PhaseEndReply, type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
+import { type RunEngine, SPAWN_RECHECK_MS, systemClock } from "@fanfold/engine";
 import { type ShardJob, ShardJobSchema } from "@fanfold/schemas";
 import { isDirect, jobIds, type ShardFinish, type ShardRef, shardId, type StartReply } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
 import type { ActiveAttempts } from "./active-attempts.ts";
 import type { StartedAttempt } from "./attempt-record.ts";
-import { carrierOf, type CarryingJob, carryOn } from "./carry-on.ts";
+import { carrierOf, type CarryingJob, carryOn, mustReport, report } from "./carry-on.ts";
 import type { AttemptPlace } from "./execute-attempt.ts";
 import { AttemptLost, runStarted } from "./run-started.ts";
 
@@ -154,13 +154,15 @@ class ShardRun {
     retryAfterMs: number | undefined,
   ): Promise<{ attempt: number }> {
     const { engine } = this.#context;
-    const { run_id } = this.#data;
-    const claimant = jobIds.shard(run_id, this.#ref);
-    const { finished: reply, next } = await this.#record(finish, claimant);
+    const carrying = await this.#carryingJob();
+    const { runId, id: claimant } = carrying;
+    const carrier = carrierOf(this.#context, carrying);
+    const end = { runId, ref: this.#ref, finish, claimant, isCarried: false, carrier };
+    const { finished: reply, next } = await engine.endAttempt(end);
     if (reply.verdict === "refused") throw endedJob("late result refused: another attempt has taken over");
-    await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
-    if (finish.outcome === "failed" || finish.costUsd > 0 || needsScheduler(reply.progress)) await this.#report();
-    if (next !== undefined) await carryOn(this.#context, await this.#carryingJob(), next);
+    await engine.keys.wakeForPhase(runId, this.#ref.phase, claimant);
+    if (mustReport(finish, reply)) await report(this.#context, carrying, this.#ref);
+    if (next !== undefined) await carryOn(this.#context, carrying, next);
     if (finish.outcome === "succeeded") return { attempt };
     if (finish.outcome === "spawned" && reply.verdict === "ok") return this.#delayForChildren();
     if (finish.outcome === "given_back" && reply.verdict === "ok") {
@@ -175,24 +177,11 @@ class ShardRun {
     throw endedJob(finish.record.failure?.why ?? "cancelled: the run was stopped");
   }
 
-  /** Records the end of the attempt, and puts on their queues what may now run. */
-  async #record(finish: ShardFinish, claimant: string): Promise<PhaseEndReply> {
-    const { engine } = this.#context;
-    const { run_id: runId } = this.#data;
-    if (finish.outcome === "succeeded" && (await this.#isDirect())) {
-      const carrier = carrierOf(this.#context, await this.#carryingJob());
-      return engine.completePhase({ runId, ref: this.#ref, finish, claimant, isCarried: false, carrier });
-    }
-    const finished = await engine.store.ledger.finishShard(runId, this.#ref, finish, claimant);
-    await engine.release(runId, finished.claimed, claimant);
-    return { finished };
-  }
-
   async #carryingJob(): Promise<CarryingJob> {
-    const { run_id: runId, phase } = this.#data;
+    const { run_id: runId, phase, shard_count: shardCount } = this.#data;
     const { pool } = (await this.#context.engine.plan(runId)).graph.phase(phase);
     const id = jobIds.shard(runId, this.#ref);
-    return { job: this.#job, id, runId, pool, startedAtMs: this.#startedAtMs };
+    return { job: this.#job, id, runId, pool, shardCount, startedAtMs: this.#startedAtMs };
   }
 
   async #isDirect(): Promise<boolean> {
@@ -207,7 +196,8 @@ class ShardRun {
     const claimant = jobIds.shard(run_id, this.#ref);
     await engine.takeOver(run_id, claimant);
     await engine.keys.wakeForPhase(run_id, this.#ref.phase, claimant);
-    if (hasFailed || needsScheduler(progress)) await this.#report();
+    if (hasFailed || progress === "drained" || progress === "tolerable")
+      await report(this.#context, { job: this.#job, runId: run_id }, this.#ref);
     if (progress === "complete" && (await this.#isDirect())) await this.#askToSettle();
   }
 
@@ -247,18 +237,6 @@ class ShardRun {
     await this.#job.moveToDelayed(systemClock.nowMs() + SPAWN_RECHECK_MS, this.#token);
     throw new DelayedError();
   }
-
-  async #report(): Promise<void> {
-    const { run_id, phase, revision } = this.#data;
-    // the job may be one of a later making, which counts its starts anew
-    const id = jobIds.report(run_id, `${shardId(this.#ref)}.${this.#job.timestamp}`, this.#job.attemptsStarted);
-    await this.#context.engine.store.queues.addSchedulerJob(id, { kind: "report", run_id, phase, revision });
-  }
-}
-
-/** Whether what is left of a phase is the scheduler's to decide. */
-function needsScheduler(progress: StartReply["progress"]): boolean {
-  return progress === "drained" || progress === "tolerable";
 }
 
 /** The error a job ends with: the reason alone, without our own stack, is what people see in a queue dashboard. */

@@ -14,7 +14,7 @@ export async function drain(model: Model, site: PlayedSite): Promise<void> {
     for (const place of model.runs.keys()) {
       await perform(model, site, new Step({ kind: "resume" }, place, 0));
       for (const pick of SHARD_IDS.keys()) await perform(model, site, new Step({ kind: "start" }, place, pick));
-      const finish = new Step({ kind: "finish", ending: "succeeded", dies: false }, place, 0);
+      const finish = new Step({ kind: "finish", ending: "succeeded", dies: false, goesOn: true }, place, 0);
       while (await perform(model, site, finish));
       await perform(model, site, new Step({ kind: "tend" }, place, 0));
     }

@@ -31,7 +31,7 @@ function checkCounts(runId: string, run: RunSnapshot): void {
       cancelled: count("cancelled"),
     };
     expect({ in_flight, held, succeeded, failed, cancelled }, `${runId} ${phase}: counts`).toEqual(actual);
-    const unacked = run.claimed.filter((id) => phaseOf(id.replace("~", "")) === phase).length;
+    const unacked = run.claimed.filter((id) => phaseOf(id.replace(/^[~!]/, "")) === phase).length;
     expect(counts.unacked, `${runId} ${phase}: unacked`).toBe(unacked);
   }
   const sum = [...run.counts.values()].reduce((total, { in_flight }) => total + in_flight, 0);
@@ -96,5 +96,6 @@ export function checkJournal(lines: readonly JournalLine[], seq: number): void {
 
 /** Shards that are being put on a queue for the first time: no worker can have them. */
 export function listUnqueued(run: RunSnapshot): ReadonlySet<string> {
-  return new Set(run.claimed.filter((id) => !id.startsWith("~")).filter((id) => parseShardId(id).revision === 1));
+  const withoutJob = run.claimed.filter((id) => !id.startsWith("~")).map((id) => id.replace("!", ""));
+  return new Set(withoutJob.filter((id) => parseShardId(id).revision === 1));
 }

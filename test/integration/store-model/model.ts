@@ -21,6 +21,8 @@ export interface ShardModel {
   isStalled: boolean;
   /** The shard ended while its job was on a queue: its next start is no retry. */
   isOwed: boolean;
+  /** Shard whose job carries this one: it has none of its own. */
+  carrier: string | undefined;
 }
 
 /** A run as the model sees it: what was asked for, and what must have come of its shards. */
@@ -48,6 +50,7 @@ export function newRunModel(id: string): RunModel {
     starts: 0,
     isStalled: false,
     isOwed: false,
+    carrier: undefined,
   }));
   return { id, isPaused: false, isCancelled: false, shards };
 }

@@ -23,7 +23,7 @@ export interface RunMove {
  */
 export type ShardMove =
   | { readonly kind: "start" | "lose" | "retry_job" | "late_finish" | "repeat_finish" | "cancel_shard" }
-  | { readonly kind: "finish"; readonly ending: Ending; readonly dies: boolean };
+  | { readonly kind: "finish"; readonly ending: Ending; readonly dies: boolean; readonly goesOn: boolean };
 
 /** What can happen. */
 export type Move = RunMove | ShardMove;

@@ -1,7 +1,15 @@
 import { DEFAULT_INFRA_LIMIT, phaseProgress } from "@fanfold/core";
 import { artifactOf, EngineError, type RunEngine } from "@fanfold/engine";
 import type { PhaseProgress, ShardRecord, StartVerdict } from "@fanfold/schemas";
-import { jobIds, parseShardId, type ShardFinish, type ShardRef, type StartReply, type Store } from "@fanfold/store";
+import {
+  jobIds,
+  parseShardId,
+  type ShardFinish,
+  shardId,
+  type ShardRef,
+  type StartReply,
+  type Store,
+} from "@fanfold/store";
 import { compile } from "@fanfold/testkit";
 import { PLAN } from "./plan.ts";
 
@@ -16,6 +24,22 @@ export interface PlayedStart {
   readonly worker: string;
   /** Starts of the shard's job that no stall caused. */
   readonly starts: number;
+}
+
+/** How a worker goes about the end of an attempt. */
+export interface PlayedEnd {
+  /** It dies once the ledger knows. */
+  readonly dies: boolean;
+  /** Its job goes on with the next shard. */
+  readonly goesOn: boolean;
+  /** Shard whose job carries this one. */
+  readonly carrier?: string | undefined;
+}
+
+/** What the ledger made of an end, and the shard that the job has gone on with. */
+export interface PlayedReply {
+  readonly verdict: string;
+  readonly next?: { readonly id: string; readonly attempt: PlayedAttempt };
 }
 
 /** An attempt that was started. */
@@ -87,25 +111,38 @@ export class PlayedSite {
 
   async #afterwards(runId: string, ref: ShardRef, { verdict, progress }: StartReply): Promise<void> {
     const claimant = jobIds.shard(runId, ref);
-    await this.engine.claim(runId, claimant);
+    await this.engine.takeOver(runId, claimant);
     await this.engine.keys.wakeForPhase(runId, ref.phase, claimant);
     if (verdict === "ended" || isForScheduler(progress)) this.#reports.add(`${runId}/${ref.phase}`);
   }
 
-  /**
-   * What a worker does at the end of an attempt. One that dies does nothing after the ledger knows.
-   *
-   * @returns the ledger's verdict
-   */
-  async finish(runId: string, id: string, finish: ShardFinish, { dies }: { dies: boolean }): Promise<string> {
+  /** What a worker does at the end of an attempt. One that dies does nothing after the ledger knows. */
+  async finish(runId: string, id: string, finish: ShardFinish, end: PlayedEnd): Promise<PlayedReply> {
     const ref = parseShardId(id);
-    const claimant = jobIds.shard(runId, ref);
-    const reply = await this.store.ledger.finishShard(runId, ref, finish, claimant);
-    if (reply.verdict === "refused" || dies) return reply.verdict;
-    await this.engine.release(runId, reply.claimed, claimant);
+    const isCarried = end.carrier !== undefined && finish.outcome === "succeeded";
+    const claimant = jobIds.shard(runId, isCarried ? parseShardId(end.carrier) : ref);
+    const isGoingOn = end.goesOn && finish.outcome === "succeeded";
+    const carrier = isGoingOn ? { worker: "w", pool: "of-no-job", lossLimit: DEFAULT_INFRA_LIMIT } : undefined;
+    const reply = await this.store.ledger.finishShard(runId, ref, finish, { claimant, isCarried, carrier });
+    const { verdict, claimed, carried: record } = reply;
+    const nextRef = claimed.find(({ carried }) => carried);
+    const isOn = record !== undefined && nextRef !== undefined;
+    const next = isOn ? { next: { id: shardId(nextRef), attempt: attemptOf(record) } } : {};
+    if (verdict === "refused" || end.dies) return { verdict, ...next };
+    const others = claimed.filter(({ carried }) => !carried);
+    await this.engine.release(runId, others, claimant);
     await this.engine.keys.wakeForPhase(runId, ref.phase, claimant);
+    if (end.carrier !== undefined && !isCarried) {
+      await this.store.queues.restoreShard(await this.engine.flowPhase(runId, ref), ref);
+      await this.takeOver(runId, end.carrier);
+    }
     if (finish.outcome === "failed" || isForScheduler(reply.progress)) this.#reports.add(`${runId}/${ref.phase}`);
-    return reply.verdict;
+    return { verdict, ...next };
+  }
+
+  /** Another worker gets the job of a shard, which is done: what the job carried gets one of its own. */
+  takeOver(runId: string, carrier: string): Promise<void> {
+    return this.engine.takeOver(runId, jobIds.shard(runId, parseShardId(carrier)));
   }
 
   /** What schedulers and aggregates do when their jobs come: reports, folds, settling. */

@@ -41,7 +41,8 @@ async function finishAgain(
   isRefused: boolean,
 ): Promise<void> {
   if (attempt === undefined) return;
-  const verdict = await site.finish(run.id, shard.id, finishOf(attempt, "succeeded", site.nowMs()), { dies: false });
+  const finish = finishOf(attempt, "succeeded", site.nowMs());
+  const { verdict } = await site.finish(run.id, shard.id, finish, { dies: false, goesOn: false });
   expect(verdict === "refused", `${shard.id}: a late result is ${verdict}`).toBe(isRefused);
 }
 
@@ -53,12 +54,28 @@ async function finishShard(move: ShardMove & { kind: "finish" }, place: ShardPla
   // nobody kills what may go on
   const ending = move.ending === "killed" && !halted ? "given_back" : move.ending;
   const state = forecastFinish(shard, ending, halted);
-  const verdict = await site.finish(run.id, shard.id, finishOf(current, ending, site.nowMs()), move);
+  const { carrier } = shard;
+  const finish = finishOf(current, ending, site.nowMs());
+  const { verdict, next } = await site.finish(run.id, shard.id, finish, { ...move, carrier });
   const isStopped = state === "cancelled" && ending !== "killed";
   expect(verdict, `${shard.id}: end of the attempt`).toBe(isStopped ? "stopped" : "ok");
   if (ending === "failed") shard.tries += 1;
-  shard.isStalled = move.dies;
+  const working = run.shards.find(({ id }) => id === carrier) ?? shard;
+  working.isStalled = move.dies;
   shard.state = state;
+  if (carrier !== undefined && ending !== "succeeded") leaveCarrier(shard);
+  shard.carrier = undefined;
+  const follower = run.shards.find(({ id }) => id === next?.id);
+  if (next === undefined || follower === undefined) return;
+  expect(follower.state, `${follower.id}: carried by ${working.id}`).toBe("idle");
+  follower.attempts.push(next.attempt);
+  Object.assign(follower, { state: "running", starts: 1, carrier: working.id });
+}
+
+/** From now on it has a job of its own, which comes once whatever has become of the shard. */
+function leaveCarrier(shard: ShardModel): void {
+  shard.starts = 0;
+  shard.isOwed = shard.state === "failed" || shard.state === "cancelled";
 }
 
 /** A worker gets the shard's job. */
@@ -66,6 +83,8 @@ async function startShard({ model, run, shard, site }: ShardPlace): Promise<void
   const forecast = forecastStart(model, run, shard);
   const isLost = shard.state === "running";
   const isRetry = (shard.state === "failed" || shard.state === "cancelled") && !shard.isOwed && !shard.isStalled;
+  if (isLost && shard.carrier !== undefined) await site.takeOver(run.id, shard.carrier);
+  shard.carrier = undefined;
   if (!isLost && !shard.isStalled) shard.starts += 1;
   const { verdict, attempt } = await site.start(run.id, shard.id, { worker: "w", starts: shard.starts });
   // what a retry lets go on besides may take the slot first

@@ -30,7 +30,10 @@ export class Step implements AsyncCommand<Model, PlayedSite> {
   }
 
   toString(): string {
-    const how = this.move.kind === "finish" ? `, ${this.move.ending}${this.move.dies ? ", dies" : ""}` : "";
+    const how =
+      this.move.kind === "finish"
+        ? `, ${this.move.ending}${this.move.goesOn ? ", goes on" : ""}${this.move.dies ? ", dies" : ""}`
+        : "";
     return `${this.move.kind}(run ${this.place}, pick ${this.pick}${how})`;
   }
 

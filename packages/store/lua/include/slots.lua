@@ -21,7 +21,7 @@ local MOST_IN_BLOCKS = 2000
 local TIMES = 500
 
 -- How many shards of a phase go into one block: 1 for a job of their own. They run one after another there, so where a
--- cap is low a block takes a part of it only.
+-- cap is low a block takes a part of it only, and where it is very low a job goes on from one shard to the next.
 local function block_size(entry, run_cap)
   if entry.blocks ~= 1 then return 1 end
   local size = math.min(FIRST_IN_BLOCK, entry.total / SHARES)
@@ -32,7 +32,7 @@ local function block_size(entry, run_cap)
     size = math.min(MOST_IN_BLOCK, BLOCK_MS / mean, math.max(LEAST_BLOCK_MS / mean, fair))
   end
   for _, cap in ipairs({ entry.max_parallel, run_cap or 0 }) do
-    if cap > 0 then size = math.min(size, cap < 4 and 1 or cap < 16 and cap / 2 or cap / 4) end
+    if cap > 0 then size = math.min(size, cap < 64 and 1 or cap / 4) end
   end
   return math.max(1, math.floor(size))
 end
