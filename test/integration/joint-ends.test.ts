@@ -208,6 +208,26 @@ describe("ends of attempts that come together", () => {
 
 describe("a job that goes on with several phases", () => {
   test(
+    "gives each of them a job of its own when somebody removes it",
+    withDeployment(
+      async (deployment) => {
+        await writeHandler(deployment);
+        const { store, engine } = deployment;
+        const runId = await deployment.submit(layered());
+        const ends = await startLayer(deployment, runId);
+        await Promise.all(ends.map((end) => engine.endAttempt(end)));
+        await engine.sweep(runId);
+        expect(await jobOf(deployment, runId, "left")).toBeUndefined();
+        for (const phase of LAYER) await (await jobOf(deployment, runId, phase))?.remove();
+        await engine.sweep(runId);
+        for (const phase of ["left", "right"]) expect(await jobOf(deployment, runId, phase)).toBeDefined();
+        expect(await store.ledger.listClaimants(runId)).toEqual([]);
+      },
+      { workers: 0 },
+    ),
+  );
+
+  test(
     "does so once their handler is known to be quick",
     withDeployment(async (deployment) => {
       await writeHandler(deployment);
