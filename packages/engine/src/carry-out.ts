@@ -6,15 +6,37 @@ import { discardMaking } from "./discard-making.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { openPhase, resumeRelease } from "./open-phase.ts";
 
-/** Carries out what committed decisions ask for, one after another, and takes it from the outbox. */
+/** Phases that are opened at once. */
+const MOST_OPENED_AT_ONCE = 16;
+
+/**
+ * Carries out what committed decisions ask for, one after another, and takes it from the outbox. Phases that are opened
+ * next to each other do not wait for each other.
+ */
 export async function carryOut(workings: EngineWorkings, runId: string, effects: readonly Effect[]): Promise<void> {
-  for (const effect of effects) {
-    await carryOutOne(workings, runId, effect);
-    await workings.store.runs.ackEffect(runId, effect);
+  for (const together of groupOpenings(effects)) {
+    const ends = await Promise.allSettled(together.map((effect) => carryOutOne(workings, runId, effect)));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 }
 
+function groupOpenings(effects: readonly Effect[]): Effect[][] {
+  const groups: Effect[][] = [];
+  for (const effect of effects) {
+    const group = groups.at(-1);
+    const joins = effect.kind === "open_phase" && group?.[0]?.kind === "open_phase";
+    if (joins && group.length < MOST_OPENED_AT_ONCE) group.push(effect);
+    else groups.push([effect]);
+  }
+  return groups;
+}
+
 async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effect): Promise<void> {
+  await act(workings, runId, effect);
+  await workings.store.runs.ackEffect(runId, effect);
+}
+
+async function act(workings: EngineWorkings, runId: string, effect: Effect): Promise<void> {
   switch (effect.kind) {
     case "open_phase":
       return openPhase(workings, runId, effect);
