@@ -89,6 +89,7 @@ local function carry_opened(claimant, claimed)
   return records
 end
 
+keep_entries()
 local stopped = is_stopped(k.run)
 local verdicts, claimant, completes = {}, nil, true
 for i = 1, ends do
@@ -121,6 +122,7 @@ if completes then
     if #states > 0 and claimant == ARGV[2] then records = carry_opened(claimant, claimed) end
   end
 end
+write_entries(k.ledger)
 local reply = { committed, claimant or '', redis.call('HGET', k.run, 'in_flight'), #states > 0 and cjson.encode(states) or '[]', #records > 0 and cjson.encode(records) or '[]' }
 for _, value in ipairs(verdicts) do reply[#reply + 1] = value end
 for _, id in ipairs(claimed) do reply[#reply + 1] = id end
