@@ -55,7 +55,7 @@ export { historyDocument, type RevisionDocument } from "./view/phase-history.ts"
 export { type RerunDocument, rerunDocument } from "./view/rerun-document.ts";
 export { diffPlans, type PlanDiff } from "./plan/plan-diff.ts";
 export { listInputs } from "./plan/plan-graph.ts";
-export { decide } from "./run/decide.ts";
+export { decide, decideTogether } from "./run/decide.ts";
 export {
   planRerun,
   type RerunPlan,

@@ -1,4 +1,4 @@
-import { isDirect } from "@fanfold/store";
+import { isDirect, type ShardRef } from "@fanfold/store";
 import type { EngineWorkings } from "./engine-workings.ts";
 
 /** Says that the shards of a claim are on their queues, and opens the gates this allows. */
@@ -6,7 +6,7 @@ export async function ackClaims(
   { store, states }: Pick<EngineWorkings, "store" | "states">,
   runId: string,
   claimant: string,
-  options: { readonly carried: boolean },
+  options: { readonly carried: boolean | ShardRef },
 ): Promise<void> {
   const released = await store.ledger.ackClaims(runId, claimant, options);
   if (released.length === 0) return;

@@ -1,20 +1,54 @@
 import { isPhaseOver } from "@fanfold/core";
-import type { Effect } from "@fanfold/schemas";
-import { jobIds } from "@fanfold/store";
+import type { CompiledPhase, Effect } from "@fanfold/schemas";
+import { isDirect, jobIds } from "@fanfold/store";
 import { askForSpawner } from "./await-children.ts";
 import { discardMaking } from "./discard-making.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
 import { openPhase, resumeRelease } from "./open-phase.ts";
 
-/** Carries out what committed decisions ask for, one after another, and takes it from the outbox. */
+/** Phases that are opened at once. */
+const MOST_OPENED_AT_ONCE = 16;
+
+/**
+ * Carries out what committed decisions ask for, one after another, and takes it from the outbox. Plain phases that are
+ * opened next to each other do not wait for each other; each takes the same steps, so they are opened in their order.
+ */
 export async function carryOut(workings: EngineWorkings, runId: string, effects: readonly Effect[]): Promise<void> {
-  for (const effect of effects) {
-    await carryOutOne(workings, runId, effect);
-    await workings.store.runs.ackEffect(runId, effect);
+  const hasSeveral = effects.filter(({ kind }) => kind === "open_phase").length > 1;
+  const graph = hasSeveral ? (await workings.states.plan(runId)).graph : undefined;
+  const isPlain = (effect: Effect): boolean =>
+    effect.kind === "open_phase" && graph?.has(effect.phase) === true && isPlainDirect(graph.phase(effect.phase));
+  for (const together of groupNeighbours(effects, isPlain)) {
+    const ends = await Promise.allSettled(together.map((effect) => carryOutOne(workings, runId, effect)));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 }
 
+/** Whether a phase is one shard that is opened without a look at anything else. */
+function isPlainDirect(phase: CompiledPhase): boolean {
+  return isDirect(phase) && phase.shard === null && phase.lock === null && phase.reuse === undefined;
+}
+
+/** Neighbours that may go together, and the others one by one. */
+function groupNeighbours(effects: readonly Effect[], mayJoin: (effect: Effect) => boolean): Effect[][] {
+  const groups: Effect[][] = [];
+  let isOpen = false;
+  for (const effect of effects) {
+    const joins = mayJoin(effect);
+    const group = groups.at(-1);
+    if (joins && isOpen && group !== undefined && group.length < MOST_OPENED_AT_ONCE) group.push(effect);
+    else groups.push([effect]);
+    isOpen = joins;
+  }
+  return groups;
+}
+
 async function carryOutOne(workings: EngineWorkings, runId: string, effect: Effect): Promise<void> {
+  await act(workings, runId, effect);
+  await workings.store.runs.ackEffect(runId, effect);
+}
+
+async function act(workings: EngineWorkings, runId: string, effect: Effect): Promise<void> {
   switch (effect.kind) {
     case "open_phase":
       return openPhase(workings, runId, effect);

@@ -24,7 +24,6 @@ import { askForSpawner } from "./await-children.ts";
 import { cancelPart, type RunPart } from "./cancel-part.ts";
 import { carryOut } from "./carry-out.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { PhaseEnd, PhaseEndReply } from "./complete-phase.ts";
 import { ConcurrencyKeys } from "./concurrency-keys.ts";
 import { endAttempt } from "./end-attempt.ts";
 import { EngineError } from "./engine-error.ts";
@@ -32,6 +31,8 @@ import type { EngineWorkings } from "./engine-workings.ts";
 import { groupByPhase } from "./group-by-phase.ts";
 import { newRun } from "./new-run.ts";
 import { resumeRelease } from "./open-phase.ts";
+import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import { PhaseEnds } from "./phase-ends.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { isFolded, outputsOf } from "./phase-outputs.ts";
 import { cancelToRemove, type RemovedRun, removeRun } from "./remove-run.ts";
@@ -55,6 +56,7 @@ export class RunEngine {
   readonly store: Store;
   readonly keys: ConcurrencyKeys;
   readonly #workings: EngineWorkings;
+  readonly #ends: PhaseEnds;
 
   constructor(store: Store, clock: Clock = systemClock) {
     const states = new RunStates(store.runs, clock);
@@ -63,6 +65,7 @@ export class RunEngine {
     const decideOn = (runId: string, trigger: Trigger): Promise<void> => this.#decideOn(runId, trigger);
     this.store = store;
     this.#workings = { engine: this, store, states, locks, repair, clock, decideOn };
+    this.#ends = new PhaseEnds(this.#workings);
     this.keys = new ConcurrencyKeys(store, states, (runId, claimant) => this.claim(runId, claimant));
   }
 
@@ -104,12 +107,12 @@ export class RunEngine {
 
   /**
    * Records the end of an attempt, settles its phase where that is for the worker to do, and puts on their queues what may
-   * now run.
+   * now run. Ends of a run that wait for that here at the same time are taken in one step.
    *
-   * @returns how the attempt's end was taken; what it claims is released, but for the shard that the job goes on with
+   * @returns how the attempt's end was taken; what it claims is released, but for what the job goes on with
    */
   endAttempt(end: PhaseEnd): Promise<PhaseEndReply> {
-    return endAttempt(this.#workings, end);
+    return endAttempt(this.#workings, this.#ends, end);
   }
 
   /** Reads what has changed of a run since this process decided on it last, so that its next decision is quick. */
@@ -359,9 +362,9 @@ export class RunEngine {
     this.#workings.states.forget(runId);
   }
 
-  /** Says that what the claimant's job carried has a job of its own, and opens the gates this allows. */
-  async letGo(runId: string, claimant: string): Promise<void> {
-    await ackClaims(this.#workings, runId, claimant, { carried: true });
+  /** Says that what the claimant's job carried has a job of its own, or only `ref`, and opens the gates this allows. */
+  async letGo(runId: string, claimant: string, ref?: ShardRef): Promise<void> {
+    await ackClaims(this.#workings, runId, claimant, { carried: ref ?? true });
   }
 
   /** Puts claimed shards on their queues, tells the ledger, and opens the gates this allows. */

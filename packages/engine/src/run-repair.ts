@@ -65,18 +65,21 @@ export class RunRepair {
   }
 
   /**
-   * Gives the shard a job that the job of a claimant carried which somebody removed: to start when the worker that may
-   * still be at it must have noticed. One that waits to be taken over by another worker does that itself.
+   * Gives the shards jobs that the job of a claimant carried which somebody removed: to start when the worker that may
+   * still be at them must have noticed. One that waits to be taken over by another worker does that itself.
    */
   async repairCarrier(runId: string, claimant: string): Promise<void> {
     const { store } = this.#engine;
-    const carried = await store.ledger.findCarried(runId, claimant);
-    if (carried === undefined) return;
-    const flow = await this.#engine.flowPhase(runId, carried);
+    const carried = await store.ledger.listCarried(runId, claimant);
+    const [first] = carried;
+    if (first === undefined) return;
+    const { definition } = await this.#engine.flowPhase(runId, first);
     const carrier = parseShardId(claimant.slice(runId.length + 1));
-    const [state] = await store.flows.findShards(runId, flow.definition.pool, [carrier]);
+    const [state] = await store.flows.findShards(runId, definition.pool, [carrier]);
     if (state === "there" || state === "held") return;
-    await store.queues.restoreShard(flow, carried, JOB_LOCK.lockMs);
+    for (const shard of carried) {
+      await store.queues.restoreShard(await this.#engine.flowPhase(runId, shard), shard, JOB_LOCK.lockMs);
+    }
     await this.#engine.takeOver(runId, claimant);
   }
 

@@ -1,7 +1,7 @@
 import {
   applyDecision,
   type Decision,
-  decide,
+  decideTogether,
   isEmptyDecision,
   PlanGraph,
   type PlannedRun,
@@ -49,6 +49,8 @@ interface Slot {
   state: RunState | undefined;
   /** Decisions of one process on one run happen one after another. */
   tail: Promise<unknown>;
+  /** Reading what has changed, while it waits for its turn. */
+  catchingUp?: Promise<void> | undefined;
 }
 
 /**
@@ -120,15 +122,16 @@ export class RunStates {
   }
 
   /**
-   * Decides what a trigger means on the state as it is kept, and has it committed in the caller's way. Kept state may be
-   * behind: then what has changed is read, and it is decided again, a few times.
+   * Decides what triggers mean together on the state as it is kept, and has it committed in the caller's way. Kept state
+   * may be behind: then what has changed is read, and it is decided again, a few times.
    *
+   * @param triggers what has happened by the time of the decision, asked for each time; without any there is none
    * @param commit commits the decision; undefined when it would rather not
    * @returns whether it was committed
    */
-  applyBy(runId: string, trigger: Trigger, commit: CommitDecision): Promise<boolean> {
+  applyBy(runId: string, triggers: () => readonly Trigger[], commit: CommitDecision): Promise<boolean> {
     const slot = this.#slot(runId);
-    const turn = slot.tail.then(() => this.#applyByInTurn(runId, slot, { trigger, commit }));
+    const turn = slot.tail.then(() => this.#applyByInTurn(runId, slot, { triggers, commit }));
     slot.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -136,7 +139,12 @@ export class RunStates {
   /** Reads what has changed of a run since it was last decided on here. For speed alone: the next decision is on time. */
   catchUp(runId: string): Promise<void> {
     const slot = this.#slot(runId);
-    const turn = slot.tail.then(() => this.#fresh(runId, slot)).then((state) => void (slot.state = state));
+    if (slot.catchingUp !== undefined) return slot.catchingUp;
+    const turn = slot.tail.then(async () => {
+      slot.catchingUp = undefined;
+      slot.state = await this.#fresh(runId, slot);
+    });
+    slot.catchingUp = turn;
     slot.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -144,13 +152,14 @@ export class RunStates {
   async #applyByInTurn(
     runId: string,
     slot: Slot,
-    { trigger, commit }: { readonly trigger: Trigger; readonly commit: CommitDecision },
+    { triggers, commit }: { readonly triggers: () => readonly Trigger[]; readonly commit: CommitDecision },
   ): Promise<boolean> {
     for (let i = 0; i < COMMIT_TRIES; i += 1) {
       const kept = i === 0 ? slot.state : undefined;
       const state = kept ?? (await this.#fresh(runId, slot));
       slot.state = state;
-      const decision = this.#decide(state, trigger, { nowMs: this.#clock.nowMs(), mayBeBehind: kept !== undefined });
+      const nowMs = this.#clock.nowMs();
+      const decision = this.#decide(state, triggers(), { nowMs, mayBeBehind: kept !== undefined });
       if (decision === undefined) continue;
       slot.state = undefined;
       const result = isEmptyDecision(decision) ? undefined : await commit(state, decision);
@@ -160,14 +169,14 @@ export class RunStates {
     return false;
   }
 
-  /** Undefined when the trigger makes no sense on a state that may be behind. */
+  /** Undefined when a trigger makes no sense on a state that may be behind. */
   #decide(
     state: RunState,
-    trigger: Trigger,
+    triggers: readonly Trigger[],
     { nowMs, mayBeBehind }: { nowMs: number; mayBeBehind: boolean },
   ): Decision | undefined {
     try {
-      return decide(state, trigger, nowMs);
+      return decideTogether(state, triggers, nowMs);
     } catch (error) {
       if (mayBeBehind) return undefined;
       throw error;
@@ -210,7 +219,7 @@ export class RunStates {
       const nowMs = this.#clock.nowMs();
       const plan = replan?.(state);
       const basis = plan === undefined ? state : withPlan(state, plan);
-      const decision = this.#decide(basis, trigger, { nowMs, mayBeBehind: wasKept });
+      const decision = this.#decide(basis, [trigger], { nowMs, mayBeBehind: wasKept });
       if (decision === undefined) {
         await this.#readOn(runId, slot, state);
         continue;

@@ -2,8 +2,8 @@ import { reliedOnBudget } from "@fanfold/core";
 import type { Artifact, Effect, PhaseLedger } from "@fanfold/schemas";
 import type { PhaseRef } from "@fanfold/store";
 import { carryOut } from "./carry-out.ts";
-import { stepOf } from "./complete-phase.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
+import { workerStepOf } from "./worker-step.ts";
 
 /** A phase whose outputs were folded. */
 export interface FoldedPhase {
@@ -29,9 +29,9 @@ export async function settleFolded(
   let effects: readonly Effect[] = [];
   const isSettled = await states.applyBy(
     runId,
-    { type: "phase_succeeded", ...ref, ...done },
+    () => [{ type: "phase_succeeded", ...ref, ...done }],
     async (state, decision) => {
-      if (stepOf(state, decision) === undefined) return undefined;
+      if (workerStepOf(state, decision) === undefined) return undefined;
       // a run that was not cancelled has nothing to clear away
       effects = decision.effects.filter(({ kind }) => kind !== "finish_run");
       const on = { version: state.run.version, budget: reliedOnBudget(state, decision) };

@@ -3,7 +3,8 @@
 --   KEYS[1] ledger    hash
 --   KEYS[2] claims    hash
 --   ARGV[1] claimant
---   ARGV[2] 1 when a shard that the claimant's job carries, marked `!`, is kept: it has no job of its own
+--   ARGV[2] 1 when the shards that the claimant's job carries, marked `!`, are kept: they have no jobs of their own
+--   ARGV[3] a shard id: of those that it carries only this one is not kept; '' for all
 -- Returns the ids `<phase>.r<revision>` whose gates may be removed.
 --- @include "ledger"
 local kept = redis.call('HGET', KEYS[2], ARGV[1])
@@ -12,7 +13,8 @@ local open_gates, entries, carried = {}, {}, {}
 for _, id in ipairs(cjson.decode(kept)) do
   local phase, revision, _, count = parse_claim(id)
   local entry = entries[phase] or load_entry(KEYS[1], phase)
-  if ARGV[2] == '1' and string.sub(id, 1, 1) == '!' then
+  local is_kept = ARGV[2] == '1' or (ARGV[3] ~= '' and id ~= '!' .. ARGV[3])
+  if is_kept and string.sub(id, 1, 1) == '!' then
     carried[#carried + 1] = id
   elseif entry and entry.revision == revision then
     entry.unacked = entry.unacked - count

@@ -1,6 +1,6 @@
--- Ends the attempt that completes a phase, commits the decision on its success, opens the phases that this starts, and
--- claims what may run: one hop of a run in one step. Where the decision cannot be committed, the attempt has ended all
--- the same.
+-- Ends the attempts that complete phases of a run, commits the one decision on their success, opens the phases that this
+-- starts, and claims what may run: one hop of a run in one step. Each end is taken or refused by itself. Where one of them
+-- completes no phase, or the decision cannot be committed, the attempts have ended all the same, and nothing is claimed.
 --   KEYS[1] run         hash
 --   KEYS[2] ledger      hash
 --   KEYS[3] shards      hash
@@ -26,38 +26,31 @@
 --   KEYS[23] source     string
 --   KEYS[24] inputs     hash
 --   KEYS[25] limited    set of the pools with a limit of their own
---   ARGV[1] shard id, as of `finish_shard.lua`
---   ARGV[2] fence, as of `finish_shard.lua`
---   ARGV[3] outcome, as of `finish_shard.lua`
---   ARGV[4] record, as of `finish_shard.lua`
---   ARGV[5] now, as of `finish_shard.lua`
---   ARGV[6] attempt, as of `finish_shard.lua`
---   ARGV[7] events, as of `finish_shard.lua`
---   ARGV[8] claimant, as of `finish_shard.lua`
---   ARGV[9] cost, as of `finish_shard.lua`
---   ARGV[10] fingerprint, as of `finish_shard.lua`
---   ARGV[11] entry of the reuse index, as of `finish_shard.lua`
---   ARGV[12] 1 when the attempt's end is recorded, and only the decision is tried again
---   ARGV[13] run id, as of `commit_decision.lua`
---   ARGV[14] version, as of `commit_decision.lua`
---   ARGV[15] now, as of `commit_decision.lua`
---   ARGV[16] change, as of `commit_decision.lua`
---   ARGV[17] budget, as of `commit_decision.lua`
---   ARGV[18] cost from which on it counts, as of `commit_decision.lua`
---   ARGV[19] plan, as of `commit_decision.lua`
---   ARGV[20] source, as of `commit_decision.lua`
---   ARGV[21] 1 when the job of another shard carries this one: that it was claimed for it is acknowledged
---   ARGV[22] opened phases the first shard of which the job may carry, if its pool has no limit: JSON list
---   ARGV[23] pool of the job
---   ARGV[24] worker
---   ARGV[25] most workers an attempt may lose before the shard fails
---   ARGV[26] token of this call, as of `start_shard.lua`
---   ARGV[27] number of phases that are opened, and for each of them 17 arguments as of `open_phase.lua`
--- Returns [verdict, state of the phase, seq of the last event, answer of the commit, shards of the run in flight, states
--- of the opened phases as JSON, record of the shard that the job carries now as JSON or '', claimed shard ids …]. Verdict
--- as of `finish_shard.lua`; the answer of the commit as of `commit_decision.lua`, '' when the phase is not complete, so
--- that nothing was to be committed. Of the claimed shards the one that is carried is marked `!`: its attempt is on, and it
--- stays claimed until that has ended.
+--   ARGV[1] now, Unix ms
+--   ARGV[2] claimant of what may run, in whose job an end is; where that end is refused, it is the job of another end
+--   ARGV[3] run id, as of `commit_decision.lua`
+--   ARGV[4] version, as of `commit_decision.lua`
+--   ARGV[5] now, as of `commit_decision.lua`
+--   ARGV[6] change, as of `commit_decision.lua`
+--   ARGV[7] budget, as of `commit_decision.lua`
+--   ARGV[8] cost from which on it counts, as of `commit_decision.lua`
+--   ARGV[9] plan, as of `commit_decision.lua`
+--   ARGV[10] source, as of `commit_decision.lua`
+--   ARGV[11] opened phases the first shards of which the claimant's job may carry, if its pool has no limit: JSON list
+--   ARGV[12] most shards it may carry
+--   ARGV[13] pool of the job
+--   ARGV[14] worker
+--   ARGV[15] most workers an attempt may lose before the shard fails
+--   ARGV[16] token of this call, as of `start_shard.lua`
+--   ARGV[17] number of ends, and for each of them 13 arguments: the 11 of `finish_shard.lua`, where the claimant is the job
+--            that runs the attempt; 1 when the attempt's end is recorded, and only the decision is tried again; 1 when the
+--            job of another shard carries this one: that it was claimed for it is acknowledged
+--   ARGV[18 + 13 x ends] number of phases that are opened, and for each of them 17 arguments as of `open_phase.lua`
+-- Returns [answer of the commit, claimant, shards of the run in flight, states of the opened phases as JSON, id and
+-- record of each shard that the job carries from now on as a JSON list of texts, then for each end verdict, state of the phase, seq of
+-- the last event, and then the claimed shard ids ...]. Verdict as of `finish_shard.lua`; the answer of the commit as of
+-- `commit_decision.lua`, '' when nothing was to be committed. Of the claimed shards those that are carried are marked `!`:
+-- their attempts are on, and they stay claimed until those have ended.
 --- @include "journal"
 --- @include "ledger"
 --- @include "slots"
@@ -68,39 +61,69 @@
 --- @include "start"
 --- @include "carry"
 local k = { run = KEYS[1], ledger = KEYS[2], shards = KEYS[3], released = KEYS[4], waiting = KEYS[5], open = KEYS[6], claims = KEYS[7], journal = KEYS[8], cancelled = KEYS[9], semaphores = KEYS[10], holders = KEYS[11], recalled = KEYS[12], started = KEYS[13], reuse = KEYS[14], ahead = KEYS[15], phases = KEYS[16], changed = KEYS[17], outbox = KEYS[18], live = KEYS[19], plan = KEYS[20], revisions = KEYS[21], folds = KEYS[22], source = KEYS[23], inputs = KEYS[24] }
-local claimant = ARGV[8]
-local phase = parse_shard_id(ARGV[1])
+local FIRST_END, PER_END, PER_OPENING = 17, 13, 17
+local ends = tonumber(ARGV[FIRST_END])
+local first_opening = FIRST_END + ends * PER_END + 1
 
--- Starts one of the claimed shards, which the job then carries.
-local function carry_opened(claimed)
-  local wanted = {}
-  for _, id in ipairs(cjson.decode(ARGV[22])) do wanted[id] = true end
-  if next(wanted) == nil or redis.call('SISMEMBER', KEYS[25], ARGV[23]) == 1 then return '' end
+-- Starts some of the claimed shards, which the job then carries. Returns their ids and records in turn.
+local function carry_opened(claimant, claimed)
+  local wanted, room, records = {}, tonumber(ARGV[12]), {}
+  for _, phase in ipairs(cjson.decode(ARGV[11])) do wanted[phase] = true end
+  if next(wanted) == nil or redis.call('SISMEMBER', KEYS[25], ARGV[13]) == 1 then return records end
+  local c = { claimant = claimant, worker = ARGV[14], now = ARGV[1], loss_limit = ARGV[15], token = ARGV[16] }
   for i, text in ipairs(claimed) do
-    if wanted[(parse_shard_id((string.gsub(text, '^!', ''))))] then
-      return carry(k, { claimant = claimant, worker = ARGV[24], now = ARGV[5], loss_limit = ARGV[25], token = ARGV[26] }, claimed, i)
+    local id = string.gsub(text, '^!', '')
+    local phase = parse_shard_id(id)
+    -- one that it carries already is started again only if this very call was sent before
+    local is_free = text == id or load_shard(k.shards, id).start_token == ARGV[16]
+    if room > 0 and wanted[phase] and is_free then
+      local record = begin_carried(k, c, claimed, i)
+      if record ~= '' then
+        room = room - 1
+        records[#records + 1] = id
+        records[#records + 1] = record
+      end
     end
   end
-  return ''
+  if #records > 0 then redis.call('HSET', k.claims, claimant, cjson.encode(claimed)) end
+  return records
 end
 
-if ARGV[21] == '1' then let_go(k, claimant, ARGV[1]) end
-local ended, entry = { 'ok', '' }, load_entry(k.ledger, phase)
-if ARGV[12] ~= '1' then
-  ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11] })
+keep_entries()
+local stopped = is_stopped(k.run)
+local verdicts, claimant, completes = {}, nil, true
+for i = 1, ends do
+  local at = FIRST_END + (i - 1) * PER_END
+  local id, job = ARGV[at + 1], ARGV[at + 8]
+  if ARGV[at + 13] == '1' then let_go(k, job, id) end
+  local ended, entry = { 'ok', '' }, nil
+  if ARGV[at + 12] == '1' then
+    entry = load_entry(k.ledger, (parse_shard_id(id)))
+  else
+    ended, entry = finish(k, { id = id, fence = ARGV[at + 2], outcome = ARGV[at + 3], record = ARGV[at + 4], now = ARGV[at + 5], attempt = ARGV[at + 6], events = ARGV[at + 7], cost = ARGV[at + 9], fingerprint = ARGV[at + 10], reuse_entry = ARGV[at + 11] })
+  end
+  if not entry then ended = { 'refused', '' } end
+  local state = entry and phase_state(entry, stopped) or ''
+  completes = completes and ended[1] == 'ok' and state == 'complete'
+  if entry and (not claimant or job == ARGV[2]) then claimant = job end
+  for _, value in ipairs({ ended[1], state, ended[2] }) do verdicts[#verdicts + 1] = value end
 end
-if not entry then return { 'refused', '', '', '', 0, '[]', '' } end
-local committed, states = '', {}
-if ended[1] == 'ok' and phase_state(entry, is_stopped(k.run)) == 'complete' then
-  committed = commit(k, { run_id = ARGV[13], version = ARGV[14], now = ARGV[15], change = ARGV[16], budget = ARGV[17], budget_from = ARGV[18], plan = ARGV[19], source = ARGV[20] })
-  for i = 1, committed > 0 and tonumber(ARGV[27]) or 0 do
-    local at = 27 + (i - 1) * 17
-    local opened = open_in_ledger(k, { phase = ARGV[at + 1], revision = ARGV[at + 2], now = ARGV[at + 4], order = ARGV[at + 5], total = ARGV[at + 6], max_parallel = ARGV[at + 7], window = ARGV[at + 8], inputs = ARGV[at + 9], started = ARGV[at + 10], tolerated = ARGV[at + 11], max_consecutive = ARGV[at + 12], key = ARGV[at + 13], key_limit = ARGV[at + 14], again = ARGV[at + 15], reuse = ARGV[at + 16], making = ARGV[at + 17] })
-    states[i] = phase_state(opened, false)
+
+local committed, states, claimed, records = '', {}, {}, {}
+if completes then
+  committed = commit(k, { run_id = ARGV[3], version = ARGV[4], now = ARGV[5], change = ARGV[6], budget = ARGV[7], budget_from = ARGV[8], plan = ARGV[9], source = ARGV[10] })
+  if committed > 0 then
+    for i = 1, tonumber(ARGV[first_opening]) do
+      local at = first_opening + (i - 1) * PER_OPENING
+      local opened = open_in_ledger(k, { phase = ARGV[at + 1], revision = ARGV[at + 2], now = ARGV[at + 4], order = ARGV[at + 5], total = ARGV[at + 6], max_parallel = ARGV[at + 7], window = ARGV[at + 8], inputs = ARGV[at + 9], started = ARGV[at + 10], tolerated = ARGV[at + 11], max_consecutive = ARGV[at + 12], key = ARGV[at + 13], key_limit = ARGV[at + 14], again = ARGV[at + 15], reuse = ARGV[at + 16], making = ARGV[at + 17] })
+      states[i] = phase_state(opened, false)
+    end
+    claimed = claim(k, claimant)
+    if #states > 0 and claimant == ARGV[2] then records = carry_opened(claimant, claimed) end
   end
 end
-local claimed = claim(k, claimant)
-local carried = #states > 0 and carry_opened(claimed) or ''
-local state = phase_state(load_entry(k.ledger, phase), is_stopped(k.run))
-local in_flight = redis.call('HGET', k.run, 'in_flight')
-return { ended[1], state, ended[2], committed, in_flight, #states > 0 and cjson.encode(states) or '[]', carried, unpack(claimed) }
+write_entries(k.ledger)
+local reply = { committed, claimant or '', redis.call('HGET', k.run, 'in_flight'), #states > 0 and cjson.encode(states) or '[]', #records > 0 and cjson.encode(records) or '[]' }
+for _, value in ipairs(verdicts) do reply[#reply + 1] = value end
+for _, id in ipairs(claimed) do reply[#reply + 1] = id end
+return reply

@@ -63,7 +63,14 @@ export type {
 } from "./ledger-moves.ts";
 export type { PhaseFacts } from "./ledger-reader.ts";
 export { isSameHolder, type LockHolder, Locks } from "./locks.ts";
-export { type Carrying, type CompletionReply, type PhaseCompletion, PhaseCompletions } from "./phase-completions.ts";
+export {
+  type CarriedAttempt,
+  type Carrying,
+  type CompletionReply,
+  type PhaseCompletion,
+  PhaseCompletions,
+  type TakenEnd,
+} from "./phase-completions.ts";
 export { type PoolRate, Pools, type PoolState } from "./pools.ts";
 export { type FlowPhase, isDirect, Queues } from "./queues.ts";
 export { connectRedis, type ConnectOptions } from "./redis/connect-redis.ts";

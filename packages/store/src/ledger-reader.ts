@@ -142,11 +142,11 @@ export class LedgerReader {
     return this.#redis.hkeys(this.#keys.run(runId).claims);
   }
 
-  /** The shard that the job of a claimant carries; undefined when it carries none. */
-  async findCarried(runId: string, claimant: string): Promise<ShardRef | undefined> {
+  /** The shards that the job of a claimant carries. */
+  async listCarried(runId: string, claimant: string): Promise<ShardRef[]> {
     const text = await this.#redis.hget(this.#keys.run(runId).claims, claimant);
     const claimed = text === null ? [] : strings(JSON.parse(text)).map(parseClaim);
-    return claimed.find(({ carried }) => carried);
+    return claimed.filter(({ carried }) => carried);
   }
 
   /**

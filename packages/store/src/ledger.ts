@@ -124,13 +124,20 @@ export class Ledger extends BlockLedger {
   }
 
   /**
-   * Acknowledges a claim; of a shard that the claimant's job carries only when `carried` says so.
+   * Acknowledges a claim.
    *
+   * @param options.carried whether that goes for what the claimant's job carries, too; or for which one of that
    * @returns phases all of whose shards are on their queues: their gates may go
    */
-  async ackClaims(runId: string, claimant: string, { carried }: { readonly carried: boolean }): Promise<PhaseRef[]> {
+  async ackClaims(
+    runId: string,
+    claimant: string,
+    { carried }: { readonly carried: boolean | ShardRef },
+  ): Promise<PhaseRef[]> {
     const keys = this.#keys.run(runId);
-    const reply = await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], [claimant, carried ? 0 : 1]);
+    const only = typeof carried === "boolean" ? "" : shardId(carried);
+    const args = [claimant, carried === false ? 1 : 0, only];
+    const reply = await ACK_CLAIMS.run(this.#redis, [keys.ledger, keys.claims], args);
     return strings(reply).map(parsePhaseRevision);
   }
 

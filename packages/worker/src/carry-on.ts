@@ -2,7 +2,7 @@ import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
 import { type PhaseEnd, type PhaseEndReply, systemClock } from "@fanfold/engine";
 import { type FinishReply, jobIds, type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
 import type { Job } from "bullmq";
-import type { RecordedOutcome, StartedAttempt } from "./attempt-record.ts";
+import { type RecordedOutcome, recordGivenBack, type StartedAttempt } from "./attempt-record.ts";
 import { runStarted } from "./run-started.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
@@ -10,6 +10,8 @@ import type { ShardJobContext } from "./shard-job.ts";
 const CARRY_MS = 1_000;
 /** A carried attempt that takes longer than this is named in the log of the job, in ms. */
 const NAMED_AFTER_MS = 250;
+/** A row that takes longer than this is given up, in ms: other workers can take what has not begun. */
+const PATIENCE_MS = 50;
 
 type Next = NonNullable<PhaseEndReply["next"]>;
 type Carrier = PhaseEnd["carrier"];
@@ -27,34 +29,105 @@ export interface CarryingJob {
 }
 
 /** Whether a job may go on with a shard that it starts: not for long, and not in a worker that stops. */
-export function carrierOf({ active, workerName }: ShardJobContext, { pool, startedAtMs }: CarryingJob): Carrier {
+export function carrierOf({ active, workerName, paces }: ShardJobContext, { pool, startedAtMs }: CarryingJob): Carrier {
   if (active.isClosing || systemClock.nowMs() - startedAtMs > CARRY_MS) return undefined;
-  return { worker: workerName, pool, lossLimit: DEFAULT_INFRA_LIMIT };
+  const expectedMs = paces.expectedMs.bind(paces);
+  return { worker: workerName, pool, lossLimit: DEFAULT_INFRA_LIMIT, expectedMs };
 }
 
 /**
- * Runs the shards that a job carries, one after another: each is started by the end of the one before, the first one of a
- * phase that follows, or the next one of a phase under a cap. One that does not succeed gets a job of its own, which goes
- * on from what is recorded, and ends the row.
+ * Runs the shards that a job carries: they are started by the ends of those before, first ones of phases that follow, or
+ * the next one of a phase under a cap. One that does not succeed gets a job of its own, which goes on from what is
+ * recorded, and ends the row.
  */
 export async function carryOn(context: ShardJobContext, carrier: CarryingJob, first: Next): Promise<void> {
-  const { job, id: claimant, runId, shardCount } = carrier;
-  let next: Next | undefined = first;
-  while (next !== undefined) {
-    const started = startedAttempt(runId, next);
-    const { ref } = started;
-    const naming = setTimeout(() => void nameInLog(carrier, ref), NAMED_AFTER_MS);
-    const outcome = await runStarted(context, started, { job, shardCount }).finally(() => clearTimeout(naming));
-    const { finish } = outcome;
-    if (finish.outcome !== "succeeded") return putOnQueue(context, started, { ...outcome, claimant });
-    const end = { runId, ref, finish, claimant, isCarried: true, carrier: carrierOf(context, carrier) };
-    const reply: PhaseEndReply = await context.engine.endAttempt(end);
-    if (reply.finished.verdict === "refused") return;
-    await context.engine.keys.wakeForPhase(runId, ref.phase, claimant);
-    if (mustReport(finish, reply.finished)) await report(context, carrier, ref);
-    next = reply.next;
+  let next: Next = first;
+  while (next.length > 0) {
+    const row = next.map((attempt) => startedAttempt(carrier.runId, attempt));
+    next = await new CarriedRow(context, carrier, row).run();
   }
 }
+
+/** Attempts that were started together, of phases that take no time to speak of; or a single one. */
+class CarriedRow {
+  readonly #context: ShardJobContext;
+  readonly #carrier: CarryingJob;
+  readonly #pending: StartedAttempt[];
+  readonly #done: PhaseEnd[] = [];
+  #lettingGo: Promise<unknown> | undefined;
+
+  constructor(context: ShardJobContext, carrier: CarryingJob, row: StartedAttempt[]) {
+    this.#context = context;
+    this.#carrier = carrier;
+    this.#pending = row;
+  }
+
+  /** @returns what the job carries next */
+  async run(): Promise<Next> {
+    const looking = setTimeout(() => this.#letGo(), PATIENCE_MS);
+    try {
+      for (let started = this.#pending.shift(); started !== undefined; started = this.#pending.shift()) {
+        await this.#runOne(started);
+      }
+    } finally {
+      clearTimeout(looking);
+    }
+    await this.#lettingGo;
+    return this.#complete(carrierOf(this.#context, this.#carrier));
+  }
+
+  async #runOne(started: StartedAttempt): Promise<void> {
+    const { job, id: claimant, runId, shardCount } = this.#carrier;
+    const naming = setTimeout(() => void nameInLog(this.#carrier, started.ref), NAMED_AFTER_MS);
+    const outcome = await runStarted(this.#context, started, { job, shardCount }).finally(() => clearTimeout(naming));
+    const { finish } = outcome;
+    const { ref } = started;
+    if (finish.outcome === "succeeded") {
+      this.#done.push({ runId, ref, finish, claimant, isCarried: true });
+      return;
+    }
+    await putOnQueue(this.#context, started, { ...outcome, claimant });
+    this.#letGo();
+  }
+
+  /** One takes long, or went wrong: those behind it get jobs of their own, and nobody waits any longer for those before. */
+  #letGo(): void {
+    const nowMs = systemClock.nowMs();
+    const { id: claimant } = this.#carrier;
+    const behind = this.#pending.splice(0).map((started) => {
+      const finish = recordGivenBack(started, NOT_BEGUN, nowMs);
+      return putOnQueue(this.#context, started, { finish, retryAfterMs: undefined, claimant });
+    });
+    this.#lettingGo = Promise.all([this.#lettingGo, ...behind, this.#complete(undefined)]);
+    this.#lettingGo.catch(() => undefined);
+  }
+
+  /** Hands in what is done. */
+  async #complete(carrier: Carrier): Promise<Next> {
+    const ends = this.#done.splice(0);
+    const replies = await Promise.all(ends.map((end) => this.#endOne({ ...end, carrier })));
+    return replies.flatMap(({ next = [] }) => next);
+  }
+
+  async #endOne(end: PhaseEnd): Promise<PhaseEndReply> {
+    const { engine } = this.#context;
+    const { runId, ref, finish, claimant } = end;
+    const reply = await engine.endAttempt(end);
+    if (reply.finished.verdict === "refused") return reply;
+    await engine.keys.wakeForPhase(runId, ref.phase, claimant);
+    if (mustReport(finish, reply.finished)) await report(this.#context, this.#carrier, ref);
+    return reply;
+  }
+}
+
+/** How a shard ends that was started and never began. */
+const NOT_BEGUN = {
+  status: "cancelled",
+  failure: { error_code: "CANCELLED", why: "given up: a phase before it takes long" },
+  log: undefined,
+  usage: undefined,
+  durationMs: 0,
+} as const;
 
 /** Whether there is something for a scheduler to decide, about the phase or the budget of its run. */
 export function mustReport({ outcome, costUsd }: ShardFinish, { progress }: Pick<FinishReply, "progress">): boolean {
@@ -88,10 +161,10 @@ async function putOnQueue(
   await engine.release(runId, claimed, own);
   await engine.keys.wakeForPhase(runId, ref.phase, own);
   await queues.restoreShard(await engine.flowPhase(runId, ref), ref, retryAfterMs);
-  await engine.letGo(runId, claimant);
+  await engine.letGo(runId, claimant, ref);
 }
 
-function startedAttempt(runId: string, { ref, record }: Next): StartedAttempt {
+function startedAttempt(runId: string, { ref, record }: Next[number]): StartedAttempt {
   if (record.attempt === undefined || record.fence === undefined) {
     throw new Error(`the ledger started ${jobIds.shard(runId, ref)} without an attempt`);
   }

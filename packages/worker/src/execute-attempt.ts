@@ -30,6 +30,7 @@ import type { WorkerRules } from "./attempt/worker-rules.ts";
 import { buildPrompt } from "./attempt-prompt.ts";
 import { hasSubmittedCode } from "./code-check.ts";
 import { AttemptUsage } from "./attempt-usage.ts";
+import type { HandlerPaces } from "./handler-paces.ts";
 import type { OutputShipper } from "./output-shipper.ts";
 import { errorContext } from "./error-context.ts";
 import { findDistrust } from "./plan-distrust.ts";
@@ -130,6 +131,7 @@ export interface AttemptPlace {
   readonly store: Store;
   readonly inputs: ShardInputs;
   readonly watch: StandstillWatch;
+  readonly paces: HandlerPaces;
   readonly workspaceDir: string;
   readonly rules: WorkerRules;
 }
@@ -173,8 +175,12 @@ async function attemptOnce(
   const consumed = await place.inputs.noteConsumed(task.runId, reader, task.phase, ofChildren);
   const usage = new AttemptUsage(task.phase.cost, task.plan.plan.prices);
   const progress = new ProgressReporter(place.store, task);
+  let begunAtMs = Number.NaN;
   const hooks: AttemptHooks = {
-    onBegin: () => place.watch.look(),
+    onBegin: () => {
+      place.watch.look();
+      begunAtMs = performance.now();
+    },
     onClear: () => task.scratch.markClear(),
     onOutput: (chunk, stream) => shipper.push(chunk, stream),
     onEvent: (event) => {
@@ -184,6 +190,7 @@ async function attemptOnce(
   };
   const isAsSubmitted = await hasSubmittedCode(task.plan.plan, task.phase, place.workspaceDir);
   const outcome = await runAttempt(spec, hooks, { signal });
+  if (outcome.status === "succeeded") place.paces.note(task.phase, performance.now() - begunAtMs);
   await settlesWithin(Promise.all([shipper.close(), progress.close()]), FAREWELL_MS);
   const log =
     outcome.log === undefined

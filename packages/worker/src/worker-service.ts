@@ -11,6 +11,7 @@ import { isBlock, processBlock } from "./block-job.ts";
 import { killProcessGroups } from "./attempt/process-group.ts";
 import { settlesWithin } from "./attempt/settles-within.ts";
 import { NO_RULES, type WorkerRules } from "./attempt/worker-rules.ts";
+import { HandlerPaces } from "./handler-paces.ts";
 import { processShard, type ShardJobContext } from "./shard-job.ts";
 import { ShardInputs } from "./shard-inputs.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
@@ -48,6 +49,7 @@ export class WorkerService {
   readonly #settings: WorkerSettings;
   readonly #log: Logger;
   readonly #active = new ActiveAttempts();
+  readonly #paces = new HandlerPaces();
   readonly #inputs: ShardInputs;
   readonly #watch: StandstillWatch;
   #workers: Worker[] = [];
@@ -143,6 +145,7 @@ export class WorkerService {
       store: this.#engine.store,
       inputs: this.#inputs,
       active: this.#active,
+      paces: this.#paces,
       watch: this.#watch,
       workspaceDir: resolve(this.#settings.workspaceDir),
       rules: this.#settings.rules ?? NO_RULES,

@@ -13,7 +13,12 @@ import { isPhaseOver } from "./transitions.ts";
 /** Starts or skips the pending ones of the affected phases; a skip affects more of them. A spent budget starts none. */
 export function advance(draft: DecisionDraft): void {
   const ready = new Set<string>();
-  for (const id of draft.affected) {
+  const asked = new Set<string>();
+  const askedAtFirst = draft.affected.length;
+  for (const [i, id] of draft.affected.entries()) {
+    // several ends ask for the same phase; once something was skipped it has to be looked at anew
+    if (i < askedAtFirst && asked.has(id)) continue;
+    asked.add(id);
     if (draft.record(id).if_stale === true) {
       decideIfStale(draft, id);
       if (draft.record(id).if_stale === undefined) draft.affectsWhatWaits(id);

@@ -24,8 +24,19 @@ import { isRunOver, moveRun } from "./transitions.ts";
  * @throws {CoreError} when the trigger asks for an illegal move
  */
 export function decide(state: RunState, trigger: Trigger, nowMs: number): Decision {
+  return decideTogether(state, [trigger], nowMs);
+}
+
+/**
+ * Decides what several triggers mean that happened in this order, as {@link decide} does one after another: only the
+ * phases that start do so when all of them have had their effect.
+ *
+ * @param nowMs time of the decision, Unix ms
+ * @throws {CoreError} when one of them asks for an illegal move
+ */
+export function decideTogether(state: RunState, triggers: readonly Trigger[], nowMs: number): Decision {
   const draft = new DecisionDraft(state, nowMs);
-  handle(draft, trigger);
+  for (const trigger of triggers) handle(draft, trigger);
   advance(draft);
   endRunIfOver(draft);
   draft.countApprovals();

@@ -1,6 +1,6 @@
 import type { Effect } from "@fanfold/schemas";
 import type { PlanGraph } from "../../src/plan/plan-graph.ts";
-import { decide } from "../../src/run/decide.ts";
+import { decide, decideTogether } from "../../src/run/decide.ts";
 import { planRerun, type RerunReach } from "../../src/run/plan-rerun.ts";
 import { conditionDecided, wasLeftOut } from "../../src/run/reopening.ts";
 import { isBudgetSpent, reliedOnBudget } from "../../src/run/run-limits.ts";
@@ -135,6 +135,11 @@ export class SimulatedRun {
     for (const [at, trigger] of this.#triggers.entries()) {
       list.push({ name: `decide ${triggerText(trigger)}`, act: () => this.#apply(this.#triggers.splice(at, 1)[0]) });
     }
+    const ends = this.#triggers.filter(({ type }) => type === "phase_succeeded");
+    if (ends.length > 1) {
+      const name = `decide together ${ends.map(triggerText).join(", ")}`;
+      list.push({ name, act: () => this.#applyTogether(ends) });
+    }
     for (const [at, [step, ...rest]] of this.#hands.entries()) {
       if (step === undefined) continue;
       const act = (): void => {
@@ -260,26 +265,33 @@ export class SimulatedRun {
     else this.#hands.push([reopen, requeue, reopen]);
   }
 
-  #apply(trigger: Trigger | undefined): void {
-    if (trigger === undefined) return;
+  /** As a worker does it that ends several attempts in one step. */
+  #applyTogether(ends: readonly Trigger[]): void {
+    for (const end of ends) this.#triggers.splice(this.#triggers.indexOf(end), 1);
+    this.#apply(...ends);
+  }
+
+  #apply(...triggers: (Trigger | undefined)[]): void {
+    const known = triggers.filter((trigger) => trigger !== undefined);
+    if (known.length === 0) return;
     this.#nowMs += 10;
     const wasStopped = this.#isStopped();
-    const decision = this.#decide(trigger);
+    const decision = this.#decide(...known);
     this.trace.push(`  -> ${storyOf(decision)}`);
     this.#state = applyDecision(this.#state, decision, this.#state.run.version + 1);
     this.#referee.watch(decision, this.#state);
-    this.#checkRepeated(trigger, wasStopped);
+    for (const trigger of known) this.#checkRepeated(trigger, wasStopped);
     for (const effect of decision.effects) this.#outbox.set(effectText(effect), effect);
   }
 
   /** What was read of the cost may be old; the commit refuses a decision that goes on with a spent budget. */
-  #decide(trigger: Trigger): Decision {
-    const decision = decide(this.#state, trigger, this.#nowMs);
+  #decide(...triggers: Trigger[]): Decision {
+    const decision = decideTogether(this.#state, triggers, this.#nowMs);
     const budget = reliedOnBudget(this.#state, decision);
     const after = { ...this.#state.run, ...decision.run };
     if (budget === undefined || !isBudgetSpent(this.#state.plan, after, this.#costUsd)) return decision;
     this.#state = { ...this.#state, run: { ...this.#state.run, cost_usd: this.#costUsd } };
-    return decide(this.#state, trigger, this.#nowMs);
+    return decideTogether(this.#state, triggers, this.#nowMs);
   }
 
   /** The same trigger again does nothing; only a phase found drained may be resumed again, which is harmless. */

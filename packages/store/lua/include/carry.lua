@@ -20,14 +20,20 @@ local function let_go(k, claimant, id)
   return true
 end
 
--- Starts a claimed shard, the i-th. Its own job would be the second one to start it.
+-- Starts a claimed shard, the i-th, and marks it. Its own job would be the second one to start it.
 --   c: {claimant, worker, now, loss_limit, token}
 -- Returns its record as JSON; '' when it may not start.
-local function carry(k, c, claimed, i)
+local function begin_carried(k, c, claimed, i)
   local id = string.gsub(claimed[i], '^!', '')
   local reply = start(k, { id = id, worker = c.worker, now = c.now, starts = '1', reopened = '0', loss_limit = c.loss_limit, token = c.token, carrier = c.claimant })
   if reply[1] ~= 'run' then return '' end
   claimed[i] = '!' .. id
-  redis.call('HSET', k.claims, c.claimant, cjson.encode(claimed))
   return reply[2]
+end
+
+-- Starts a claimed shard as above, and keeps the claim with its mark.
+local function carry(k, c, claimed, i)
+  local record = begin_carried(k, c, claimed, i)
+  if record ~= '' then redis.call('HSET', k.claims, c.claimant, cjson.encode(claimed)) end
+  return record
 end

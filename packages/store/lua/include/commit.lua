@@ -19,7 +19,7 @@ local function commit(k, a)
     if entry and entry.revision == d[2] and entry.in_flight + entry.unacked > 0 then return -3 end
   end
   for _, d in ipairs(change.discards) do
-    redis.call('HDEL', k.ledger, d[1])
+    remove_entry(k.ledger, d[1])
     redis.call('ZREM', k.open, d[1])
     redis.call('HDEL', k.folds, d[1] .. '.r' .. string.format('%d', d[2]))
   end

@@ -17,14 +17,38 @@
 --   blocks      1 where fresh shards may go in blocks; `timed` of them took `timed_ms` in all, the latest count most
 -- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
+-- Entries that a script keeps until it calls `write_entries`, because it moves the same ones several times: phase → entry.
+-- Nil in a script that does not.
+local kept_entries, changed_entries
+
+local function keep_entries()
+  kept_entries, changed_entries = {}, {}
+end
+
 local function load_entry(ledger, phase)
+  if kept_entries and kept_entries[phase] then return kept_entries[phase] end
   local text = redis.call('HGET', ledger, phase)
   if not text then return nil end
-  return cjson.decode(text)
+  local entry = cjson.decode(text)
+  if kept_entries then kept_entries[phase] = entry end
+  return entry
 end
 
 local function save_entry(ledger, phase, entry)
-  redis.call('HSET', ledger, phase, cjson.encode(entry))
+  if kept_entries then
+    kept_entries[phase], changed_entries[phase] = entry, true
+  else
+    redis.call('HSET', ledger, phase, cjson.encode(entry))
+  end
+end
+
+local function remove_entry(ledger, phase)
+  if kept_entries then kept_entries[phase], changed_entries[phase] = nil, nil end
+  redis.call('HDEL', ledger, phase)
+end
+
+local function write_entries(ledger)
+  for phase in pairs(changed_entries) do redis.call('HSET', ledger, phase, cjson.encode(kept_entries[phase])) end
 end
 
 -- Splits `<phase>.r<revision>.<shard>`.
@@ -68,9 +92,11 @@ local function save_shard(shards, id, record)
   redis.call('HSET', shards, id, cjson.encode(record))
 end
 
--- Whether a run was removed, or is just being: nothing may be written for it any more.
+-- Whether the run was removed, or is just being: nothing may be written for it any more. A script is about one run.
+local gone
 local function is_gone(run)
-  return redis.call('EXISTS', run) == 0 or redis.call('HEXISTS', run, 'removing') == 1
+  if gone == nil then gone = redis.call('EXISTS', run) == 0 or redis.call('HEXISTS', run, 'removing') == 1 end
+  return gone
 end
 
 local function is_stopped(run)
