@@ -8,7 +8,7 @@ import { useDashboards } from "./with-dashboard.ts";
 
 const withDashboard = useDashboards();
 
-/** One phase of two long shards, one at a time, and one that waits for it. */
+/** One phase of two long shards, with records that are kept in a file, one at a time, and one that waits for it. */
 const PLAN = {
   plan_id: "slow",
   version: "1",
@@ -20,7 +20,7 @@ const PLAN = {
       args: ["60"],
       max_parallel: 1,
       on_failure: "skip_dependents",
-      shard: { strategy: "chunk", over: [1, 2], chunk_size: 1 },
+      shard: { strategy: "chunk", over: [1, "long".repeat(5_000)], chunk_size: 1 },
     },
     { id: "b", command: "true", depends_on: ["a"] },
   ],
@@ -47,7 +47,7 @@ test(
     const removed = await ask(dashboard, "/runs/slow", { method: "DELETE" });
     const { keys, files, ...rest } = RemovedSchema.parse(removed.body);
     expect(rest).toMatchObject({ run_id: "slow", is_removed: true, remark: null });
-    expect([keys > 0, files > 0]).toEqual([true, true]); // its shard plan and a log, if nothing else
+    expect([keys > 0, files > 0]).toEqual([true, true]); // its records, if nothing else
     expect(await readdir(join(deployment.dir, "artifacts"), { recursive: true })).not.toContainEqual(
       expect.stringMatching(/[0-9a-f]{64}$/),
     );
