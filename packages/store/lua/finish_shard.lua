@@ -85,13 +85,18 @@ local function find_carried(claimed)
   return ''
 end
 
+keep_entries()
 local was_carried = ARGV[13] == '1' and let_go(k, claimant, ARGV[1])
 local ended, entry = finish(k, { id = ARGV[1], fence = ARGV[2], outcome = ARGV[3], record = ARGV[4], now = ARGV[5], attempt = ARGV[6], events = ARGV[7], cost = ARGV[9], fingerprint = ARGV[10], reuse_entry = ARGV[11], duration = ARGV[12] })
-if not entry then return { 'refused', '', '', '0', '' } end
+if not entry then
+  write_entries(k.ledger)
+  return { 'refused', '', '', '0', '' }
+end
 local is_repeated = redis.call('HEXISTS', k.claims, claimant) == 1
 local claimed = claim(k, claimant)
 local carried = ''
 if pool ~= '' and ended[1] == 'ok' then carried = is_repeated and find_carried(claimed) or not is_repeated and carry_next(claimed) or '' end
 entry = load_entry(k.ledger, phase)
+write_entries(k.ledger)
 local is_last = was_carried and entry.next >= entry.total and entry.unacked <= 0
 return { ended[1], phase_state(entry, is_stopped(k.run)), ended[2], is_last and '1' or '0', carried, unpack(claimed) }
