@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PlanInput } from "@fanfold/schemas";
+import { eventually } from "@fanfold/testkit";
 import { expect, test } from "vitest";
 import { useDeployments } from "./with-deployment.ts";
 
@@ -73,6 +74,33 @@ test(
     expect(run.status).toBe("succeeded");
     const story = await deployment.story(run.run_id);
     expect(story.indexOf("phase_succeeded other")).toBeLessThan(story.indexOf("phase_succeeded flaky"));
+  }),
+);
+
+test(
+  "a shard whose worker dies while it gets in line for a slot asks again soon",
+  withDeployment(async (deployment) => {
+    const { ledger } = deployment.store;
+    const claim = ledger.claim.bind(ledger);
+    let deaths = 0;
+    ledger.claim = (runId, claimant, waiting) => {
+      if (waiting === undefined || deaths > 0) return claim(runId, claimant, waiting);
+      deaths += 1;
+      return Promise.reject(new Error("as good as dead"));
+    };
+    const go = join(deployment.dir, "go");
+    const runId = await deployment.submit({
+      plan_id: "in-line",
+      version: "1",
+      globals: { max_concurrency: 1 },
+      phases: [
+        { id: "flaky", command: 'test "$FANFOLD_ATTEMPT" = 2', shell: true, retries: 1, retry_delay_sec: 0.05 },
+        { id: "other", command: `until [ -e '${go}' ]; do sleep 0.02; done`, shell: true },
+      ],
+    });
+    await eventually(() => deaths === 1);
+    await writeFile(go, "");
+    expect((await deployment.ended(runId)).status).toBe("succeeded");
   }),
 );
 

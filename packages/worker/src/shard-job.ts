@@ -11,6 +11,8 @@ import { AttemptLost, runStarted } from "./run-started.ts";
 
 /** Longest time a shard waits for a slot before it asks again by itself, in ms; a free slot wakes it at once. */
 const SLOT_RECHECK_MS = 30_000;
+/** The same until it is known to be in line for a slot, in ms: whoever gets it there may die. */
+const IN_LINE_MS = 2_000;
 /** How often a shard retried by hand asks whether its phase has its lock again, in ms. */
 const LOCK_RECHECK_MS = 2_000;
 
@@ -216,9 +218,11 @@ class ShardRun {
     const { engine } = this.#context;
     const { run_id } = this.#data;
     const claimant = jobIds.shard(run_id, this.#ref);
-    await this.#job.moveToDelayed(systemClock.nowMs() + SLOT_RECHECK_MS, this.#token);
+    await this.#job.moveToDelayed(systemClock.nowMs() + IN_LINE_MS, this.#token);
     const claimed = await engine.store.ledger.claim(run_id, claimant, this.#ref);
     await engine.release(run_id, claimed, claimant);
+    // not when it has got a slot by now
+    await this.#job.changeDelay(SLOT_RECHECK_MS).catch(() => undefined);
     throw new DelayedError();
   }
 
