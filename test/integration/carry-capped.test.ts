@@ -7,6 +7,7 @@ import { type Deployment, eventually } from "@fanfold/testkit";
 import { Worker } from "bullmq";
 import { expect, test } from "vitest";
 import { cutOff } from "./cut-off.ts";
+import { goodEnd } from "./good-end.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -243,27 +244,8 @@ function resultOf(shard: number): { output: { inline: string } } {
 }
 
 /** The good end of the first shard, by a worker that dies with it. */
-async function firstEnd({ store }: Deployment, runId: string): Promise<PhaseEnd> {
-  const ref = { phase: "fan", revision: 1, shard: 0 };
-  const start = { worker: "dead", nowMs: 1, starts: 1, reopened: false, lossLimit: 5 };
-  const { record } = await store.ledger.startShard(runId, ref, start);
-  const { attempt = 0, fence = 0 } = record ?? {};
-  return {
-    runId,
-    ref,
-    claimant: firstJob(runId),
-    isCarried: false,
-    carrier: { worker: "dead", pool: "default", lossLimit: 5 },
-    finish: {
-      attempt,
-      fence,
-      nowMs: 2,
-      costUsd: 0,
-      outcome: "succeeded",
-      record: { ...record, status: "succeeded", result: resultOf(0) },
-      events: [["shard_succeeded", { duration_ms: 1 }]],
-    },
-  };
+function firstEnd(deployment: Deployment, runId: string): Promise<PhaseEnd> {
+  return goodEnd(deployment, runId, { phase: "fan", revision: 1, shard: 0 }, { output: "0\n" });
 }
 
 test(

@@ -6,6 +6,7 @@ import { jobIds, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { cutOff } from "./cut-off.ts";
+import { goodEnd } from "./good-end.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -184,27 +185,7 @@ describe("the job of a phase", () => {
         const ref = { phase: "p0", revision: 1, shard: 0 };
         const endOf = async (runId: string): Promise<PhaseEnd> => {
           await eventually(async () => (await jobOf(deployment, runId, "p0")) !== undefined);
-          const start = { worker: "dead", nowMs: 1, starts: 1, reopened: false, lossLimit: 5 };
-          const { record } = await store.ledger.startShard(runId, ref, start);
-          const { attempt = 0, fence = 0 } = record ?? {};
-          const result = { output: { inline: '"p0"' } };
-          const events = [["shard_succeeded", { duration_ms: 1 }]] as const;
-          return {
-            runId,
-            ref,
-            claimant: jobIds.shard(runId, ref),
-            isCarried: false,
-            carrier: { worker: "dead", pool: "default", lossLimit: 5 },
-            finish: {
-              attempt,
-              fence,
-              nowMs: 2,
-              costUsd: 0,
-              outcome: "succeeded",
-              record: { ...record, status: "succeeded", result },
-              events,
-            },
-          };
+          return goodEnd(deployment, runId, ref, { output: '"p0"' });
         };
         const runs: string[] = [];
         for (let commands = 2, whole = Number.POSITIVE_INFINITY; commands < whole; commands += 1) {

@@ -6,6 +6,7 @@ import { connectRedis, FileArtifactStore, jobIds, listServers, openStore, shardQ
 import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { cutOff } from "./cut-off.ts";
+import { goodEnd } from "./good-end.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
@@ -59,26 +60,7 @@ async function startLayer(deployment: Deployment, runId: string): Promise<PhaseE
   for (const phase of LAYER) {
     await eventually(async () => (await jobOf(deployment, runId, phase)) !== undefined);
     const ref = { phase, revision: 1, shard: 0 };
-    const start = { worker: "dead", nowMs: 1, starts: 1, reopened: false, lossLimit: 5 };
-    const { record } = await deployment.store.ledger.startShard(runId, ref, start);
-    const { attempt = 0, fence = 0 } = record ?? {};
-    const result = { output: { inline: '"x"' } };
-    ends.push({
-      runId,
-      ref,
-      claimant: jobIds.shard(runId, ref),
-      isCarried: false,
-      carrier: { worker: "dead", pool: "default", lossLimit: 5, expectedMs: () => 1 },
-      finish: {
-        attempt,
-        fence,
-        nowMs: 2,
-        costUsd: 0,
-        outcome: "succeeded",
-        record: { ...record, status: "succeeded", result },
-        events: [["shard_succeeded", { duration_ms: 1 }]],
-      },
-    });
+    ends.push(await goodEnd(deployment, runId, ref, { output: '"x"', expectedMs: () => 1 }));
   }
   return ends;
 }

@@ -90,7 +90,7 @@ describe("a retry by hand", () => {
     "while siblings still run lets the phase succeed without having failed",
     withDeployment(async (deployment) => {
       const command =
-        "until test -e mended || grep -E '2|3' $FANFOLD_INPUT; do sleep 0.01; done; test -e mended && cat $FANFOLD_INPUT";
+        "until test -e mended || grep -qE '2|3' $FANFOLD_INPUT; do sleep 0.01; done; test -e mended && cat $FANFOLD_INPUT";
       const runId = await deployment.submit(fanPlan({ command, max_parallel: 3 }));
       await eventually(async () => (await deployment.story(runId)).includes("shard_failed fan[2]"));
       await mend(deployment);
