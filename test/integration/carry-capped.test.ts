@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PhaseEnd, RunEngine } from "@fanfold/engine";
+import type { AttemptEnd, RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
 import { jobIds, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
@@ -244,7 +244,7 @@ function resultOf(shard: number): { output: { inline: string } } {
 }
 
 /** The good end of the first shard, by a worker that dies with it. */
-function firstEnd(deployment: Deployment, runId: string): Promise<PhaseEnd> {
+function firstEnd(deployment: Deployment, runId: string): Promise<AttemptEnd> {
   return goodEnd(deployment, runId, { phase: "fan", revision: 1, shard: 0 }, { output: "0\n" });
 }
 

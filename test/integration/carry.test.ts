@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PhaseEnd, RunEngine } from "@fanfold/engine";
+import type { AttemptEnd, RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
 import { jobIds, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
@@ -183,7 +183,7 @@ describe("the job of a phase", () => {
         await writeHandler(deployment);
         const { store } = deployment;
         const ref = { phase: "p0", revision: 1, shard: 0 };
-        const endOf = async (runId: string): Promise<PhaseEnd> => {
+        const endOf = async (runId: string): Promise<AttemptEnd> => {
           await eventually(async () => (await jobOf(deployment, runId, "p0")) !== undefined);
           return goodEnd(deployment, runId, ref, { output: '"p0"' });
         };

@@ -1,4 +1,4 @@
-import type { PhaseEnd } from "@fanfold/engine";
+import type { AttemptEnd } from "@fanfold/engine";
 import { jobIds, type ShardRef } from "@fanfold/store";
 import type { Deployment } from "@fanfold/testkit";
 
@@ -8,7 +8,7 @@ export async function goodEnd(
   runId: string,
   ref: ShardRef,
   { output, expectedMs }: { readonly output: string; readonly expectedMs?: () => number },
-): Promise<PhaseEnd> {
+): Promise<AttemptEnd> {
   const start = { worker: "dead", nowMs: 1, starts: 1, reopened: false, lossLimit: 5 };
   const { record } = await store.ledger.startShard(runId, ref, start);
   const { attempt = 0, fence = 0 } = record ?? {};

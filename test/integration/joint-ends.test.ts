@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type PhaseEnd, RunEngine } from "@fanfold/engine";
+import { type AttemptEnd, RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
 import { connectRedis, FileArtifactStore, jobIds, listServers, openStore, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
@@ -55,8 +55,8 @@ async function wellEnded(deployment: Deployment, runId: string, phases: number):
 }
 
 /** Starts the attempts of the layer in the name of a worker that is not there. @returns their ends, all good */
-async function startLayer(deployment: Deployment, runId: string): Promise<PhaseEnd[]> {
-  const ends: PhaseEnd[] = [];
+async function startLayer(deployment: Deployment, runId: string): Promise<AttemptEnd[]> {
+  const ends: AttemptEnd[] = [];
   for (const phase of LAYER) {
     await eventually(async () => (await jobOf(deployment, runId, phase)) !== undefined);
     const ref = { phase, revision: 1, shard: 0 };

@@ -1,6 +1,6 @@
 import type { RunState } from "@fanfold/core";
 import type { Carrying } from "@fanfold/store";
-import type { PhaseCarrier } from "./phase-end.ts";
+import type { AttemptCarrier } from "./attempt-end.ts";
 import type { WorkerStep } from "./worker-step.ts";
 
 /** Work that a job goes on with in one go, in ms: what takes longer is better done by several workers. */
@@ -15,7 +15,7 @@ const MOST_IN_ROW = 32;
 export function chooseCarried(
   { graph }: RunState,
   { openings }: WorkerStep,
-  { expectedMs, ...carrier }: PhaseCarrier,
+  { expectedMs, ...carrier }: AttemptCarrier,
 ): Carrying {
   const able = openings
     .map(({ phase }) => graph.phase(phase))

@@ -11,14 +11,14 @@ import { ackClaims } from "./ack-claims.ts";
 import { carryOut } from "./carry-out.ts";
 import { chooseCarried } from "./choose-carried.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
-import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import type { AttemptEnd, AttemptEndReply } from "./attempt-end.ts";
 import { type WorkerStep, workerStepOf } from "./worker-step.ts";
 
 /** The end of an attempt that waits for its turn. */
 export interface WaitingEnd {
-  readonly end: PhaseEnd;
+  readonly end: AttemptEnd;
   readonly trigger: Trigger;
-  readonly resolve: (reply: PhaseEndReply) => void;
+  readonly resolve: (reply: AttemptEndReply) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -202,7 +202,7 @@ function completes({ verdict, progress }: TakenEnd): boolean {
 }
 
 /** Has a scheduler settle the phase. */
-async function settleLater({ store }: EngineWorkings, { runId, ref }: PhaseEnd, finished: TakenEnd): Promise<void> {
+async function settleLater({ store }: EngineWorkings, { runId, ref }: AttemptEnd, finished: TakenEnd): Promise<void> {
   if (!completes(finished)) return;
   const { phase, revision } = ref;
   const job = { kind: "settle", run_id: runId, phase, revision } as const;

@@ -1,6 +1,6 @@
 import { type FinishReply, isDirect } from "@fanfold/store";
 import type { EngineWorkings } from "./engine-workings.ts";
-import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import type { AttemptEnd, AttemptEndReply } from "./attempt-end.ts";
 import type { PhaseEnds } from "./phase-ends.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { PhaseEnds } from "./phase-ends.ts";
  *
  * May be repeated, and may die at any point, as completing a phase.
  */
-export async function endAttempt(workings: EngineWorkings, ends: PhaseEnds, end: PhaseEnd): Promise<PhaseEndReply> {
+export async function endAttempt(workings: EngineWorkings, ends: PhaseEnds, end: AttemptEnd): Promise<AttemptEndReply> {
   const { engine, store, states } = workings;
   const { runId, ref, finish, claimant, isCarried } = end;
   const { graph } = await states.plan(runId);
@@ -27,7 +27,7 @@ export async function endAttempt(workings: EngineWorkings, ends: PhaseEnds, end:
 }
 
 /** The shard that the job carries now. */
-function nextOf({ claimed, carried: record }: FinishReply): Pick<PhaseEndReply, "next"> {
+function nextOf({ claimed, carried: record }: FinishReply): Pick<AttemptEndReply, "next"> {
   const ref = claimed.find(({ carried }) => carried);
   return record === undefined || ref === undefined ? {} : { next: [{ ref, record }] };
 }

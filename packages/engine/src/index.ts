@@ -2,7 +2,7 @@ export type { GivenApproval } from "./answer-approval.ts";
 export { type ListedArtifact, outputId } from "./artifact-records.ts";
 export { SPAWN_RECHECK_MS } from "./await-children.ts";
 export type { RunPart } from "./cancel-part.ts";
-export type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+export type { AttemptEnd, AttemptEndReply } from "./attempt-end.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CollectedArtifacts, collectArtifacts, DEFAULT_GRACE_MS } from "./collect-artifacts.ts";
 export { type CollectedGarbage, collectGarbage, type GarbageScope, resumeRemovals } from "./collect-garbage.ts";

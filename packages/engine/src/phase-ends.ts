@@ -1,6 +1,6 @@
 import { completeTogether, type WaitingEnd } from "./complete-phase.ts";
 import type { EngineWorkings } from "./engine-workings.ts";
-import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import type { AttemptEnd, AttemptEndReply } from "./attempt-end.ts";
 import { artifactsOf } from "./phase-outputs.ts";
 
 /** Most ends that are taken in one step: it must not hold Redis up. */
@@ -17,7 +17,7 @@ export class PhaseEnds {
   }
 
   /** Ends the attempt that completes a phase, together with what else waits. */
-  async complete(end: PhaseEnd): Promise<PhaseEndReply> {
+  async complete(end: AttemptEnd): Promise<AttemptEndReply> {
     const { runId, ref, finish } = end;
     const definition = (await this.#workings.states.plan(runId)).graph.phase(ref.phase);
     if (finish.record.result === undefined) throw new Error(`the attempt that completes ${ref.phase} has no result`);

@@ -31,7 +31,7 @@ import type { EngineWorkings } from "./engine-workings.ts";
 import { groupByPhase } from "./group-by-phase.ts";
 import { newRun } from "./new-run.ts";
 import { resumeRelease } from "./open-phase.ts";
-import type { PhaseEnd, PhaseEndReply } from "./phase-end.ts";
+import type { AttemptEnd, AttemptEndReply } from "./attempt-end.ts";
 import { PhaseEnds } from "./phase-ends.ts";
 import { PhaseLocks } from "./phase-locks.ts";
 import { isFolded, outputsOf } from "./phase-outputs.ts";
@@ -111,7 +111,7 @@ export class RunEngine {
    *
    * @returns how the attempt's end was taken; what it claims is released, but for what the job goes on with
    */
-  endAttempt(end: PhaseEnd): Promise<PhaseEndReply> {
+  endAttempt(end: AttemptEnd): Promise<AttemptEndReply> {
     return endAttempt(this.#workings, this.#ends, end);
   }
 

@@ -47,8 +47,8 @@
 --            job of another shard carries this one: that it was claimed for it is acknowledged
 --   ARGV[18 + 13 x ends] number of phases that are opened, and for each of them 17 arguments as of `open_phase.lua`
 -- Returns [answer of the commit, claimant, shards of the run in flight, states of the opened phases as JSON, id and
--- record of each shard that the job carries from now on as a JSON list of texts, then for each end verdict, state of the phase, seq of
--- the last event, and then the claimed shard ids ...]. Verdict as of `finish_shard.lua`; the answer of the commit as of
+-- record of each shard that the job carries from now on as a JSON list of texts, then for each end verdict, state of the
+-- phase, seq of the last event, and then the claimed shard ids ...]. Verdict as of `finish_shard.lua`; the answer of the commit as of
 -- `commit_decision.lua`, '' when nothing was to be committed. Of the claimed shards those that are carried are marked `!`:
 -- their attempts are on, and they stay claimed until those have ended.
 --- @include "journal"

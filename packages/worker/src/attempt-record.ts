@@ -114,6 +114,19 @@ export function recordGivenBack(started: StartedAttempt, ended: UnsuccessfulAtte
   return finish(started, ended, nowMs, { outcome: "given_back", record, events: [["shard_given_back", data]] });
 }
 
+/** An attempt that was started and let go of before it began. Pure. */
+export function recordNotBegun(started: StartedAttempt, nowMs: number): ShardFinish {
+  return recordGivenBack(started, NOT_BEGUN, nowMs);
+}
+
+const NOT_BEGUN = {
+  status: "cancelled",
+  failure: { error_code: "CANCELLED", why: "let go of before it began" },
+  log: undefined,
+  usage: undefined,
+  durationMs: 0,
+} as const;
+
 type Failed = UnsuccessfulAttempt;
 
 function setback(started: StartedAttempt, ended: Failed, rule: RetryRule, nowMs: number): RecordedOutcome {

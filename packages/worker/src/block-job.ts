@@ -15,7 +15,7 @@ import {
   type StartedInBlock,
 } from "@fanfold/store";
 import { DelayedError, type Job, UnrecoverableError } from "bullmq";
-import { recordGivenBack, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
+import { recordGivenBack, recordNotBegun, recordOutcome, type StartedAttempt } from "./attempt-record.ts";
 import { shareInBlock } from "./block-inputs.ts";
 import { executeAttempt, type HandedOver, type SharedByBlock } from "./execute-attempt.ts";
 import { OutputShipper } from "./output-shipper.ts";
@@ -289,7 +289,7 @@ class BlockRun {
     for (const { shard, attempt, fence, record } of this.#pending.splice(0)) {
       const ref = { phase: this.#block.phase, revision: this.#block.revision, shard };
       const started = { runId: this.#data.run_id, ref, attempt, fence, record };
-      const finish = recordGivenBack(started, NOT_BEGUN, nowMs);
+      const finish = recordNotBegun(started, nowMs);
       this.#ended.push({ ...finish, shard, record: { ...finish.record, own_job: true } });
     }
     await this.#step("leave");
@@ -328,15 +328,6 @@ class BlockRun {
 }
 
 const NEVER = new AbortController().signal;
-
-/** How a shard ends that was started and never began. */
-const NOT_BEGUN = {
-  status: "cancelled",
-  failure: { error_code: "CANCELLED", why: "given up: a shard before it takes long" },
-  log: undefined,
-  usage: undefined,
-  durationMs: 0,
-} as const;
 
 function abortReason(signal: AbortSignal): "run_stopped" | "lock_lost" | "worker_stopping" {
   const { reason } = signal;

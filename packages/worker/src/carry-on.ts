@@ -1,8 +1,8 @@
 import { DEFAULT_INFRA_LIMIT } from "@fanfold/core";
-import { type PhaseEnd, type PhaseEndReply, systemClock } from "@fanfold/engine";
+import { type AttemptEnd, type AttemptEndReply, systemClock } from "@fanfold/engine";
 import { type FinishReply, jobIds, type ShardFinish, type ShardRef, shardId } from "@fanfold/store";
 import type { Job } from "bullmq";
-import { type RecordedOutcome, recordGivenBack, type StartedAttempt } from "./attempt-record.ts";
+import { type RecordedOutcome, recordNotBegun, type StartedAttempt } from "./attempt-record.ts";
 import { runStarted } from "./run-started.ts";
 import type { ShardJobContext } from "./shard-job.ts";
 
@@ -13,8 +13,8 @@ const NAMED_AFTER_MS = 250;
 /** A row that takes longer than this is given up, in ms: other workers can take what has not begun. */
 const PATIENCE_MS = 50;
 
-type Next = NonNullable<PhaseEndReply["next"]>;
-type Carrier = PhaseEnd["carrier"];
+type Next = NonNullable<AttemptEndReply["next"]>;
+type Carrier = AttemptEnd["carrier"];
 
 /** A job that may carry shards which its own starts. */
 export interface CarryingJob {
@@ -53,7 +53,7 @@ class CarriedRow {
   readonly #context: ShardJobContext;
   readonly #carrier: CarryingJob;
   readonly #pending: StartedAttempt[];
-  readonly #done: PhaseEnd[] = [];
+  readonly #done: AttemptEnd[] = [];
   #lettingGo: Promise<unknown> | undefined;
 
   constructor(context: ShardJobContext, carrier: CarryingJob, row: StartedAttempt[]) {
@@ -95,7 +95,7 @@ class CarriedRow {
     const nowMs = systemClock.nowMs();
     const { id: claimant } = this.#carrier;
     const behind = this.#pending.splice(0).map((started) => {
-      const finish = recordGivenBack(started, NOT_BEGUN, nowMs);
+      const finish = recordNotBegun(started, nowMs);
       return putOnQueue(this.#context, started, { finish, retryAfterMs: undefined, claimant });
     });
     this.#lettingGo = Promise.all([this.#lettingGo, ...behind, this.#complete(undefined)]);
@@ -109,7 +109,7 @@ class CarriedRow {
     return replies.flatMap(({ next = [] }) => next);
   }
 
-  async #endOne(end: PhaseEnd): Promise<PhaseEndReply> {
+  async #endOne(end: AttemptEnd): Promise<AttemptEndReply> {
     const { engine } = this.#context;
     const { runId, ref, finish, claimant } = end;
     const reply = await engine.endAttempt(end);
@@ -119,15 +119,6 @@ class CarriedRow {
     return reply;
   }
 }
-
-/** How a shard ends that was started and never began. */
-const NOT_BEGUN = {
-  status: "cancelled",
-  failure: { error_code: "CANCELLED", why: "given up: a phase before it takes long" },
-  log: undefined,
-  usage: undefined,
-  durationMs: 0,
-} as const;
 
 /** Whether there is something for a scheduler to decide, about the phase or the budget of its run. */
 export function mustReport({ outcome, costUsd }: ShardFinish, { progress }: Pick<FinishReply, "progress">): boolean {

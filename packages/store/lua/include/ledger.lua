@@ -14,7 +14,8 @@
 --   reusing     1 while it is found out which shards are reused: none is handed out before that
 --   again       1 when the phase is run again, so that its shards may have earlier attempts
 --   excused     failed shards that had their effect on the run before it was re-opened
---   blocks      1 where fresh shards may go in blocks; `timed` of them took `timed_ms` in all, the latest count most
+--   blocks      most fresh shards of a block while nobody knows how long they take, where they go in blocks; `timed` of
+--               them took `timed_ms` in all, the latest count most
 -- next + ahead = in_flight + held + succeeded + failed + cancelled, always.
 
 -- Entries that a script keeps until it calls `write_entries`, because it moves the same ones several times: phase → entry.
