@@ -2,25 +2,14 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttemptEnd, RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { jobIds, shardQueue } from "@fanfold/store";
 import { type Deployment, eventually } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { cutOff } from "./cut-off.ts";
 import { goodEnd } from "./good-end.ts";
+import { jobOf, writeHandler } from "./phase-handler.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
-
-/** Gives its phase's id; `hold-<id>` and `break-<id>` make it wait or fail while they are there. */
-const HANDLER = `
-import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-export default async ({ run: { phase }, signal }) => {
-  while (existsSync(new URL("hold-" + phase, import.meta.url))) await sleep(5, undefined, { signal });
-  if (existsSync(new URL("break-" + phase, import.meta.url))) throw new Error("broken");
-  return phase;
-};
-`;
 
 type Phase = Extract<PlanInput, { phases: unknown }>["phases"][number];
 
@@ -33,14 +22,6 @@ function chain(length: number, more: Partial<Phase> = {}): PlanInput {
     ...more,
   }));
   return { plan_id: "chain", version: "1", phases };
-}
-
-function writeHandler({ dir }: Deployment): Promise<void> {
-  return writeFile(join(dir, "work.mjs"), HANDLER);
-}
-
-function jobOf({ store }: Deployment, runId: string, phase: string) {
-  return store.queues.queue(shardQueue("default")).getJob(jobIds.shard(runId, { phase, revision: 1, shard: 0 }));
 }
 
 async function waitUntilStarted(deployment: Deployment, runId: string, phase: string): Promise<void> {

@@ -2,25 +2,15 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptEnd, RunEngine } from "@fanfold/engine";
 import type { PlanInput } from "@fanfold/schemas";
-import { connectRedis, FileArtifactStore, jobIds, listServers, openStore, shardQueue } from "@fanfold/store";
+import { connectRedis, FileArtifactStore, listServers, openStore } from "@fanfold/store";
 import { type Deployment, eventually, type TestRedis } from "@fanfold/testkit";
 import { describe, expect, test } from "vitest";
 import { cutOff } from "./cut-off.ts";
 import { goodEnd } from "./good-end.ts";
+import { jobOf, writeHandler } from "./phase-handler.ts";
 import { useDeployments } from "./with-deployment.ts";
 
 const withDeployment = useDeployments();
-
-/** Gives its phase's id; `hold-<id>` and `break-<id>` make it wait or fail while they are there. */
-const HANDLER = `
-import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-export default async ({ run: { phase }, signal }) => {
-  while (existsSync(new URL("hold-" + phase, import.meta.url))) await sleep(5, undefined, { signal });
-  if (existsSync(new URL("break-" + phase, import.meta.url))) throw new Error("broken");
-  return phase;
-};
-`;
 
 const LAYER = ["a", "b", "c", "d"];
 
@@ -33,14 +23,6 @@ function layered({ hasFirst = false } = {}): PlanInput {
     ...["left", "right"].map((id) => ({ id, handler, depends_on: LAYER })),
   ];
   return { plan_id: "layered", version: "1", phases };
-}
-
-async function writeHandler({ dir }: Deployment): Promise<void> {
-  await writeFile(join(dir, "work.mjs"), HANDLER);
-}
-
-function jobOf({ store }: Deployment, runId: string, phase: string) {
-  return store.queues.queue(shardQueue("default")).getJob(jobIds.shard(runId, { phase, revision: 1, shard: 0 }));
 }
 
 async function wellEnded(deployment: Deployment, runId: string, phases: number): Promise<void> {
